@@ -1,0 +1,76 @@
+// Between numpy arrays and the core's buffers. Everything here runs with the GIL held.
+#pragma once
+
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+#include "model/model.hpp"
+#include "support/buffer.hpp"
+#include "support/monitor.hpp"
+
+namespace rlt {
+
+namespace py = pybind11;
+
+// A C-contiguous array of exactly this dtype; pair with py::arg().noconvert().
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+using ModelHandle = std::shared_ptr<const Model>;
+
+// The buffer keeps the array alive, and gives it back with the GIL held.
+template <class T>
+Buffer<T> buffer_of(const Array<T>& array) {
+    if (array.size() == 0) return {};
+    auto* held = new py::object(array);
+    std::shared_ptr<const void> owner(static_cast<const void*>(held), [held](const void*) {
+        const py::gil_scoped_acquire gil;
+        delete held;
+    });
+    return {array.data(), array.size(), std::move(owner)};
+}
+
+// A read-only array over the buffer, which it keeps alive.
+template <class T>
+py::array_t<T> expose(const Buffer<T>& buffer) {
+    auto* owner = new std::shared_ptr<const void>(buffer.owner);
+    const py::capsule keep(owner,
+                           [](void* p) { delete static_cast<std::shared_ptr<const void>*>(p); });
+    py::array_t<T> array(buffer.size, buffer.data, keep);
+    array.attr("setflags")(py::arg("write") = false);
+    return array;
+}
+
+inline void need_size(const py::array& array, std::int64_t size, const char* name) {
+    if (array.size() != size)
+        throw std::invalid_argument(std::string(name) + " has " + std::to_string(array.size()) +
+                                    " entries; " + std::to_string(size) + " are needed");
+}
+
+// Rows chosen by a policy come from outside: an index out of range must not reach a kernel.
+inline void need_rows(const ModelView& m, std::int64_t stage, const std::int64_t* rows) {
+    for (std::int64_t s = 0; s < m.n_states; ++s)
+        if (rows[s] < m.row_begin(stage, s) || rows[s] >= m.row_end(stage, s))
+            throw std::invalid_argument("row " + std::to_string(rows[s]) +
+                                        " does not belong to state " + std::to_string(s));
+}
+
+// Looks for Ctrl-C at most ten times a second.
+inline Monitor python_monitor() {
+    using Clock = std::chrono::steady_clock;
+    return [last = Clock::now()]() mutable {
+        const auto now = Clock::now();
+        if (now - last < std::chrono::milliseconds(100)) return;
+        last = now;
+        const py::gil_scoped_acquire gil;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    };
+}
+
+}  // namespace rlt

@@ -1,0 +1,179 @@
+#include <optional>
+
+#include "bindings/arrays.hpp"
+#include "bindings/module.hpp"
+#include "model/build.hpp"
+#include "model/garnet.hpp"
+#include "model/induced.hpp"
+
+namespace rlt {
+
+namespace {
+
+template <class T>
+Buffer<T> optional_buffer(const std::optional<Array<T>>& array, std::int64_t size,
+                          const char* name) {
+    if (!array) return {};
+    need_size(*array, size, name);
+    return buffer_of(*array);
+}
+
+RawRows raw_rows(std::int64_t n_states, std::int64_t n_actions, std::int64_t n_stages,
+                 std::int64_t n_rows, const std::optional<Array<std::int64_t>>& keys,
+                 const std::optional<Array<double>>& reward,
+                 const std::optional<Array<double>>& exit,
+                 const std::optional<Array<double>>& exit_reward) {
+    RawRows rows;
+    rows.n_states = n_states;
+    rows.n_actions = n_actions;
+    rows.n_stages = n_stages;
+    rows.n_rows = n_rows;
+    if (keys) {
+        need_size(*keys, n_rows, "keys");
+        rows.keys = keys->data();
+    } else if (n_rows != n_states * n_actions * n_stages) {
+        throw std::invalid_argument("a full table needs a row for each stage, state and action");
+    }
+    rows.reward = optional_buffer(reward, n_rows, "reward");
+    rows.exit = optional_buffer(exit, n_rows, "exit");
+    rows.exit_reward = optional_buffer(exit_reward, n_rows, "exit_reward");
+    return rows;
+}
+
+using OptionalDoubles = std::optional<Array<double>>;
+using OptionalKeys = std::optional<Array<std::int64_t>>;
+
+ModelHandle from_csr(std::int64_t n_states, std::int64_t n_actions, std::int64_t n_stages,
+                     const OptionalKeys& keys, const Array<std::int64_t>& row_ptr,
+                     const Array<std::int32_t>& col, const Array<double>& prob,
+                     const OptionalDoubles& reward, const OptionalDoubles& exit,
+                     const OptionalDoubles& outcome_reward, const OptionalDoubles& exit_reward,
+                     bool may_alias) {
+    const std::int64_t n_rows = row_ptr.size() - 1;
+    if (n_rows < 0) throw std::invalid_argument("row_ptr is empty");
+    const RawRows rows =
+        raw_rows(n_states, n_actions, n_stages, n_rows, keys, reward, exit, exit_reward);
+    need_size(prob, col.size(), "prob");
+    const std::int64_t* ptr = row_ptr.data();
+    if (ptr[0] != 0 || ptr[n_rows] != col.size() || !std::is_sorted(ptr, ptr + n_rows + 1))
+        throw ModelFault("row_ptr must ascend from 0 to the number of entries");
+    RawCsr csr;
+    csr.row_ptr = buffer_of(row_ptr);
+    csr.col = buffer_of(col);
+    csr.prob = buffer_of(prob);
+    csr.outcome_reward = optional_buffer(outcome_reward, col.size(), "outcome_reward");
+    csr.may_alias = may_alias;
+    const py::gil_scoped_release release;
+    return build_from_csr(rows, csr);
+}
+
+ModelHandle from_dense(std::int64_t n_states, std::int64_t n_actions, std::int64_t n_stages,
+                       const OptionalKeys& keys, const Array<double>& prob,
+                       const OptionalDoubles& reward, const OptionalDoubles& exit,
+                       const OptionalDoubles& outcome_reward, const OptionalDoubles& exit_reward,
+                       bool may_alias) {
+    if (n_states < 1 || prob.size() % n_states != 0)
+        throw ModelFault("transitions need rows of one entry per state");
+    const RawRows rows = raw_rows(n_states, n_actions, n_stages, prob.size() / n_states, keys,
+                                  reward, exit, exit_reward);
+    RawDense dense;
+    dense.prob = buffer_of(prob);
+    dense.outcome_reward = optional_buffer(outcome_reward, prob.size(), "outcome_reward");
+    dense.may_alias = may_alias;
+    const py::gil_scoped_release release;
+    return build_from_dense(rows, dense);
+}
+
+py::tuple garnet_arrays(std::int64_t rows, std::int64_t n_states, std::int64_t branching,
+                        std::uint64_t key0, std::uint64_t key1) {
+    if (rows < 1 || n_states < 1 || branching < 1 || branching > n_states || n_states > INT32_MAX)
+        throw std::invalid_argument("garnet needs rows >= 1 and 1 <= branching <= states");
+    const auto entries = static_cast<std::size_t>(rows * branching);
+    std::vector<std::int32_t> col(entries);
+    std::vector<double> prob(entries), reward(static_cast<std::size_t>(rows));
+    {
+        const py::gil_scoped_release release;
+        Philox random(key0, key1);
+        garnet({rows, n_states, branching}, random, col.data(), prob.data(), reward.data());
+    }
+    return py::make_tuple(expose(Buffer<std::int32_t>(std::move(col))),
+                          expose(Buffer<double>(std::move(prob))),
+                          expose(Buffer<double>(std::move(reward))));
+}
+
+const char* storage_name(const Model& m) {
+    switch (m.view.storage) {
+        case Storage::dense:
+            return "dense";
+        case Storage::deterministic:
+            return "deterministic";
+        default:
+            return "csr";
+    }
+}
+
+}  // namespace
+
+void bind_model(py::module_& m) {
+    py::register_exception<ModelFault>(m, "ModelFault", PyExc_ValueError);
+
+    py::classh<Model>(m, "Model", "A validated model; its arrays are read-only.")
+        .def_property_readonly("n_states", [](const Model& x) { return x.view.n_states; })
+        .def_property_readonly("n_actions", [](const Model& x) { return x.view.n_actions; })
+        .def_property_readonly("n_stages", [](const Model& x) { return x.view.n_stages; })
+        .def_property_readonly("n_rows", [](const Model& x) { return x.view.n_rows; })
+        .def_property_readonly("n_entries", [](const Model& x) { return x.view.n_entries; })
+        .def_property_readonly("longest_row", [](const Model& x) { return x.view.longest_row; })
+        .def_property_readonly("has_exits", [](const Model& x) { return x.view.has_exits; })
+        .def_property_readonly("storage",
+                               [](const Model& x) { return std::string(storage_name(x)); })
+        .def_property_readonly("state_ptr", [](const Model& x) { return expose(x.state_ptr); })
+        .def_property_readonly("action", [](const Model& x) { return expose(x.action); })
+        .def_property_readonly("reward", [](const Model& x) { return expose(x.reward); })
+        .def_property_readonly("exit", [](const Model& x) { return expose(x.exit); })
+        .def_property_readonly("defect", [](const Model& x) { return expose(x.defect); })
+        .def_property_readonly("row_ptr", [](const Model& x) { return expose(x.row_ptr); })
+        .def_property_readonly("col", [](const Model& x) { return expose(x.col); })
+        .def_property_readonly("prob", [](const Model& x) { return expose(x.prob); })
+        .def_property_readonly("outcome_reward",
+                               [](const Model& x) { return expose(x.outcome_reward); })
+        .def_property_readonly("exit_reward", [](const Model& x) { return expose(x.exit_reward); });
+
+    m.def("from_csr", &from_csr, py::arg("n_states"), py::arg("n_actions"), py::arg("n_stages"),
+          py::arg("keys").noconvert(), py::arg("row_ptr").noconvert(), py::arg("col").noconvert(),
+          py::arg("prob").noconvert(), py::arg("reward").noconvert(), py::arg("exit").noconvert(),
+          py::arg("outcome_reward").noconvert(), py::arg("exit_reward").noconvert(),
+          py::arg("may_alias"));
+    m.def("from_dense", &from_dense, py::arg("n_states"), py::arg("n_actions"), py::arg("n_stages"),
+          py::arg("keys").noconvert(), py::arg("prob").noconvert(), py::arg("reward").noconvert(),
+          py::arg("exit").noconvert(), py::arg("outcome_reward").noconvert(),
+          py::arg("exit_reward").noconvert(), py::arg("may_alias"));
+    m.def(
+        "with_rewards",
+        [](const Model& model, const Array<double>& reward) {
+            need_size(reward, model.view.n_rows, "reward");
+            return with_rewards(model, buffer_of(reward));
+        },
+        py::arg("model"), py::arg("reward").noconvert());
+    m.def(
+        "as_csr",
+        [](const Model& model) {
+            const CsrArrays csr = as_csr(model);
+            return py::make_tuple(expose(csr.row_ptr), expose(csr.col), expose(csr.prob));
+        },
+        py::arg("model"), "(row_ptr, col, prob) of any storage.");
+    m.def(
+        "induced_chain",
+        [](const Model& model, const Array<double>& weight) {
+            need_size(weight, model.view.n_rows, "weight");
+            if (model.view.n_stages != 1)
+                throw std::invalid_argument("the model must be stationary");
+            const py::gil_scoped_release release;
+            return induced_chain(model, weight.data());
+        },
+        py::arg("model"), py::arg("weight").noconvert());
+    m.def("garnet", &garnet_arrays, py::arg("rows"), py::arg("n_states"), py::arg("branching"),
+          py::arg("key0"), py::arg("key1"), "(col, prob, reward) of a Garnet model.");
+}
+
+}  // namespace rlt

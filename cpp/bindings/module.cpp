@@ -1,0 +1,11 @@
+#include "bindings/module.hpp"
+
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
+    m.doc() = "The compiled core of rltheory. Its Python face is the package around it.";
+    auto support = m.def_submodule("support", "Threads, instruction sets, random words.");
+    auto model = m.def_submodule("model", "Validated tabular models.");
+    auto solvers = m.def_submodule("solvers", "Sweeps, policy equations, certificates.");
+    rlt::bind_support(support);
+    rlt::bind_model(model);
+    rlt::bind_solvers(solvers);
+}

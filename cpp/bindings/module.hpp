@@ -1,0 +1,11 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace rlt {
+
+void bind_support(pybind11::module_& m);
+void bind_model(pybind11::module_& m);
+void bind_solvers(pybind11::module_& m);
+
+}  // namespace rlt

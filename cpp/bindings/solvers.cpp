@@ -1,0 +1,331 @@
+#include "bindings/arrays.hpp"
+#include "bindings/module.hpp"
+#include "solvers/certificates.hpp"
+#include "solvers/policy_chain.hpp"
+#include "solvers/sweeps.hpp"
+
+namespace rlt {
+
+namespace {
+
+using Doubles = Array<double>;
+using Rows = Array<std::int64_t>;
+
+void need_discount(double discount) {
+    if (!(discount >= 0.0 && discount < 1.0))
+        throw std::invalid_argument("the discount must be at least 0 and below 1");
+}
+
+void need_stage(const ModelView& m, std::int64_t stage) {
+    if (stage < 0 || (m.n_stages > 1 && stage >= m.n_stages))
+        throw std::invalid_argument("there is no stage " + std::to_string(stage));
+}
+
+std::int64_t kernel_stage(const ModelView& m, std::int64_t stage) {
+    need_stage(m, stage);
+    return m.n_stages > 1 ? stage : 0;
+}
+
+void need_horizon(const ModelView& m, std::int64_t horizon) {
+    if (horizon < 1 || (m.n_stages > 1 && horizon != m.n_stages))
+        throw std::invalid_argument("horizon " + std::to_string(horizon) +
+                                    " does not fit the model");
+}
+
+Doubles copy_of(const Doubles& x) {
+    Doubles out(x.size());
+    std::copy_n(x.data(), x.size(), out.mutable_data());
+    return out;
+}
+
+py::tuple bellman_backup(const Model& model, std::int64_t stage, double discount,
+                         const Doubles& value) {
+    const ModelView& m = model.view;
+    stage = kernel_stage(m, stage);
+    need_size(value, m.n_states, "value");
+    Doubles out(m.n_states);
+    Rows best(m.n_states);
+    {
+        const double* v = value.data();
+        double* o = out.mutable_data();
+        std::int64_t* b = best.mutable_data();
+        const py::gil_scoped_release release;
+        bellman(m, stage, discount, v, o, b);
+    }
+    return py::make_tuple(out, best);
+}
+
+Doubles q_backup(const Model& model, std::int64_t stage, double discount, const Doubles& value) {
+    const ModelView& m = model.view;
+    stage = kernel_stage(m, stage);
+    need_size(value, m.n_states, "value");
+    Doubles q(m.stage_rows(stage));
+    const double* v = value.data();
+    double* o = q.mutable_data();
+    const py::gil_scoped_release release;
+    q_values(m, stage, discount, v, o);
+    return q;
+}
+
+template <class Method>
+auto iteration(Method method) {
+    return [method](const Model& model, double discount, double tol, double rtol,
+                    const Doubles& start) {
+        need_discount(discount);
+        need_size(start, model.view.n_states, "start");
+        Doubles value = copy_of(start);
+        double* v = value.mutable_data();
+        Iterations it;
+        {
+            const py::gil_scoped_release release;
+            it = method(model.view, discount, Target{tol, rtol}, v, python_monitor());
+        }
+        return py::make_tuple(value, it.sweeps, it.converged);
+    };
+}
+
+py::tuple modified_policy(const Model& model, double discount, double tol, double rtol,
+                          std::int64_t max_improvements, const Doubles& start) {
+    return iteration([max_improvements](const ModelView& m, double g, Target target, double* v,
+                                        const Monitor& monitor) {
+        return modified_policy_iteration(m, g, target, max_improvements, v, monitor);
+    })(model, discount, tol, rtol, start);
+}
+
+py::tuple improve_rows(const Model& model, double discount, const Doubles& value,
+                       const Rows& rows) {
+    const ModelView& m = model.view;
+    need_size(value, m.n_states, "value");
+    need_size(rows, m.n_states, "rows");
+    need_rows(m, 0, rows.data());
+    Rows improved(m.n_states);
+    std::int64_t switched;
+    {
+        const double* v = value.data();
+        const std::int64_t* r = rows.data();
+        std::int64_t* out = improved.mutable_data();
+        const py::gil_scoped_release release;
+        switched = improve(m, discount, v, r, out);
+    }
+    return py::make_tuple(improved, switched);
+}
+
+py::tuple induction(const Model& model, std::int64_t horizon) {
+    const ModelView& m = model.view;
+    need_horizon(m, horizon);
+    Doubles value({horizon + 1, m.n_states});
+    Rows rows({horizon, m.n_states});
+    {
+        double* v = value.mutable_data();
+        std::int64_t* r = rows.mutable_data();
+        const py::gil_scoped_release release;
+        backward_induction(m, horizon, v, r, python_monitor());
+    }
+    return py::make_tuple(value, rows);
+}
+
+py::tuple induction_double_double(const Model& model, std::int64_t horizon) {
+    const ModelView& m = model.view;
+    need_horizon(m, horizon);
+    Doubles head({horizon + 1, m.n_states}), tail({horizon + 1, m.n_states});
+    Rows rows({horizon, m.n_states});
+    {
+        double* hd = head.mutable_data();
+        double* tl = tail.mutable_data();
+        std::int64_t* r = rows.mutable_data();
+        const py::gil_scoped_release release;
+        const Monitor monitor = python_monitor();
+        const std::int64_t n = m.n_states;
+        std::fill_n(hd + horizon * n, n, 0.0);
+        std::fill_n(tl + horizon * n, n, 0.0);
+        for (std::int64_t h = horizon - 1; h >= 0; --h) {
+            backup_double_double(m, m.n_stages > 1 ? h : 0, {hd + (h + 1) * n, tl + (h + 1) * n},
+                                 hd + h * n, tl + h * n, r + h * n);
+            monitor();
+        }
+    }
+    return py::make_tuple(head, tail, rows);
+}
+
+std::int64_t weight_stride(const ModelView& m, const Doubles& weight, std::int64_t horizon) {
+    need_horizon(m, horizon);
+    if (m.n_stages > 1 || weight.size() == m.n_rows) {
+        need_size(weight, m.n_rows, "weight");
+        return 0;
+    }
+    need_size(weight, m.n_rows * horizon, "weight");
+    return m.n_rows;
+}
+
+Doubles backward_of_policy(const Model& model, std::int64_t horizon, const Doubles& weight) {
+    const ModelView& m = model.view;
+    const std::int64_t stride = weight_stride(m, weight, horizon);
+    Doubles value({horizon + 1, m.n_states});
+    const double* w = weight.data();
+    double* v = value.mutable_data();
+    const py::gil_scoped_release release;
+    policy_backward(m, horizon, w, stride, v, python_monitor());
+    return value;
+}
+
+Doubles forward_of_policy(const Model& model, std::int64_t horizon, const Doubles& weight,
+                          const Doubles& initial) {
+    const ModelView& m = model.view;
+    const std::int64_t stride = weight_stride(m, weight, horizon);
+    need_size(initial, m.n_states, "initial");
+    Doubles occupancy(m.n_stages > 1 ? m.n_rows : m.n_rows * horizon);
+    const double* w = weight.data();
+    const double* start = initial.data();
+    double* d = occupancy.mutable_data();
+    const py::gil_scoped_release release;
+    policy_forward(m, horizon, w, stride, start, d, python_monitor());
+    return occupancy;
+}
+
+py::tuple bounds_tuple(const ResidualBounds& b) { return py::make_tuple(b.low, b.high, b.finite); }
+
+py::tuple residual_bounds(const Model& model, std::int64_t stage, double discount,
+                          const Doubles& next, const Doubles& own, const Rows& rows) {
+    const ModelView& m = model.view;
+    stage = kernel_stage(m, stage);
+    need_size(next, m.n_states, "next");
+    need_size(own, m.n_states, "own");
+    need_size(rows, m.n_states, "rows");
+    need_rows(m, stage, rows.data());
+    ResidualBounds bounds;
+    {
+        const py::gil_scoped_release release;
+        bounds = residuals(m, stage, discount, next.data(), own.data(), rows.data());
+    }
+    return bounds_tuple(bounds);
+}
+
+py::tuple precise_residual_bounds(const Model& model, std::int64_t stage, double discount,
+                                  const Doubles& next_head, const Doubles& next_tail,
+                                  const Doubles& own_head, const Doubles& own_tail,
+                                  const Rows& rows) {
+    const ModelView& m = model.view;
+    stage = kernel_stage(m, stage);
+    for (const Doubles* x : {&next_head, &next_tail, &own_head, &own_tail})
+        need_size(*x, m.n_states, "a witness");
+    need_size(rows, m.n_states, "rows");
+    need_rows(m, stage, rows.data());
+    Doubles residual(m.n_states);
+    Rows better(m.n_states);
+    ResidualBounds bounds;
+    {
+        double* res = residual.mutable_data();
+        std::int64_t* bet = better.mutable_data();
+        const WitnessView next{next_head.data(), next_tail.data()};
+        const WitnessView own{own_head.data(), own_tail.data()};
+        const std::int64_t* r = rows.data();
+        const py::gil_scoped_release release;
+        bounds = residuals(m, stage, discount, next, own, r, res, bet);
+    }
+    return py::make_tuple(bounds.low, bounds.high, bounds.finite, residual, better);
+}
+
+py::tuple corrected(const Doubles& head, const Doubles& tail, const Doubles& correction) {
+    need_size(tail, head.size(), "tail");
+    need_size(correction, head.size(), "correction");
+    Doubles h = copy_of(head), t = copy_of(tail);
+    add_correction(head.size(), h.mutable_data(), t.mutable_data(), correction.data());
+    return py::make_tuple(h, t);
+}
+
+py::tuple outward(const Doubles& head, const Doubles& tail, double lower_shift,
+                  double upper_shift) {
+    need_size(tail, head.size(), "tail");
+    Doubles lower(head.size()), upper(head.size());
+    {
+        double* lo = lower.mutable_data();
+        double* hi = upper.mutable_data();
+        const WitnessView witness{head.data(), tail.data()};
+        const std::int64_t n = head.size();
+        const py::gil_scoped_release release;
+        round_outward(n, witness, lower_shift, upper_shift, lo, hi);
+    }
+    return py::make_tuple(lower, upper);
+}
+
+std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, const Rows& rows) {
+    const ModelView& m = model.view;
+    need_discount(discount);
+    need_size(rows, m.n_states, "rows");
+    need_rows(m, 0, rows.data());
+    const std::int64_t* r = rows.data();
+    const py::gil_scoped_release release;
+    return std::make_shared<PolicyChain>(m, discount, r);
+}
+
+py::tuple solve_chain(const PolicyChain& chain, const Doubles& b, const Doubles& start,
+                      double wanted, std::int64_t most, bool transposed) {
+    need_size(b, chain.size(), "b");
+    need_size(start, chain.size(), "start");
+    Doubles x = copy_of(start);
+    LinearSolve result;
+    {
+        double* out = x.mutable_data();
+        const double* rhs = b.data();
+        const py::gil_scoped_release release;
+        result = chain.solve(rhs, out, wanted, most, transposed, python_monitor());
+    }
+    return py::make_tuple(x, result.relative_residual, result.iterations);
+}
+
+}  // namespace
+
+void bind_solvers(py::module_& m) {
+    m.def("bellman", &bellman_backup, py::arg("model"), py::arg("stage"), py::arg("discount"),
+          py::arg("value").noconvert(), "(T value, lowest best rows).");
+    m.def("q_values", &q_backup, py::arg("model"), py::arg("stage"), py::arg("discount"),
+          py::arg("value").noconvert(), "r + discount P value of every row of the stage.");
+    m.def("value_iteration", iteration(&value_iteration), py::arg("model"), py::arg("discount"),
+          py::arg("tol"), py::arg("rtol"), py::arg("start").noconvert(),
+          "(value, sweeps, converged).");
+    m.def("gauss_seidel", iteration(&gauss_seidel), py::arg("model"), py::arg("discount"),
+          py::arg("tol"), py::arg("rtol"), py::arg("start").noconvert(),
+          "(value, sweeps, converged).");
+    m.def("modified_policy_iteration", &modified_policy, py::arg("model"), py::arg("discount"),
+          py::arg("tol"), py::arg("rtol"), py::arg("max_improvements"),
+          py::arg("start").noconvert(), "(value, sweeps, converged).");
+    m.def("improve", &improve_rows, py::arg("model"), py::arg("discount"),
+          py::arg("value").noconvert(), py::arg("rows").noconvert(), "(rows, number switched).");
+    m.def("backward_induction", &induction, py::arg("model"), py::arg("horizon"),
+          "(value (H+1, S), rows (H, S)).");
+    m.def("backward_induction_double_double", &induction_double_double, py::arg("model"),
+          py::arg("horizon"), "(head, tail, rows).");
+    m.def("policy_backward", &backward_of_policy, py::arg("model"), py::arg("horizon"),
+          py::arg("weight").noconvert());
+    m.def("policy_forward", &forward_of_policy, py::arg("model"), py::arg("horizon"),
+          py::arg("weight").noconvert(), py::arg("initial").noconvert());
+    m.def("residual_bounds", &residual_bounds, py::arg("model"), py::arg("stage"),
+          py::arg("discount"), py::arg("next").noconvert(), py::arg("own").noconvert(),
+          py::arg("rows").noconvert(), "(low, high, finite), in doubles.");
+    m.def("precise_residual_bounds", &precise_residual_bounds, py::arg("model"), py::arg("stage"),
+          py::arg("discount"), py::arg("next_head").noconvert(), py::arg("next_tail").noconvert(),
+          py::arg("own_head").noconvert(), py::arg("own_tail").noconvert(),
+          py::arg("rows").noconvert(),
+          "(low, high, finite, residual, better rows), in double-double, scaled by row sums.");
+    m.def("add_correction", &corrected, py::arg("head").noconvert(), py::arg("tail").noconvert(),
+          py::arg("correction").noconvert(), "(head, tail).");
+    m.def("round_outward", &outward, py::arg("head").noconvert(), py::arg("tail").noconvert(),
+          py::arg("lower_shift"), py::arg("upper_shift"), "(lower, upper).");
+    py::classh<PolicyChain>(m, "PolicyChain", "The equations (I - discount P_pi) x = b.")
+        .def(py::init(&make_chain), py::arg("model"), py::arg("discount"),
+             py::arg("rows").noconvert())
+        .def("solve", &solve_chain, py::arg("b").noconvert(), py::arg("start").noconvert(),
+             py::arg("wanted"), py::arg("most"), py::arg("transposed"),
+             "(x, relative residual, iterations).")
+        .def(
+            "matrix",
+            [](const PolicyChain& c) {
+                return py::make_tuple(
+                    expose(Buffer<std::int64_t>(std::vector<std::int64_t>(c.row_ptr()))),
+                    expose(Buffer<std::int32_t>(std::vector<std::int32_t>(c.columns()))),
+                    expose(Buffer<double>(std::vector<double>(c.values()))));
+            },
+            "(row_ptr, col, values) of I - discount P_pi.");
+}
+
+}  // namespace rlt

@@ -1,0 +1,144 @@
+// What every kernel sees of a tabular model: rows of probabilities in one of three storages.
+//
+// Rows (state, action) are sorted; those of state s at stage h are
+// state_ptr[h*stage_stride + s] .. state_ptr[h*stage_stride + s + 1]. A stationary model has
+// stage_stride 0. Ending is a probability of the row (`exit`), never a state: what has ended
+// is worth 0 from then on.
+//
+// The exact meaning of a row is itself divided by its exact sum sigma = sum p + exit;
+// `defect` holds delta = sigma - 1, correct to u|delta| + n^2 u^2.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "support/dense_dot.hpp"
+
+namespace rlt {
+
+enum class Storage : int { csr, dense, deterministic };
+
+struct ModelView {
+    std::int64_t n_states = 0;
+    std::int64_t n_actions = 0;
+    std::int64_t n_stages = 1;
+    std::int64_t n_rows = 0;
+    std::int64_t n_entries = 0;
+    std::int64_t longest_row = 0;
+    std::int64_t stage_stride = 0;
+    const std::int64_t* state_ptr = nullptr;
+    const std::int32_t* action = nullptr;
+    const double* reward = nullptr;
+    const double* exit = nullptr;    // null when no row ends, or when storage is deterministic
+    const double* defect = nullptr;  // null when every row sums to exactly 1
+    Storage storage = Storage::csr;
+    const std::int64_t* row_ptr = nullptr;  // csr
+    const std::int32_t* col = nullptr;      // csr: columns; deterministic: next state or -1
+    const double* prob = nullptr;           // csr: values; dense: (n_rows, n_states)
+    bool has_exits = false;
+    bool rows_need_correction = false;  // some |defect| is beyond rounding of the sum
+
+    std::int64_t row_begin(std::int64_t stage, std::int64_t state) const {
+        return state_ptr[stage * stage_stride + state];
+    }
+    std::int64_t row_end(std::int64_t stage, std::int64_t state) const {
+        return state_ptr[stage * stage_stride + state + 1];
+    }
+    std::int64_t stage_rows(std::int64_t stage) const {
+        return row_end(stage, n_states - 1) - row_begin(stage, 0);
+    }
+    // Operations of one sweep over one stage, for choosing how to share it out.
+    std::int64_t sweep_work() const { return (n_entries + 2 * n_rows) / n_stages; }
+};
+
+struct CsrRows {
+    const std::int64_t* row_ptr;
+    const std::int32_t* col;
+    const double* prob;
+    const double* exits;
+
+    explicit CsrRows(const ModelView& m)
+        : row_ptr(m.row_ptr), col(m.col), prob(m.prob), exits(m.exit) {}
+
+    std::int64_t terms(std::int64_t row) const { return row_ptr[row + 1] - row_ptr[row]; }
+    double exit(std::int64_t row) const { return exits ? exits[row] : 0.0; }
+
+    double dot(std::int64_t row, const double* value) const {
+        std::int64_t k = row_ptr[row];
+        const std::int64_t end = row_ptr[row + 1];
+        double even = 0.0, odd = 0.0;
+        for (; k + 1 < end; k += 2) {
+            even += prob[k] * value[col[k]];
+            odd += prob[k + 1] * value[col[k + 1]];
+        }
+        if (k < end) even += prob[k] * value[col[k]];
+        return even + odd;
+    }
+
+    template <class F>
+    void each(std::int64_t row, F&& f) const {
+        for (std::int64_t k = row_ptr[row]; k < row_ptr[row + 1]; ++k) f(col[k], prob[k]);
+    }
+};
+
+struct DenseRows {
+    std::int64_t n;
+    const double* prob;
+    const double* exits;
+
+    explicit DenseRows(const ModelView& m) : n(m.n_states), prob(m.prob), exits(m.exit) {}
+
+    std::int64_t terms(std::int64_t) const { return n; }
+    double exit(std::int64_t row) const { return exits ? exits[row] : 0.0; }
+    double dot(std::int64_t row, const double* value) const {
+        return dense_dot(prob + row * n, value, n);
+    }
+
+    template <class F>
+    void each(std::int64_t row, F&& f) const {
+        const double* p = prob + row * n;
+        for (std::int64_t j = 0; j < n; ++j)
+            if (p[j] != 0.0) f(static_cast<std::int32_t>(j), p[j]);
+    }
+};
+
+struct DeterministicRows {
+    const std::int32_t* next;
+
+    explicit DeterministicRows(const ModelView& m) : next(m.col) {}
+
+    std::int64_t terms(std::int64_t row) const { return next[row] >= 0 ? 1 : 0; }
+    double exit(std::int64_t row) const { return next[row] >= 0 ? 0.0 : 1.0; }
+    double dot(std::int64_t row, const double* value) const {
+        return next[row] >= 0 ? value[next[row]] : 0.0;
+    }
+
+    template <class F>
+    void each(std::int64_t row, F&& f) const {
+        if (next[row] >= 0) f(next[row], 1.0);
+    }
+};
+
+// Calls f(rows) with the accessor of the model's storage.
+template <class F>
+decltype(auto) with_rows(const ModelView& m, F&& f) {
+    switch (m.storage) {
+        case Storage::dense:
+            return f(DenseRows(m));
+        case Storage::deterministic:
+            return f(DeterministicRows(m));
+        default:
+            return f(CsrRows(m));
+    }
+}
+
+// r + discount * (P value) of one row, corrected to the row's exact meaning when rows are off.
+template <class Rows>
+inline double backup(const ModelView& m, const Rows& rows, std::int64_t row, double discount,
+                     const double* value) {
+    double d = rows.dot(row, value);
+    if (m.rows_need_correction) d -= m.defect[row] * d;
+    return m.reward[row] + discount * d;
+}
+
+}  // namespace rlt

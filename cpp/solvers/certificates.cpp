@@ -1,0 +1,230 @@
+#include "solvers/certificates.hpp"
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "support/outward.hpp"
+#include "support/parallel.hpp"
+
+namespace rlt {
+
+namespace {
+
+constexpr double u = 0x1.0p-53;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+struct Bounded {
+    double value;
+    double error;
+
+    bool finite() const { return std::isfinite(value) && std::isfinite(error); }
+};
+
+template <class Rows>
+bool all_zero(const Rows& rows, std::int64_t row, const double* next) {
+    bool zero = true;
+    rows.each(row, [&](std::int32_t j, double) { zero = zero && next[j] == 0.0; });
+    return zero;
+}
+
+// T1: |value - (T_a w - w_s)| <= error.
+template <class Rows>
+inline Bounded residual_of_row(const ModelView& m, const Rows& rows, std::int64_t row,
+                               double discount, const double* next, const double* magnitude,
+                               double own) {
+    const double r = m.reward[row];
+    const double d = rows.dot(row, next);
+    const double a = rows.dot(row, magnitude);
+    const double e = m.defect ? d - m.defect[row] * d : d;
+    const double c = (r + discount * e) - own;
+    if (a == 0.0 && r == 0.0 && own == 0.0 && all_zero(rows, row, next)) return {0.0, 0.0};
+    const double terms = static_cast<double>(rows.terms(row)) + 8.0;
+    const double size = std::abs(r) + discount * a + std::abs(own);
+    return {c, terms * u * size + terms * 0x1.0p-1074};
+}
+
+struct PreciseResidual {
+    DoubleDouble scaled;  // residual times the row's sum
+    double error;         // of `scaled`
+    double plain;         // the residual itself, in a double
+
+    bool finite() const { return std::isfinite(scaled.high) && std::isfinite(error); }
+    double low() const { return scaled.high - (error - scaled.low); }
+    double high() const { return scaled.high + (error + scaled.low); }
+};
+
+struct RowSum {
+    DoubleDouble dot;    // sum p w
+    DoubleDouble delta;  // sum p + exit - 1
+    double magnitude = 0.0;
+};
+
+template <class Rows>
+inline RowSum sum_row(const Rows& rows, std::int64_t row, WitnessView next) {
+    RowSum s;
+    s.delta = two_sum(-1.0, rows.exit(row));
+    rows.each(row, [&](std::int32_t j, double p) {
+        DoubleDouble term = two_prod(p, next.head[j]);
+        if (next.tail) term.low += p * next.tail[j];
+        s.dot = s.dot + fast_two_sum(term.high, term.low);
+        s.delta = s.delta + p;
+        s.magnitude += p * std::abs(next.head[j]);
+    });
+    return s;
+}
+
+// T2: |scaled - sigma (T_a w - w_s)| <= error.
+template <class Rows>
+inline PreciseResidual precise_residual(const ModelView& m, const Rows& rows, std::int64_t row,
+                                        double discount, WitnessView next, double own_head,
+                                        double own_tail) {
+    const double r = m.reward[row];
+    const RowSum s = sum_row(rows, row, next);
+    if (s.magnitude == 0.0 && r == 0.0 && own_head == 0.0 && own_tail == 0.0 &&
+        all_zero(rows, row, next.head))
+        return {{}, 0.0, 0.0};
+    DoubleDouble y = two_sum(r, -own_head) + (-own_tail);
+    y = y + y * s.delta;
+    const DoubleDouble scaled = y + discount * s.dot;
+    const double terms = static_cast<double>(rows.terms(row));
+    const double size = std::abs(r) + discount * s.magnitude + std::abs(own_head);
+    const double error = (4.0 * terms + 40.0) * (u * u) * size + (terms + 8.0) * 0x1.0p-1070;
+    // The factor pays for forming low +- error in one double.
+    return {scaled, error * (1.0 + 0x1.0p-50), scaled.high / (1.0 + s.delta.high) + scaled.low};
+}
+
+ResidualBounds join(const std::vector<ResidualBounds>& parts) {
+    ResidualBounds all{infinity, -infinity, true};
+    for (const ResidualBounds& part : parts) {
+        all.low = std::min(all.low, part.low);
+        all.high = std::max(all.high, part.high);
+        all.finite = all.finite && part.finite;
+    }
+    // Minima and maxima were taken of differences rounded once: a step outward makes them
+    // bounds. A difference that rounds to 0 is exactly 0 (gradual underflow).
+    if (all.low != 0.0) all.low = std::nextafter(all.low, -infinity);
+    if (all.high != 0.0) all.high = std::nextafter(all.high, infinity);
+    return all;
+}
+
+}  // namespace
+
+ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount,
+                         const double* next, const double* own, const std::int64_t* policy) {
+    std::vector<double> magnitude(static_cast<std::size_t>(m.n_states));
+    for (std::int64_t s = 0; s < m.n_states; ++s)
+        magnitude[static_cast<std::size_t>(s)] = std::abs(next[s]);
+    const Blocks blocks = blocks_for(m.n_states, 2 * m.sweep_work());
+    std::vector<ResidualBounds> parts(static_cast<std::size_t>(blocks.count()),
+                                      {infinity, -infinity, true});
+    with_rows(m, [&](const auto& rows) {
+        parallel_blocks(blocks.count(), 2 * m.sweep_work(), [&](std::int64_t b) {
+            ResidualBounds& part = parts[static_cast<std::size_t>(b)];
+            for (std::int64_t s = blocks.begin(b); s < blocks.end(b); ++s) {
+                for (std::int64_t row = m.row_begin(stage, s); row < m.row_end(stage, s); ++row) {
+                    const Bounded c =
+                        residual_of_row(m, rows, row, discount, next, magnitude.data(), own[s]);
+                    part.finite = part.finite && c.finite();
+                    part.high = std::max(part.high, c.value + c.error);
+                    if (row == policy[s]) part.low = std::min(part.low, c.value - c.error);
+                }
+            }
+        });
+    });
+    return join(parts);
+}
+
+ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount, WitnessView next,
+                         WitnessView own, const std::int64_t* policy, double* residual,
+                         std::int64_t* better) {
+    const std::int64_t work = 20 * m.sweep_work();
+    const Blocks blocks = blocks_for(m.n_states, work);
+    std::vector<ResidualBounds> parts(static_cast<std::size_t>(blocks.count()),
+                                      {infinity, -infinity, true});
+    with_rows(m, [&](const auto& rows) {
+        parallel_blocks(blocks.count(), work, [&](std::int64_t b) {
+            ResidualBounds& part = parts[static_cast<std::size_t>(b)];
+            for (std::int64_t s = blocks.begin(b); s < blocks.end(b); ++s) {
+                const double head = own.head[s], tail = own.tail ? own.tail[s] : 0.0;
+                const PreciseResidual present =
+                    precise_residual(m, rows, policy[s], discount, next, head, tail);
+                part.finite = part.finite && present.finite();
+                part.low = std::min(part.low, present.low());
+                part.high = std::max(part.high, present.high());
+                PreciseResidual best = present;
+                std::int64_t best_row = policy[s];
+                for (std::int64_t row = m.row_begin(stage, s); row < m.row_end(stage, s); ++row) {
+                    if (row == policy[s]) continue;
+                    const PreciseResidual c =
+                        precise_residual(m, rows, row, discount, next, head, tail);
+                    part.finite = part.finite && c.finite();
+                    part.high = std::max(part.high, c.high());
+                    if (c.plain > best.plain) {
+                        best = c;
+                        best_row = row;
+                    }
+                }
+                if (residual) residual[s] = present.plain;
+                if (better) {
+                    const double margin =
+                        1.0000001 * (best.error + present.error) +
+                        4.0 * u * (std::abs(best.plain) + std::abs(present.plain));
+                    better[s] = best.plain - present.plain > margin ? best_row : policy[s];
+                }
+            }
+        });
+    });
+    return join(parts);
+}
+
+void backup_double_double(const ModelView& m, std::int64_t stage, WitnessView next, double* head,
+                          double* tail, std::int64_t* best_rows) {
+    const std::int64_t work = 20 * m.sweep_work();
+    const Blocks blocks = blocks_for(m.n_states, work);
+    with_rows(m, [&](const auto& rows) {
+        parallel_blocks(blocks.count(), work, [&](std::int64_t b) {
+            for (std::int64_t s = blocks.begin(b); s < blocks.end(b); ++s) {
+                DoubleDouble best{-infinity, 0.0};
+                std::int64_t arg = m.row_begin(stage, s);
+                for (std::int64_t row = arg; row < m.row_end(stage, s); ++row) {
+                    const RowSum sum = sum_row(rows, row, next);
+                    // 1/sigma = 1 - delta + delta^2 - ...; delta^3 is below 2^-89 relative.
+                    const DoubleDouble minus{-sum.delta.high, -sum.delta.low};
+                    const DoubleDouble square = sum.delta * sum.delta;
+                    const DoubleDouble mean = sum.dot + sum.dot * (minus + square);
+                    const DoubleDouble q = mean + m.reward[row];
+                    if (q.high > best.high || (q.high == best.high && q.low > best.low)) {
+                        best = q;
+                        arg = row;
+                    }
+                }
+                head[s] = best.high;
+                tail[s] = best.low;
+                best_rows[s] = arg;
+            }
+        });
+    });
+}
+
+void add_correction(std::int64_t n, double* head, double* tail, const double* correction) {
+    for (std::int64_t s = 0; s < n; ++s) {
+        const DoubleDouble w = DoubleDouble{head[s], tail[s]} + correction[s];
+        head[s] = w.high;
+        tail[s] = w.low;
+    }
+}
+
+void round_outward(std::int64_t n, WitnessView witness, double lower_shift, double upper_shift,
+                   double* lower, double* upper) {
+    const Blocks blocks = blocks_for(n, 40 * n);
+    parallel_blocks(blocks.count(), 40 * n, [&](std::int64_t b) {
+        for (std::int64_t s = blocks.begin(b); s < blocks.end(b); ++s) {
+            const double tail = witness.tail ? witness.tail[s] : 0.0;
+            lower[s] = sum_rounded_down(witness.head[s], tail, lower_shift);
+            upper[s] = sum_rounded_up(witness.head[s], tail, upper_shift);
+        }
+    });
+}
+
+}  // namespace rlt

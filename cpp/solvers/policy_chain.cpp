@@ -1,0 +1,265 @@
+#include "solvers/policy_chain.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "support/dense_dot.hpp"
+#include "support/float_mode.hpp"
+
+namespace rlt {
+
+namespace {
+
+// Above this many entries a row an incomplete factorisation costs more than it saves.
+constexpr std::int64_t widest_incomplete_row = 64;
+
+double norm(const double* x, std::int64_t n) {
+    double largest = 0.0;
+    for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(x[i]));
+    return largest;
+}
+
+double inner(const std::vector<double>& x, const std::vector<double>& y) {
+    return dense_dot(x.data(), y.data(), static_cast<std::int64_t>(x.size()));
+}
+
+}  // namespace
+
+PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t* chosen)
+    : n_(m.n_states) {
+    const StandardFloatMode mode;
+    const auto n = static_cast<std::size_t>(n_);
+    ptr_.reserve(n + 1);
+    ptr_.push_back(0);
+    diag_.resize(n);
+    with_rows(m, [&](const auto& rows) {
+        for (std::int64_t s = 0; s < n_; ++s) {
+            const std::int64_t row = chosen[s];
+            const double scale = m.defect ? discount / (1.0 + m.defect[row]) : discount;
+            bool placed = false;
+            const auto place_diagonal = [&](double value) {
+                diag_[static_cast<std::size_t>(s)] = static_cast<std::int64_t>(col_.size());
+                col_.push_back(static_cast<std::int32_t>(s));
+                value_.push_back(value);
+                placed = true;
+            };
+            rows.each(row, [&](std::int32_t j, double p) {
+                if (j == s) {
+                    place_diagonal(1.0 - scale * p);
+                    return;
+                }
+                if (j > s && !placed) place_diagonal(1.0);
+                col_.push_back(j);
+                value_.push_back(-scale * p);
+            });
+            if (!placed) place_diagonal(1.0);
+            ptr_.push_back(static_cast<std::int64_t>(col_.size()));
+        }
+    });
+    if (n_ <= dense_limit) {
+        factor_dense();
+    } else if (static_cast<std::int64_t>(col_.size()) <= widest_incomplete_row * n_) {
+        factor_incomplete();
+    }
+}
+
+void PolicyChain::factor_dense() {
+    const auto n = static_cast<std::size_t>(n_);
+    lu_.assign(n * n, 0.0);
+    pivot_.resize(n);
+    for (std::size_t i = 0; i < n; ++i)
+        for (auto k = ptr_[i]; k < ptr_[i + 1]; ++k)
+            lu_[i * n + static_cast<std::size_t>(col_[static_cast<std::size_t>(k)])] =
+                value_[static_cast<std::size_t>(k)];
+    for (std::size_t k = 0; k < n; ++k) {
+        std::size_t p = k;
+        for (std::size_t i = k + 1; i < n; ++i)
+            if (std::abs(lu_[i * n + k]) > std::abs(lu_[p * n + k])) p = i;
+        pivot_[k] = static_cast<std::int32_t>(p);
+        if (p != k) std::swap_ranges(&lu_[k * n], &lu_[k * n] + n, &lu_[p * n]);
+        for (std::size_t i = k + 1; i < n; ++i) {
+            double* row = &lu_[i * n];
+            if (row[k] == 0.0) continue;
+            const double factor = row[k] /= lu_[k * n + k];
+            for (std::size_t j = k + 1; j < n; ++j) row[j] -= factor * lu_[k * n + j];
+        }
+    }
+}
+
+void PolicyChain::solve_dense(double* x, bool transposed) const {
+    const auto n = static_cast<std::size_t>(n_);
+    if (!transposed) {
+        for (std::size_t k = 0; k < n; ++k) std::swap(x[k], x[static_cast<std::size_t>(pivot_[k])]);
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t j = 0; j < i; ++j) x[i] -= lu_[i * n + j] * x[j];
+        for (std::size_t i = n; i-- > 0;) {
+            for (std::size_t j = i + 1; j < n; ++j) x[i] -= lu_[i * n + j] * x[j];
+            x[i] /= lu_[i * n + i];
+        }
+        return;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        x[i] /= lu_[i * n + i];
+        for (std::size_t j = i + 1; j < n; ++j) x[j] -= lu_[i * n + j] * x[i];
+    }
+    for (std::size_t i = n; i-- > 0;)
+        for (std::size_t j = 0; j < i; ++j) x[j] -= lu_[i * n + j] * x[i];
+    for (std::size_t k = n; k-- > 0;) std::swap(x[k], x[static_cast<std::size_t>(pivot_[k])]);
+}
+
+void PolicyChain::factor_incomplete() {
+    lu_ = value_;
+    std::vector<std::int64_t> at(static_cast<std::size_t>(n_), -1);
+    for (std::int64_t i = 0; i < n_; ++i) {
+        const auto begin = ptr_[static_cast<std::size_t>(i)];
+        const auto end = ptr_[static_cast<std::size_t>(i) + 1];
+        for (auto k = begin; k < end; ++k)
+            at[static_cast<std::size_t>(col_[static_cast<std::size_t>(k)])] = k;
+        for (auto k = begin; k < diag_[static_cast<std::size_t>(i)]; ++k) {
+            const auto j = static_cast<std::size_t>(col_[static_cast<std::size_t>(k)]);
+            const double factor = lu_[static_cast<std::size_t>(k)] /=
+                lu_[static_cast<std::size_t>(diag_[j])];
+            for (auto l = diag_[j] + 1; l < ptr_[j + 1]; ++l) {
+                const auto to = at[static_cast<std::size_t>(col_[static_cast<std::size_t>(l)])];
+                if (to >= begin)
+                    lu_[static_cast<std::size_t>(to)] -= factor * lu_[static_cast<std::size_t>(l)];
+            }
+        }
+        for (auto k = begin; k < end; ++k)
+            at[static_cast<std::size_t>(col_[static_cast<std::size_t>(k)])] = -1;
+    }
+    incomplete_ = true;
+    for (const auto d : diag_) {
+        const double pivot = lu_[static_cast<std::size_t>(d)];
+        if (!std::isfinite(pivot) || !(std::abs(pivot) > 0.0)) incomplete_ = false;
+    }
+}
+
+void PolicyChain::multiply(const double* x, double* out, bool transposed) const {
+    if (transposed) std::fill_n(out, n_, 0.0);
+    for (std::int64_t i = 0; i < n_; ++i) {
+        const auto begin = ptr_[static_cast<std::size_t>(i)];
+        const auto end = ptr_[static_cast<std::size_t>(i) + 1];
+        if (transposed) {
+            for (auto k = begin; k < end; ++k)
+                out[col_[static_cast<std::size_t>(k)]] +=
+                    value_[static_cast<std::size_t>(k)] * x[i];
+        } else {
+            double sum = 0.0;
+            for (auto k = begin; k < end; ++k)
+                sum += value_[static_cast<std::size_t>(k)] * x[col_[static_cast<std::size_t>(k)]];
+            out[i] = sum;
+        }
+    }
+}
+
+void PolicyChain::precondition(const double* x, double* out, bool transposed) const {
+    std::copy_n(x, n_, out);
+    if (!incomplete_) return;
+    const auto entry = [&](std::int64_t k) { return lu_[static_cast<std::size_t>(k)]; };
+    const auto column = [&](std::int64_t k) { return col_[static_cast<std::size_t>(k)]; };
+    if (!transposed) {
+        for (std::int64_t i = 0; i < n_; ++i)
+            for (auto k = ptr_[static_cast<std::size_t>(i)]; k < diag_[static_cast<std::size_t>(i)];
+                 ++k)
+                out[i] -= entry(k) * out[column(k)];
+        for (std::int64_t i = n_; i-- > 0;) {
+            const auto d = diag_[static_cast<std::size_t>(i)];
+            for (auto k = d + 1; k < ptr_[static_cast<std::size_t>(i) + 1]; ++k)
+                out[i] -= entry(k) * out[column(k)];
+            out[i] /= entry(d);
+        }
+        return;
+    }
+    for (std::int64_t i = 0; i < n_; ++i) {
+        const auto d = diag_[static_cast<std::size_t>(i)];
+        out[i] /= entry(d);
+        for (auto k = d + 1; k < ptr_[static_cast<std::size_t>(i) + 1]; ++k)
+            out[column(k)] -= entry(k) * out[i];
+    }
+    for (std::int64_t i = n_; i-- > 0;)
+        for (auto k = ptr_[static_cast<std::size_t>(i)]; k < diag_[static_cast<std::size_t>(i)];
+             ++k)
+            out[column(k)] -= entry(k) * out[i];
+}
+
+double PolicyChain::residual(const double* b, const double* x, double* r, bool transposed) const {
+    multiply(x, r, transposed);
+    for (std::int64_t i = 0; i < n_; ++i) r[i] = b[i] - r[i];
+    return norm(r, n_);
+}
+
+LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::int64_t most,
+                               bool transposed, const Monitor& monitor) const {
+    const StandardFloatMode mode;
+    const auto n = static_cast<std::size_t>(n_);
+    const double scale = norm(b, n_);
+    if (scale == 0.0) {
+        std::fill_n(x, n_, 0.0);
+        return {};
+    }
+    std::vector<double> r(n);
+    if (!pivot_.empty()) {
+        std::copy_n(b, n_, x);
+        solve_dense(x, transposed);
+        return {1, residual(b, x, r.data(), transposed) / scale};
+    }
+
+    std::vector<double> shadow(n), p(n), v(n), s(n), t(n), y(n);
+    std::vector<double> best(x, x + n_);
+    LinearSolve result;
+    double reached = residual(b, x, r.data(), transposed);
+    double best_reached = reached;
+    // BiCGSTAB may break down or lose its residual to rounding: it is then started again from
+    // the best x so far, and given up when a start gains nothing.
+    while (best_reached > wanted * scale && result.iterations < most) {
+        const double at_start = best_reached;
+        std::copy(best.begin(), best.end(), x);
+        residual(b, x, r.data(), transposed);
+        shadow = r;
+        std::fill(p.begin(), p.end(), 0.0);
+        std::fill(v.begin(), v.end(), 0.0);
+        double rho = 1.0, alpha = 1.0, omega = 1.0;
+        while (result.iterations < most) {
+            const double rho_next = inner(shadow, r);
+            const double beta = (rho_next / rho) * (alpha / omega);
+            if (!std::isfinite(beta) || rho_next == 0.0) break;
+            rho = rho_next;
+            for (std::size_t i = 0; i < n; ++i) p[i] = r[i] + beta * (p[i] - omega * v[i]);
+            precondition(p.data(), y.data(), transposed);
+            multiply(y.data(), v.data(), transposed);
+            alpha = rho / inner(shadow, v);
+            if (!std::isfinite(alpha)) break;
+            for (std::size_t i = 0; i < n; ++i) {
+                x[i] += alpha * y[i];
+                s[i] = r[i] - alpha * v[i];
+            }
+            precondition(s.data(), y.data(), transposed);
+            multiply(y.data(), t.data(), transposed);
+            const double tt = inner(t, t);
+            omega = tt > 0.0 ? inner(t, s) / tt : 0.0;
+            for (std::size_t i = 0; i < n; ++i) {
+                x[i] += omega * y[i];
+                r[i] = s[i] - omega * t[i];
+            }
+            ++result.iterations;
+            reached = norm(r.data(), n_);
+            if (!std::isfinite(reached) || omega == 0.0) break;
+            if (reached < best_reached) {
+                best_reached = reached;
+                std::copy_n(x, n_, best.begin());
+                if (reached <= wanted * scale) break;
+            }
+            if (reached > 1e6 * best_reached) break;
+            monitor();
+        }
+        best_reached = residual(b, best.data(), r.data(), transposed);
+        if (!(best_reached < 0.5 * at_start)) break;
+    }
+    std::copy(best.begin(), best.end(), x);
+    result.relative_residual = residual(b, x, r.data(), transposed) / scale;
+    return result;
+}
+
+}  // namespace rlt

@@ -1,0 +1,56 @@
+// The linear equations of one policy: (I - discount P_pi) x = b and their transpose.
+//
+// Small chains are factored densely (LU with partial pivoting). Large ones are solved by
+// BiCGSTAB (van der Vorst 1992) preconditioned by an incomplete LU without fill: I - discount P
+// is a non-singular M-matrix, for which that factorisation exists (Meijerink and van der
+// Vorst 1977).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/view.hpp"
+#include "support/monitor.hpp"
+
+namespace rlt {
+
+struct LinearSolve {
+    std::int64_t iterations = 0;
+    double relative_residual = 0.0;  // max|b - A x| / max|b|
+};
+
+class PolicyChain {
+public:
+    static constexpr std::int64_t dense_limit = 160;
+
+    PolicyChain(const ModelView& m, double discount, const std::int64_t* rows);
+
+    // Starts from the x given; stops at the relative residual wanted or after `most`
+    // iterations, and reports what was reached.
+    LinearSolve solve(const double* b, double* x, double wanted, std::int64_t most, bool transposed,
+                      const Monitor& monitor) const;
+
+    std::int64_t size() const { return n_; }
+    const std::vector<std::int64_t>& row_ptr() const { return ptr_; }
+    const std::vector<std::int32_t>& columns() const { return col_; }
+    const std::vector<double>& values() const { return value_; }
+
+private:
+    void factor_dense();
+    void factor_incomplete();
+    void multiply(const double* x, double* out, bool transposed) const;
+    void precondition(const double* x, double* out, bool transposed) const;
+    void solve_dense(double* x, bool transposed) const;
+    double residual(const double* b, const double* x, double* r, bool transposed) const;
+
+    std::int64_t n_ = 0;
+    std::vector<std::int64_t> ptr_;
+    std::vector<std::int32_t> col_;
+    std::vector<double> value_;       // of I - discount P, columns ascending, diagonal present
+    std::vector<std::int64_t> diag_;  // where the diagonal entry of each row is
+    std::vector<double> lu_;          // dense factors, or incomplete ones on the same pattern
+    std::vector<std::int32_t> pivot_;
+    bool incomplete_ = false;
+};
+
+}  // namespace rlt

@@ -1,0 +1,65 @@
+#include "support/dense_dot.hpp"
+
+#include <cstring>
+
+#if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
+#define RLT_X86_DISPATCH 1
+#else
+#define RLT_X86_DISPATCH 0
+#endif
+
+namespace rlt {
+
+namespace {
+
+[[gnu::always_inline]] inline double eight_lane_dot(const double* a, const double* b,
+                                                    std::int64_t n) {
+    double lane[8] = {};
+    std::int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int l = 0; l < 8; ++l) lane[l] += a[i + l] * b[i + l];
+    for (int l = 0; i + l < n; ++l) lane[l] += a[i + l] * b[i + l];
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+double dot_generic(const double* a, const double* b, std::int64_t n) {
+    return eight_lane_dot(a, b, n);
+}
+
+#if RLT_X86_DISPATCH
+[[gnu::target("avx2")]] double dot_avx2(const double* a, const double* b, std::int64_t n) {
+    return eight_lane_dot(a, b, n);
+}
+
+bool has_avx2() {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") != 0;
+}
+#else
+constexpr auto dot_avx2 = dot_generic;
+
+bool has_avx2() { return false; }
+#endif
+
+}  // namespace
+
+double (*dense_dot)(const double*, const double*, std::int64_t) = has_avx2() ? dot_avx2
+                                                                             : dot_generic;
+
+bool set_instruction_set(const char* name) {
+    if (std::strcmp(name, "auto") == 0) {
+        dense_dot = has_avx2() ? dot_avx2 : dot_generic;
+    } else if (std::strcmp(name, "generic") == 0) {
+        dense_dot = dot_generic;
+    } else if (std::strcmp(name, "avx2") == 0 && has_avx2()) {
+        dense_dot = dot_avx2;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+const char* instruction_set() { return dense_dot == dot_generic ? "generic" : "avx2"; }
+
+}  // namespace rlt

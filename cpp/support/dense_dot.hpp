@@ -1,0 +1,17 @@
+// Dot product of two contiguous arrays, chosen for the processor when the module is loaded.
+//
+// Eight partial sums, added in one fixed tree: every version gives the same bits, since none
+// contracts a product and a sum into one rounding.
+#pragma once
+
+#include <cstdint>
+
+namespace rlt {
+
+extern double (*dense_dot)(const double* a, const double* b, std::int64_t n);
+
+// "generic", "avx2" or "auto"; false if the processor does not have it.
+bool set_instruction_set(const char* name);
+const char* instruction_set();
+
+}  // namespace rlt

@@ -1,0 +1,44 @@
+// The exact sum a + b + c of three doubles, rounded down or up.
+//
+// The sum is turned into a non-overlapping expansion (Shewchuk 1997, Theorem 10), whose sign
+// is that of its largest non-zero component; a candidate is stepped outward until the exact
+// remainder has the right sign.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "support/double_double.hpp"
+
+namespace rlt {
+
+// Sign (-1, 0, 1) of the exact sum of the terms.
+template <std::size_t N>
+int sign_of_sum(const std::array<double, N>& terms) {
+    std::array<double, N> expansion{};
+    std::size_t length = 0;
+    for (double carry : terms) {
+        for (std::size_t i = 0; i < length; ++i) {
+            const DoubleDouble s = two_sum(carry, expansion[i]);
+            expansion[i] = s.low;
+            carry = s.high;
+        }
+        expansion[length++] = carry;
+    }
+    for (std::size_t i = length; i-- > 0;)
+        if (expansion[i] != 0.0) return expansion[i] > 0.0 ? 1 : -1;
+    return 0;
+}
+
+inline double sum_rounded_down(double a, double b, double c) {
+    double x = (DoubleDouble{a, 0.0} + b + c).high;
+    if (!std::isfinite(x)) return x;
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    while (sign_of_sum<4>({a, b, c, -x}) < 0) x = std::nextafter(x, -infinity);
+    return x;
+}
+
+inline double sum_rounded_up(double a, double b, double c) { return -sum_rounded_down(-a, -b, -c); }
+
+}  // namespace rlt
