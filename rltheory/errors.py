@@ -1,0 +1,54 @@
+"""What can go wrong, by whose fault.
+
+Each message says what was given, what is allowed, and where. Errors about a bad
+argument also derive from ``ValueError``.
+"""
+
+from typing import Any
+
+
+class RLTheoryError(Exception):
+    """Base of every error that rltheory raises on purpose."""
+
+
+class ModelError(RLTheoryError, ValueError):
+    """A model, a model file or a request about a model is not valid."""
+
+
+class PolicyError(RLTheoryError, ValueError):
+    """A policy has the wrong shape, names an absent action, or is not a distribution."""
+
+
+class ClaimError(RLTheoryError, ValueError):
+    """A claim is unknown, incomplete, or its check returned something else than it should."""
+
+
+class SweepError(RLTheoryError, ValueError):
+    """A sweep file, a point of its grid or its ledger is not valid."""
+
+
+class AccessError(RLTheoryError, ValueError):
+    """A learner asked for more than its access to the model allows."""
+
+
+class ConvergenceError(RLTheoryError):
+    """The certified gap did not reach the tolerance.
+
+    Attributes
+    ----------
+    solution : Solution or None
+        The best bracket that was reached; None where nothing finite was computed.
+    wanted, reached : float
+        The tolerance asked for and the certified gap reached.
+    reason : str
+        Why no smaller gap was reached.
+    """
+
+    def __init__(self, solution: Any, wanted: float, reached: float, reason: str) -> None:
+        super().__init__(
+            f"the certified gap is {reached:.3g}, above the tolerance {wanted:.3g}: {reason}"
+        )
+        self.solution = solution
+        self.wanted = wanted
+        self.reached = reached
+        self.reason = reason
