@@ -1,0 +1,60 @@
+"""Numbers as they are typed after an option, with the range each may have.
+
+Decimals and fractions are kept exactly: ``0.9`` and ``9/10`` are the same number. What is not
+one, or out of range, raises ``ArgumentTypeError``, which argparse reports with the option.
+"""
+
+import math
+from argparse import ArgumentTypeError
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+
+def discount(text: str) -> Fraction:
+    """A number in [0, 1) that is not rounded to 1 as a double.
+
+    Examples
+    --------
+    >>> discount("9/10"), discount("0.9")
+    (Fraction(9, 10), Fraction(9, 10))
+    """
+    number = _number(text)
+    if not 0 <= number < 1:
+        raise ArgumentTypeError(f"{text} is not in [0, 1)")
+    if float(number) == 1.0:
+        raise ArgumentTypeError(f"{text} is 1 when rounded to a double; the discount is below 1")
+    return number
+
+
+def horizon(text: str) -> int:
+    """A whole number of stages, at least 1."""
+    number = _number(text)
+    if number.denominator != 1 or number < 1:
+        raise ArgumentTypeError(f"{text} is not a whole number of stages, at least 1")
+    return int(number)
+
+
+def tolerance(text: str) -> float:
+    """A finite number, at least 0."""
+    number = _number(text)
+    if number < 0:
+        raise ArgumentTypeError(f"{text} is negative; a tolerance is at least 0")
+    return float(number)
+
+
+def _number(text: str) -> Fraction:
+    try:
+        if "/" in text:
+            number = Fraction(text)
+        else:
+            # Through Decimal, which tells how large a number is before it is written out:
+            # Fraction("1e-999999999") would never return.
+            decimal = Decimal(text)
+            if decimal and abs(decimal.adjusted()) > 400:
+                raise ArgumentTypeError(f"{text} is out of the range of doubles")
+            number = Fraction(decimal)
+        if math.isfinite(float(number)):
+            return number
+    except (ValueError, OverflowError, ZeroDivisionError, InvalidOperation):
+        pass  # Fraction of infinity or NaN, 1/0, or no number at all
+    raise ArgumentTypeError(f"{text!r} is not a finite number, such as 0.9, 1e-8 or 9/10")

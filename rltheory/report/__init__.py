@@ -1,0 +1,1 @@
+"""What a reader sees: results as terminal tables, drawings and JSON."""

@@ -1,0 +1,165 @@
+"""Answers as a reader at a terminal sees them: how far they may be trusted comes first.
+
+A table with one row per source, its second column the bracket of the optimal value; under it
+one plain sentence per source; under that, value and policy of grid worlds. Where the terminal
+is too narrow for the table, the same cells are written one below the other: a bracket is never
+cut. Into a pipe or a file everything goes without colours and at its natural width.
+"""
+
+from collections.abc import Sequence
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.model import MDP
+from rltheory.report.answer import Answer
+from rltheory.report.brackets import at_most, bracket
+from rltheory.report.grid import draw
+
+_NO_TERMINAL = 10_000
+"""Columns where there is no terminal: wider than anything written."""
+
+COLUMNS = (
+    "source",
+    "optimal value V*",
+    "gap",
+    "tolerance",
+    "method",
+    "iterations",
+    "seconds",
+    "states x actions",
+    "criterion",
+)
+
+
+def console(file: TextIO) -> Console:
+    """Console that writes text as it is, at the terminal's width or, without one, at its own."""
+    return Console(
+        file=file,
+        width=None if file.isatty() else _NO_TERMINAL,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+
+def show(answers: Sequence[Answer], out: Console) -> None:
+    """Print the table, one sentence per answer, and the grids."""
+    rows = [cells(answer) for answer in answers]
+    table = _table(rows)
+    if Measurement.get(out, out.options.update(width=_NO_TERMINAL), table).maximum <= out.width:
+        out.print(table)
+    else:
+        for row in rows:
+            out.print(_list(row))
+    for answer in answers:
+        name = f"{answer.source}: " if len(answers) > 1 else ""
+        out.print(Text(name + statement(answer)))
+    for answer in answers:
+        for line in drawing(answer, out):
+            out.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+
+def cells(answer: Answer) -> tuple[str, ...]:
+    """One row of the table, in the order of `COLUMNS`."""
+    mdp = answer.mdp
+    return (
+        answer.source,
+        optimum(answer),
+        at_most(answer.gap, 3),
+        at_most(answer.tol, 3),
+        answer.method,
+        str(answer.iterations),
+        f"{answer.seconds:.3f}",
+        f"{mdp.n_states} x {mdp.n_actions}",
+        answer.criterion + _of(answer),
+    )
+
+
+def optimum(answer: Answer) -> str:
+    """Bracket of the start law's optimal value; without a start law, of the extreme states'."""
+    if answer.start is not None:
+        return f"start {bracket(*answer.start)}"
+    if answer.least is None or answer.largest is None:
+        return "no bracket"
+    return f"min {bracket(*answer.least)}, max {bracket(*answer.largest)}"
+
+
+def statement(answer: Answer) -> str:
+    """What is known, in one sentence, and the solver's note.
+
+    The gap bounds both |value - V*| and what the policy loses: value, V^policy and V* of a
+    state all lie between the same two bounds.
+    """
+    note = f" ({answer.note})" if answer.note else ""
+    when = "" if answer.horizon is None else " at every stage"
+    if answer.lower is None:
+        return f"nothing certified: {answer.failure}{note}"
+    if answer.exact:
+        return f"exact: every state's optimal value{when} is a rational number{note}"
+    within = f"every state's optimal value{when} is within {at_most(answer.gap, 3)}"
+    loss = "and the policy loses no more than that"
+    if answer.failure:
+        wide = f"above the tolerance {at_most(answer.tol, 3)}"
+        return f"certified, but {wide}: {within}, {loss}; {answer.failure}{note}"
+    return f"certified: {within}, {loss}{note}"
+
+
+def drawing(answer: Answer, out: Console) -> list[Text]:
+    """Value and policy of a grid world, under a title; nothing for other models."""
+    layout = answer.mdp.layout
+    if layout is None or answer.value is None or answer.policy is None:
+        return []
+    stage = "" if answer.horizon is None else ", stage 0"
+    picture = draw(
+        layout,
+        answer.now(answer.value),
+        answer.now(answer.policy),
+        unmoving(answer.mdp),
+        out.width,
+        out.encoding,
+        out.color_system is not None,
+    )
+    return [Text(), Text(f"{answer.source}{stage}"), *picture]
+
+
+def unmoving(mdp: MDP | EpisodicMDP) -> NDArray[np.bool_]:
+    """States from which every move ends or stays: boolean array of shape (S,)."""
+    transitions = mdp.transitions
+    origin = np.repeat(mdp.states, np.diff(transitions.indptr))
+    leaves = np.zeros(mdp.n_states, dtype=np.bool_)
+    leaves[origin[transitions.indices != origin]] = True
+    return ~leaves
+
+
+def _of(answer: Answer) -> str:
+    if answer.horizon is not None:
+        return f" {answer.horizon}"
+    return "" if answer.discount is None else f" {answer.discount}"
+
+
+def _table(rows: list[tuple[str, ...]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name in COLUMNS:
+        numeric = name in ("gap", "tolerance", "iterations", "seconds")
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _list(row: tuple[str, ...]) -> Table:
+    """The cells of one row below each other; long ones are broken, never cut."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, cell in zip(COLUMNS, row, strict=True):
+        table.add_row(name, Text(cell))
+    return table

@@ -1,0 +1,1 @@
+"""Solving known models: planning, certificates and their checker, exact rational optima."""
