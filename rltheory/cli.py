@@ -45,7 +45,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        parser.exit(message=f"rltheory {version('rltheory')}\n")
+        print(f"rltheory {version('rltheory')}")
+        parser.exit()
 
 
 def _solve(commands: "Subparsers") -> None:

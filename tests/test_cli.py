@@ -378,7 +378,7 @@ def test_tolerance_out_of_reach_shows_the_bracket(typed, tmp_path):
     words = (RIVER, "--discount", "0.99", "--tol", "1e-300", "--output", "answers.json")
     code, out, err = typed("solve", *words)
     assert code == 1
-    assert re.search(r"riverswim:states=6 +start \d\.\d+\[\d+, \d+\] ", out)
+    assert re.search(r"riverswim:states=6 +start \d+\.\d+\[\d+, \d+\] ", out)
     assert re.fullmatch(r"rltheory: error: riverswim:states=6: certified, but [^\n]+\n", err)
     (kept,) = json.loads((tmp_path / "answers.json").read_text())
     assert kept["within_tol"] is False

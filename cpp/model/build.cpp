@@ -354,6 +354,10 @@ std::shared_ptr<const Model> finish(std::shared_ptr<Model> model, bool average) 
     model->bind();
     if (average) {
         average_outcomes(*model);
+        if (model->view.n_entries == 0) {  // every row ends: its reward is that of ending
+            model->outcome_reward = {};
+            model->exit_reward = {};
+        }
         model->bind();
     }
     return model;

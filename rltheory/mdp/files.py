@@ -111,9 +111,11 @@ def load(
     name = os.fspath(path)
     _check_file(name)
     try:
-        with warnings.catch_warnings(), np.load(name, allow_pickle=False) as archive:
+        # Opened here: numpy leaves a damaged file open.
+        with warnings.catch_warnings(), open(name, "rb") as file:
             warnings.simplefilter("ignore")  # numpy's remarks on unusual headers
-            return _from_archive(archive, discount, horizon)
+            with np.load(file, allow_pickle=False) as archive:
+                return _from_archive(archive, discount, horizon)
     except ModelError as fault:
         raise ModelError(f"{name}: {fault}") from None
     except (zipfile.BadZipFile, EOFError, OSError, MemoryError) as fault:

@@ -134,6 +134,15 @@ class Stream:
         return np.diff(cuts, axis=1)
 
 
+def philox_key(
+    seed: int | np.random.SeedSequence, purpose: str, *key: int
+) -> tuple[int, int]:
+    """The key under which the core's Philox gives the words of ``Stream(seed, purpose, *key)``."""
+    words = (zlib.crc32(purpose.encode()), *key)
+    first, second = _seed_sequence(seed, words).generate_state(2, np.uint64).tolist()
+    return first, second
+
+
 def _seed_sequence(
     seed: int | np.random.SeedSequence, words: tuple[int, ...]
 ) -> np.random.SeedSequence:

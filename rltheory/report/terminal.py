@@ -39,9 +39,16 @@ COLUMNS = (
 )
 
 
+class _Console(Console):
+    """Lets the command say that the reader went away; rich would end the process itself."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(file: TextIO) -> Console:
     """Console that writes text as it is, at the terminal's width or, without one, at its own."""
-    return Console(
+    return _Console(
         file=file,
         width=None if file.isatty() else _NO_TERMINAL,
         markup=False,

@@ -43,15 +43,15 @@ def test_every_feature_occurs() -> None:
         "probability below 1e-90": [
             m.transitions.nnz > 0 and bool(m.transitions.data.min() < 1e-90) for m in MODELS
         ],
-        "zero rewards": [not m.pair_rewards.any() for m in MODELS],
-        "equal rewards": [len(set(m.pair_rewards.tolist())) == 1 for m in MODELS],
-        "rewards above 1e5": [bool((abs(m.pair_rewards) > 1e5).any()) for m in MODELS],
+        "zero rewards": [not m.mean_rewards.any() for m in MODELS],
+        "equal rewards": [len(set(m.mean_rewards.tolist())) == 1 for m in MODELS],
+        "rewards above 1e5": [bool((abs(m.mean_rewards) > 1e5).any()) for m in MODELS],
         "rewards below 1e-4": [
-            bool(((m.pair_rewards != 0) & (abs(m.pair_rewards) < 1e-4)).any()) for m in MODELS
+            bool(((m.mean_rewards != 0) & (abs(m.mean_rewards) < 1e-4)).any()) for m in MODELS
         ],
         "rewards over nine orders": [
-            bool(m.pair_rewards.all())
-            and float(abs(m.pair_rewards).max() / abs(m.pair_rewards).min()) > 1e9
+            bool(m.mean_rewards.all())
+            and float(abs(m.mean_rewards).max() / abs(m.mean_rewards).min()) > 1e9
             for m in MODELS
         ],
         "absorbing state": [any(absorbing(m, s) for s in range(m.n_states)) for m in MODELS],
@@ -75,7 +75,7 @@ def repeated_state(m: MDP) -> bool:
     rows = m.transitions.toarray()
     described = [
         tuple(
-            (int(m.actions[r]), float(m.pair_rewards[r]), float(m.termination[r]), *rows[r])
+            (int(m.actions[r]), float(m.mean_rewards[r]), float(m.termination[r]), *rows[r])
             for r in range(m.pair_ptr[s], m.pair_ptr[s + 1])
         )
         for s in range(m.n_states)
@@ -86,7 +86,7 @@ def repeated_state(m: MDP) -> bool:
 def tied_actions(m: MDP) -> bool:
     rows = m.transitions.toarray()
     described = [
-        (int(m.states[r]), float(m.pair_rewards[r]), float(m.termination[r]), *rows[r])
+        (int(m.states[r]), float(m.mean_rewards[r]), float(m.termination[r]), *rows[r])
         for r in range(m.n_pairs)
     ]
     return len(set(described)) < len(described)
@@ -102,7 +102,7 @@ def test_rows_mean_what_they_say() -> None:
         sums = m.transitions.sum(axis=1) + m.termination
         assert np.all(abs(sums - 1.0) <= 1.1e-10)
         assert m.initial is not None and abs(m.initial.sum() - 1.0) < 1e-12
-        assert np.all(np.isfinite(m.pair_rewards))
+        assert np.all(np.isfinite(m.mean_rewards))
 
 
 def test_the_seed_decides() -> None:

@@ -140,7 +140,7 @@ def test_bridge_files(tmp_path: Path) -> None:
     assert isinstance(model, EpisodicMDP)
     assert (model.n_states, model.horizon, model.storage) == (3, 3, "deterministic")
     assert model.termination.tolist() == [0, 1, 1, 0, 0, 0]
-    assert model.pair_rewards.tolist() == [float(r) for r in rewards.ravel()]
+    assert model.mean_rewards.tolist() == [float(r) for r in rewards.ravel()]
     assert model.initial is not None and model.initial.tolist() == [1, 0, 0]
     with pytest.raises(ModelError, match="does not say its horizon"):
         load(path)
@@ -309,7 +309,7 @@ def loads_or_says_why(path: Path) -> bool:
     # What was accepted is a model all through.
     sums = model.transitions.sum(axis=1) + model.termination
     assert np.all(abs(sums - 1.0) <= 1.1e-9)
-    assert np.all(np.isfinite(model.pair_rewards))
+    assert np.all(np.isfinite(model.mean_rewards))
     assert model.arrays()["n_states"] == model.n_states >= 1
     return True
 

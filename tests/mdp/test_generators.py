@@ -22,7 +22,7 @@ def optimal_value(mdp: MDP, iterations: int = 3000) -> NDArray[np.float64]:
     assert mdp.discount is not None
     value = np.zeros(mdp.n_states)
     for _ in range(iterations):
-        q = mdp.pair_rewards + mdp.discount * (mdp.transitions @ value)
+        q = mdp.mean_rewards + mdp.discount * (mdp.transitions @ value)
         value = q.reshape(mdp.n_states, -1).max(axis=1)
     return value
 
@@ -70,7 +70,7 @@ def test_gridworld_is_its_plain_twin(
         n = mdp.n_states
         assert np.allclose(mdp.transitions.toarray(), transitions.reshape(4 * n, n), atol=1e-15)
         assert np.allclose(mdp.termination, termination.ravel(), atol=1e-15)
-        assert np.allclose(mdp.pair_rewards, rewards.ravel(), atol=1e-15)
+        assert np.allclose(mdp.mean_rewards, rewards.ravel(), atol=1e-15)
         assert np.abs(mdp.row_defect).max() < 2**-52
         assert mdp.initial is not None
         assert mdp.initial.tolist() == [1.0] + [0.0] * (n - 1)
@@ -127,7 +127,7 @@ def test_riverswim_numbers() -> None:
         [0.0, 0.0, 1.0, 0.0],
         [0.0, 0.0, 0.4, 0.6],
     ]
-    assert mdp.pair_rewards.tolist() == [0.005, 0, 0, 0, 0, 0, 0, 1.0]
+    assert mdp.mean_rewards.tolist() == [0.005, 0, 0, 0, 0, 0, 0, 1.0]
     assert riverswim().n_states == 6 and riverswim(2).n_pairs == 4
     assert riverswim(discount=0.9).discount == 0.9 and riverswim().discount is None
 
@@ -158,7 +158,7 @@ def test_combination_lock_has_one_right_action_a_state() -> None:
     forward = (mdp.transitions.toarray()[:, 1:].sum(axis=1) + mdp.termination).reshape(6, 4)
     assert forward.sum(axis=1).tolist() == [1.0] * 6
     assert mdp.termination.reshape(6, 4)[5].tolist() == forward[5].tolist()
-    assert mdp.pair_rewards.tolist() == mdp.termination.tolist()
+    assert mdp.mean_rewards.tolist() == mdp.termination.tolist()
     right = {tuple(combination_lock(6, 4, seed=s).termination.tolist()) for s in range(9)}
     assert len(right) > 1
 
@@ -178,7 +178,7 @@ def test_random_episodic(branching: int | None) -> None:
     successors = np.diff(mdp.transitions.indptr)
     assert set(successors.tolist()) == {branching or 7}
     assert np.all(mdp.row_defect == 0.0)  # spacings sum to 1 exactly
-    assert 0.0 <= mdp.pair_rewards.min() and mdp.pair_rewards.max() < 1.0
+    assert 0.0 <= mdp.mean_rewards.min() and mdp.mean_rewards.max() < 1.0
     assert mdp.initial is not None and mdp.initial.min() >= 0.0
     stages = mdp.transitions.toarray().reshape(4, -1)
     assert len({tuple(stage) for stage in stages.tolist()}) == 4

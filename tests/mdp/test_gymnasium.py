@@ -54,7 +54,7 @@ def test_reads_what_the_table_says(name: str) -> None:
         mdp.transitions.toarray(), transitions.reshape(n_pairs, -1), rtol=0, atol=1e-15
     )
     assert np.allclose(mdp.termination, termination.ravel(), rtol=0, atol=1e-15)
-    assert np.allclose(mdp.pair_rewards, rewards.ravel(), rtol=1e-15)
+    assert np.allclose(mdp.mean_rewards, rewards.ravel(), rtol=1e-15)
     assert mdp.initial is not None
     assert mdp.initial.tolist() == env.unwrapped.initial_state_distrib.tolist()
     assert np.abs(mdp.row_defect).max() < 1e-15
@@ -79,10 +79,10 @@ def test_frozen_lake_keeps_its_states() -> None:
     assert (mdp.n_states, mdp.n_pairs) == (64, 256)
     goal = slice(63 * 4, 64 * 4)
     assert mdp.termination[goal].tolist() == [1.0] * 4
-    assert mdp.pair_rewards[goal].tolist() == [0.0] * 4
-    # From the left of the goal, "right" enters it with a third; so do "up" and "down".
-    assert mdp.termination[62 * 4 : 63 * 4] == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3])
-    assert mdp.pair_rewards[62 * 4 : 63 * 4] == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3])
+    assert mdp.mean_rewards[goal].tolist() == [0.0] * 4
+    # From the left of the goal all actions but "left" enter it with a third; above is a hole.
+    assert mdp.termination[62 * 4 : 63 * 4] == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
+    assert mdp.mean_rewards[62 * 4 : 63 * 4] == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3])
     assert mdp.layout is not None
     assert mdp.layout.cells.shape == (8, 8)
     assert mdp.layout.arrows == ("←", "↓", "→", "↑")
@@ -116,7 +116,7 @@ def test_one_successor_with_two_rewards_becomes_atoms() -> None:
     row = 36 * 4 + 2
     atoms = dict(zip(law.values[row], law.probabilities[row], strict=True))  # type: ignore[attr-defined]
     assert atoms[-100.0] == pytest.approx(1 / 3) and atoms[-1.0] == pytest.approx(2 / 3)
-    assert mdp.pair_rewards[row] == pytest.approx(-34.0)
+    assert mdp.mean_rewards[row] == pytest.approx(-34.0)
 
 
 def env(table: Any, **more: Any) -> Any:
@@ -126,11 +126,11 @@ def env(table: Any, **more: Any) -> Any:
 def test_rewards_in_their_plainest_form() -> None:
     by_pair = read_gymnasium(env({0: {0: [(0.5, 0, 2.0, False), (0.5, 0, 2, True)]}}))
     assert "outcome_reward" not in by_pair.arrays()
-    assert by_pair.pair_rewards.tolist() == [2.0] and by_pair.termination.tolist() == [0.5]
+    assert by_pair.mean_rewards.tolist() == [2.0] and by_pair.termination.tolist() == [0.5]
     by_outcome = read_gymnasium(env({0: {0: [(0.5, 0, 2.0, False), (0.5, 0, 4, True)]}}))
     assert by_outcome.arrays()["outcome_reward"].tolist() == [2.0]
     assert by_outcome.arrays()["exit_reward"].tolist() == [4.0]
-    assert by_outcome.pair_rewards.tolist() == [3.0]
+    assert by_outcome.mean_rewards.tolist() == [3.0]
 
 
 def test_ragged_tables_and_lists() -> None:

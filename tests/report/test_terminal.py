@@ -78,7 +78,14 @@ def test_pipe_golden(answer, chain):
     assert lines == GOLDEN_PIPE.splitlines()
 
 
-GOLDEN_PIPE = ""
+GOLDEN_PIPE = """\
+source                  optimal value V*                                                  gap   tolerance   method            iterations   seconds   states x actions   criterion
+──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+models/[red]chain.npz   start [1.99999999906, 2.00000000000]                         3.15e-09       1e-08   value-iteration           31     0.012   2 x 1              discounted 0.5
+b                       min [1.99999999906, 2.00000000000], max 2.00000000[00, 19]   3.15e-09       1e-12   value-iteration           31     0.012   2 x 1              discounted 0.5
+models/[red]chain.npz: certified: every state's optimal value is within 3.15e-09, and the policy loses no more than that (auto chose value iteration)
+b: certified, but above the tolerance 1e-12: every state's optimal value is within 3.15e-09, and the policy loses no more than that; no double is closer
+"""  # noqa: E501
 
 
 def test_narrow_terminal_writes_the_cells_below_each_other(monkeypatch, answer):
@@ -139,7 +146,7 @@ def test_grid_world_is_drawn_below(monkeypatch, answer):
     assert pipe(drawn)[-5:] == [
         "",
         "gridworld:rows=2,columns=2",
-        "value           policy",
+        "value         policy",
         " 0.50 1.00     S→  ↓",
         " 1.00 0.00      → G",
     ]

@@ -1,0 +1,126 @@
+"""rltheory: the theory of reinforcement learning, executable.
+
+>>> import rltheory as rlt
+>>> mdp = rlt.gridworld(rows=4, columns=4, slip=0.1, discount=0.95)
+>>> solution = rlt.solve(mdp)
+>>> solution.certificate.check(mdp).accepted
+True
+
+Names are imported when they are first used, so that the checker of certificates and the command
+line's help need neither the compiled core nor numpy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rltheory.errors import (
+        AccessError,
+        ClaimError,
+        ConvergenceError,
+        ModelError,
+        PolicyError,
+        RLTheoryError,
+        SweepError,
+    )
+    from rltheory.mdp.awkward import awkward
+    from rltheory.mdp.episodic import EpisodicMDP
+    from rltheory.mdp.files import load, save
+    from rltheory.mdp.garnet import garnet
+    from rltheory.mdp.generators import combination_lock, random_episodic, riverswim
+    from rltheory.mdp.gridworld import gridworld
+    from rltheory.mdp.layout import Grid
+    from rltheory.mdp.model import MDP
+    from rltheory.mdp.policies import uniform_policy
+    from rltheory.mdp.reward_laws import Atoms, Bernoulli, Deterministic, Gaussian
+    from rltheory.solvers.bellman import bellman, greedy, q_values
+    from rltheory.solvers.certificate import Certificate
+    from rltheory.solvers.checker import Check, check
+    from rltheory.solvers.evaluate import evaluate
+    from rltheory.solvers.exact import ExactSolution, solve_exact
+    from rltheory.solvers.occupancy import occupancy
+    from rltheory.solvers.solution import Solution
+    from rltheory.solvers.solve import solve
+    from rltheory.threads import set_threads, threads
+
+_HOME = {
+    "rltheory.errors": (
+        "AccessError ClaimError ConvergenceError ModelError PolicyError RLTheoryError SweepError"
+    ),
+    "rltheory.mdp.awkward": "awkward",
+    "rltheory.mdp.episodic": "EpisodicMDP",
+    "rltheory.mdp.files": "load save",
+    "rltheory.mdp.garnet": "garnet",
+    "rltheory.mdp.generators": "combination_lock random_episodic riverswim",
+    "rltheory.mdp.gridworld": "gridworld",
+    "rltheory.mdp.layout": "Grid",
+    "rltheory.mdp.model": "MDP",
+    "rltheory.mdp.policies": "uniform_policy",
+    "rltheory.mdp.reward_laws": "Atoms Bernoulli Deterministic Gaussian",
+    "rltheory.solvers.bellman": "bellman greedy q_values",
+    "rltheory.solvers.certificate": "Certificate",
+    "rltheory.solvers.checker": "Check check",
+    "rltheory.solvers.evaluate": "evaluate",
+    "rltheory.solvers.exact": "ExactSolution solve_exact",
+    "rltheory.solvers.occupancy": "occupancy",
+    "rltheory.solvers.solution": "Solution",
+    "rltheory.solvers.solve": "solve",
+    "rltheory.threads": "set_threads threads",
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
+
+__all__ = [  # noqa: PLE0604, F822
+    "MDP",
+    "AccessError",
+    "Atoms",
+    "Bernoulli",
+    "Certificate",
+    "Check",
+    "ClaimError",
+    "ConvergenceError",
+    "Deterministic",
+    "EpisodicMDP",
+    "ExactSolution",
+    "Gaussian",
+    "Grid",
+    "ModelError",
+    "PolicyError",
+    "RLTheoryError",
+    "Solution",
+    "SweepError",
+    "awkward",
+    "bellman",
+    "check",
+    "combination_lock",
+    "evaluate",
+    "garnet",
+    "greedy",
+    "gridworld",
+    "load",
+    "occupancy",
+    "q_values",
+    "random_episodic",
+    "riverswim",
+    "save",
+    "set_threads",
+    "solve",
+    "solve_exact",
+    "threads",
+    "uniform_policy",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("rltheory")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'rltheory' has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,8 @@
+"""
+The compiled core of rltheory. Its Python face is the package around it.
+"""
+from __future__ import annotations
+from . import support
+from . import model
+from . import solvers
+__all__: list[str] = ['model', 'solvers', 'support']

@@ -1,0 +1,1 @@
+"""Models: discounted and episodic MDPs, their generators, readers and files."""

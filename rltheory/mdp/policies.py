@@ -1,0 +1,172 @@
+"""Policies as users write them, read against the rows of a model.
+
+A policy is an array: integer dtype means actions, float dtype means probabilities; it is never
+inferred from values. Shapes are (S,) or (S, A), with a leading H when it changes with the
+stage of an episodic model.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rltheory.errors import PolicyError
+from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.model import MDP
+
+__all__ = ["is_deterministic", "rows_of", "uniform_policy", "weights_of"]
+
+_SUM_TOLERANCE = 1e-9
+
+
+def is_deterministic(policy: Any) -> bool:
+    """Whether the array names actions (integer dtype), rather than probabilities (float).
+
+    Raises
+    ------
+    PolicyError
+        If the dtype is neither.
+    """
+    array = np.asarray(policy)
+    if array.dtype.kind in "iu":
+        return True
+    if array.dtype.kind == "f":
+        return False
+    raise PolicyError(
+        f"the policy has dtype {array.dtype}; integers are actions, floats are probabilities"
+    )
+
+
+def rows_of(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.int64]:
+    """The row that a policy of actions picks in each state.
+
+    Returns
+    -------
+    ndarray of int64, shape (S,), or (H, S) on an episodic model
+    """
+    if not is_deterministic(policy):
+        raise PolicyError("the policy holds probabilities; actions (integers) are needed here")
+    actions = _shaped(mdp, np.asarray(policy), (mdp.n_states,))
+    wrong = np.argwhere((actions < 0) | (actions >= mdp.n_actions))
+    if len(wrong):
+        where = tuple(int(i) for i in wrong[0])
+        raise PolicyError(
+            f"policy[{', '.join(map(str, where))}] is {actions[where]}; "
+            f"actions are 0..{mdp.n_actions - 1}"
+        )
+    actions = actions.astype(np.int64)
+    table = _table_states(mdp)
+    if mdp.is_full:
+        return np.ascontiguousarray(mdp.pair_ptr[table] + actions)
+    keys = _row_keys(mdp)
+    wanted = table * mdp.n_actions + actions
+    rows = np.minimum(np.searchsorted(keys, wanted), mdp.n_pairs - 1)
+    absent = np.argwhere(keys[rows] != wanted)
+    if len(absent):
+        where = tuple(int(i) for i in absent[0])
+        raise PolicyError(
+            f"policy[{', '.join(map(str, where))}] is {actions[where]}; "
+            f"state {where[-1]} does not have that action"
+        )
+    return np.ascontiguousarray(rows)
+
+
+def weights_of(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
+    """The probability that a policy gives to each row.
+
+    Returns
+    -------
+    ndarray of float64
+        Shape (n_pairs,), or (H, n_pairs) where stages share their rows.
+    """
+    if is_deterministic(policy):
+        rows = rows_of(mdp, policy)
+        if isinstance(mdp, EpisodicMDP) and mdp.is_stationary:
+            weights = np.zeros((mdp.horizon, mdp.n_pairs))
+            np.put_along_axis(weights, rows, 1.0, axis=1)
+            return weights
+        weights = np.zeros(mdp.n_pairs)
+        weights[rows.reshape(-1)] = 1.0
+        return weights
+    array = np.asarray(policy)
+    table = _shaped(mdp, array, (mdp.n_states, mdp.n_actions)).astype(np.float64)
+    wrong = np.argwhere(~((table >= 0.0) & (table <= 2.0)))
+    if len(wrong):
+        where = tuple(int(i) for i in wrong[0])
+        raise PolicyError(
+            f"policy[{', '.join(map(str, where))}] is {table[where]!s}; "
+            "a probability must be in [0, 1]"
+        )
+    sums = table.sum(axis=-1)
+    wrong = np.argwhere(~(np.abs(sums - 1.0) <= _SUM_TOLERANCE))
+    if len(wrong):
+        where = tuple(int(i) for i in wrong[0])
+        raise PolicyError(
+            f"row policy[{', '.join(map(str, where))}] sums to {sums[where]!s}; "
+            "it must sum to 1 within 1e-9"
+        )
+    shared = isinstance(mdp, EpisodicMDP) and mdp.is_stationary
+    flat = table.reshape(mdp.horizon if shared else 1, -1)  # type: ignore[union-attr]
+    keys = np.arange(flat.shape[1]) if mdp.is_full else _row_keys(mdp)
+    weights = np.ascontiguousarray(flat[:, keys])
+    if not mdp.is_full:
+        absent = np.ones(flat.shape[1], dtype=np.bool_)
+        absent[keys] = False
+        lost = np.argwhere((flat > 0.0) & absent)
+        if len(lost):
+            state, action = divmod(int(lost[0][1]), mdp.n_actions)
+            raise PolicyError(
+                f"the policy takes action {action} in state {state % mdp.n_states}, "
+                "which does not have it"
+            )
+    return weights if shared else weights[0]
+
+
+def uniform_policy(mdp: MDP | EpisodicMDP) -> NDArray[np.float64]:
+    """The policy that takes each feasible action with the same probability.
+
+    Returns
+    -------
+    ndarray of float64, shape (S, A), or (H, S, A) when the stages differ
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> rlt.uniform_policy(rlt.riverswim(3)).tolist()
+    [[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]
+    """
+    present = mdp.table(np.ones(mdp.n_pairs), fill=0.0)
+    return present / present.sum(axis=-1, keepdims=True)
+
+
+def _shaped(mdp: MDP | EpisodicMDP, array: NDArray[Any], one: tuple[int, ...]) -> NDArray[Any]:
+    """The policy over all stages of an episodic model, or as it is on a discounted one."""
+    if isinstance(mdp, EpisodicMDP):
+        staged = (mdp.horizon, *one)
+        if array.shape == one:
+            return np.broadcast_to(array, staged)
+        allowed = f"{staged} or {one}"
+        fits = array.shape == staged
+    else:
+        allowed, fits = str(one), array.shape == one
+    if not fits:
+        kind = "actions" if array.dtype.kind in "iu" else "probabilities"
+        raise PolicyError(
+            f"the policy has shape {array.shape}; as {kind} ({array.dtype}) it must be {allowed}"
+        )
+    return array
+
+
+def _table_states(mdp: MDP | EpisodicMDP) -> NDArray[np.int64]:
+    """Index into `pair_ptr` of each state, (S,), or of each stage and state, (H, S)."""
+    states = np.arange(mdp.n_states, dtype=np.int64)
+    if not isinstance(mdp, EpisodicMDP):
+        return states
+    step = 0 if mdp.is_stationary else mdp.n_states
+    return np.arange(mdp.horizon, dtype=np.int64)[:, None] * step + states
+
+
+def _row_keys(mdp: MDP | EpisodicMDP) -> NDArray[np.int64]:
+    """(stage * S + state) * A + action of each row, ascending."""
+    table = np.repeat(np.arange(len(mdp.pair_ptr) - 1, dtype=np.int64), np.diff(mdp.pair_ptr))
+    return table * mdp.n_actions + mdp.actions

@@ -1,0 +1,227 @@
+"""Exact rational optima of small models.
+
+Policy iteration in doubles finds a policy; its equations are solved once in rationals, and every
+row is compared exactly. Where a row is better, policy iteration goes on in rationals (it ends:
+improvements are strict, and there are finitely many policies). With a horizon, backward induction
+in rationals. The result carries a certificate of gap 0 that the ordinary checker verifies.
+
+Linear systems are solved by python-flint where it is installed, by sympy otherwise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rltheory.errors import ConvergenceError, ModelError
+from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.model import MDP
+from rltheory.mdp.rational import RationalModel
+from rltheory.solvers.bellman import discount_of
+from rltheory.solvers.certificate import Certificate
+from rltheory.solvers.solve import solve
+
+__all__ = ["ExactSolution", "solve_exact"]
+
+MOST_STATES = 1000
+MOST_ENTRIES = 2_000_000
+"""Entries of all stages that backward induction goes over."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExactSolution:
+    """The optimal value as fractions.
+
+    Parameters
+    ----------
+    value : tuple of Fraction, or with a horizon tuple of H+1 such tuples
+    policy : ndarray of int64, shape (S,) or (H, S)
+        An optimal policy, as action labels.
+    certificate : Certificate
+        lower == upper == value; check it against `mdp`.
+    mdp : MDP or EpisodicMDP
+        The exact model that was solved.
+    model_note : str
+        Which rational model that is.
+    """
+
+    value: tuple[Any, ...]
+    policy: NDArray[np.int64]
+    certificate: Certificate
+    mdp: MDP | EpisodicMDP
+    model_note: str
+
+
+def solve_exact(mdp: MDP | EpisodicMDP) -> ExactSolution:
+    """The exact optimum of a small model.
+
+    Parameters
+    ----------
+    mdp : MDP or EpisodicMDP
+        A model of doubles stands for the rational model that it means: every number is exactly
+        the double, each row divided by its exact sum. `MDP.as_exact` takes a rational discount.
+
+    Returns
+    -------
+    ExactSolution
+
+    Raises
+    ------
+    ModelError
+        If the model is too large, or has no discount.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> import rltheory as rlt
+    >>> half = Fraction(1, 2)
+    >>> mdp = rlt.MDP([[[half, half]], [[0, 1]]], [[1], [0]], Fraction(2, 3), exact=True)
+    >>> rlt.solve_exact(mdp).value
+    (Fraction(3, 2), Fraction(0, 1))
+    """
+    exact = mdp.as_exact()
+    rational = exact.rational
+    assert rational is not None
+    entries = len(rational.prob) * (mdp.horizon if isinstance(mdp, EpisodicMDP) else 1)
+    if mdp.n_states > MOST_STATES or entries > MOST_ENTRIES:
+        raise ModelError(
+            f"the model has {mdp.n_states} states and {entries} entries to go over; exact "
+            f"solutions are for up to {MOST_STATES} states and {MOST_ENTRIES} entries"
+        )
+    if isinstance(exact, EpisodicMDP):
+        return _backward(exact, rational, _note(mdp))
+    discount_of(exact)
+    return _discounted(exact, rational, _note(mdp))
+
+
+def _discounted(mdp: MDP, rational: RationalModel, note: str) -> ExactSolution:
+    discount = rational.discount
+    assert discount is not None
+    rows = _starting_rows(mdp)
+    while True:
+        value = _policy_value(rational, discount, rows)
+        better = _improved(rational, discount, value, rows)
+        if better == rows:
+            break
+        rows = better
+    head = _objects(value)
+    zero = Fraction(0)
+    tail = _objects([zero] * len(value))
+    chosen = np.array(rows, dtype=np.int64)
+    policy = mdp.core.action[chosen].astype(np.int64)
+    certificate = Certificate(
+        "discounted", policy, chosen, head, tail, zero, zero, head, head
+    )
+    return ExactSolution(tuple(value), policy, certificate, mdp, note)
+
+
+def _starting_rows(mdp: MDP) -> list[int]:
+    """A policy that is optimal up to rounding."""
+    try:
+        certificate = solve(mdp).certificate
+    except ConvergenceError as error:
+        if error.solution is None:
+            return mdp.pair_ptr[:-1].tolist()
+        certificate = error.solution.certificate
+    return certificate.rows.tolist()
+
+
+def _improved(
+    rational: RationalModel, discount: Fraction, value: list[Fraction], rows: list[int]
+) -> list[int]:
+    """The best row of each state; the present one unless another is strictly better."""
+    out = []
+    for s, present in enumerate(rows):
+        best, row = value[s], present
+        for r in range(rational.state_ptr[s], rational.state_ptr[s + 1]):
+            q = rational.backup(r, discount, value)
+            if q > best:
+                best, row = q, r
+        out.append(row)
+    return out
+
+
+def _policy_value(
+    rational: RationalModel, discount: Fraction, rows: Sequence[int]
+) -> list[Fraction]:
+    """V = r_pi + discount P_pi V in rationals."""
+    n = len(rows)
+    matrix = [[Fraction(int(i == j)) for j in range(n)] for i in range(n)]
+    for s, row in enumerate(rows):
+        i, j = rational.row_ptr[row], rational.row_ptr[row + 1]
+        for p, t in zip(rational.prob[i:j], rational.col[i:j], strict=True):
+            matrix[s][t] -= discount * p
+    reward = [rational.reward[row] for row in rows]
+    try:
+        import flint
+    except ImportError:
+        return _solve_by_sympy(matrix, reward)
+
+    def number(x: Fraction) -> Any:
+        return flint.fmpq(x.numerator, x.denominator)
+
+    left = flint.fmpq_mat(n, n, [number(x) for line in matrix for x in line])
+    right = flint.fmpq_mat(n, 1, [number(x) for x in reward])
+    solved = left.solve(right)
+    return [Fraction(int(x.p), int(x.q)) for x in (solved[i, 0] for i in range(n))]
+
+
+def _solve_by_sympy(matrix: list[list[Fraction]], right: list[Fraction]) -> list[Fraction]:
+    from sympy.polys.domains import QQ
+    from sympy.polys.matrices import DomainMatrix
+
+    n = len(right)
+
+    def numbers(lines: list[list[Fraction]]) -> Any:
+        return [[QQ(x.numerator, x.denominator) for x in line] for line in lines]
+
+    solved = DomainMatrix(numbers(matrix), (n, n), QQ).lu_solve(
+        DomainMatrix(numbers([[x] for x in right]), (n, 1), QQ)
+    )
+    flat = [line[0] for line in solved.to_list()]
+    return [Fraction(int(x.numerator), int(x.denominator)) for x in flat]
+
+
+def _backward(mdp: EpisodicMDP, rational: RationalModel, note: str) -> ExactSolution:
+    H, S = mdp.horizon, mdp.n_states
+    zero = Fraction(0)
+    values: list[list[Fraction]] = [[zero] * S for _ in range(H + 1)]
+    rows = np.empty((H, S), dtype=np.int64)
+    for h in reversed(range(H)):
+        first = mdp.stage(h) * S
+        for s in range(S):
+            pairs = range(rational.state_ptr[first + s], rational.state_ptr[first + s + 1])
+            q = [rational.backup(r, 1, values[h + 1]) for r in pairs]
+            values[h][s] = max(q)
+            rows[h, s] = pairs[q.index(values[h][s])]
+    head = _objects([x for stage in values for x in stage]).reshape(H + 1, S)
+    tail = _objects([zero] * ((H + 1) * S)).reshape(H + 1, S)
+    shift = _objects([zero] * (H + 1))
+    policy = mdp.core.action[rows].astype(np.int64)
+    certificate = Certificate(
+        "finite-horizon", policy, rows, head, tail, shift, shift, head, head
+    )
+    return ExactSolution(tuple(map(tuple, values)), policy, certificate, mdp, note)
+
+
+def _objects(numbers: Sequence[Fraction]) -> NDArray[Any]:
+    out = np.empty(len(numbers), dtype=object)
+    out[:] = numbers
+    return out
+
+
+def _note(mdp: MDP | EpisodicMDP) -> str:
+    discount = ""
+    if isinstance(mdp, MDP) and mdp.discount is not None:
+        discount = f" and discount {mdp.discount}"
+        if not isinstance(mdp.discount, Fraction):
+            discount += f", the double {Fraction(mdp.discount)}"
+    if mdp.rational is not None:
+        return f"of the rational model given{discount}"
+    return (
+        f"of the model whose probabilities and rewards are exactly the doubles stored, each row "
+        f"divided by its exact sum{discount}"
+    )

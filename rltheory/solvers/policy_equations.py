@@ -1,0 +1,72 @@
+"""The linear equations of one policy, (I - discount P_pi) x = b, and their transpose.
+
+Small chains are factored in the core; large ones are iterated there (BiCGSTAB with an
+incomplete factorisation). Where the iteration stalls, scipy's sparse LU takes over.
+"""
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from rltheory import _core
+
+__all__ = ["PolicyEquations"]
+
+Vector = NDArray[np.float64]
+_MOST_ITERATIONS = 2000
+_STALLED = 1e-6  # relative residual that no healthy iteration leaves
+
+
+class PolicyEquations:
+    """Equations of the policy that picks these rows of a stationary model.
+
+    Parameters
+    ----------
+    core : _core.model.Model
+    discount : float
+        In [0, 1).
+    rows : ndarray of int64, shape (S,)
+    """
+
+    def __init__(
+        self, core: _core.model.Model, discount: float, rows: NDArray[np.int64]
+    ) -> None:
+        self._chain = _core.solvers.PolicyChain(core, discount, rows)
+        # The equations cannot be satisfied better than to rounding of |x| <= |b| / (1-discount).
+        self.reachable = max(1e-13, 8 * 2.0**-53 / (1.0 - discount))
+        self._exact: dict[str, Callable[[Vector], Vector]] = {}
+
+    def solve(
+        self,
+        b: Vector,
+        start: Vector | None = None,
+        transposed: bool = False,
+        wanted: float | None = None,
+    ) -> Vector:
+        """The solution x, to a relative residual max|b - A x| / max|b| of `wanted`."""
+        goal = self.reachable if wanted is None else max(wanted, self.reachable)
+        begin = np.zeros_like(b) if start is None else start
+        if not self._exact:
+            x, residual, _ = self._chain.solve(b, begin, goal, _MOST_ITERATIONS, transposed)
+            if residual <= max(goal, _STALLED):
+                return x
+        if not np.isfinite(b).all():
+            return np.full_like(b, np.nan)
+        return self._by_factors(b, "T" if transposed else "N")
+
+    def _by_factors(self, b: Vector, transposition: str) -> Vector:
+        if not self._exact:
+            row_ptr, col, values = self._chain.matrix()
+            matrix = sparse.csr_array((values, col, row_ptr), shape=(len(b), len(b)))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    factors = splu(matrix.tocsc())
+                except RuntimeError:  # singular as doubles: the caller sees what is not finite
+                    return np.full_like(b, np.nan)
+            self._exact = {t: (lambda y, t=t: factors.solve(y, t)) for t in "NT"}
+        return np.asarray(self._exact[transposition](b))

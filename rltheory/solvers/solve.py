@@ -1,0 +1,182 @@
+"""Solve a model: an optimal value and policy with a proof of how good they are.
+
+A method of `rltheory.solvers.methods` finds a policy and its value in doubles; a certificate is
+formed, and refined in double-double where doubles do not reach the tolerance. What is returned
+is within the tolerance, certified; what cannot be brought there raises.
+"""
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from rltheory.errors import ConvergenceError, ModelError
+from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.model import MDP
+from rltheory.solvers.bellman import discount_of, value_array
+from rltheory.solvers.certificate import Certificate
+from rltheory.solvers.certify import certify, certify_rationals, guaranteed_reach
+from rltheory.solvers.finite_horizon import backward_induction, reach
+from rltheory.solvers.methods import METHODS
+from rltheory.solvers.solution import Solution
+from rltheory.solvers.tolerance import Tolerance, read_tolerance
+
+__all__ = ["solve"]
+
+_OF_MODEL = {MDP: "discounted", EpisodicMDP: "finite-horizon"}
+
+
+def solve(
+    mdp: MDP | EpisodicMDP,
+    *,
+    criterion: str | None = None,
+    method: str = "auto",
+    tol: float | None = None,
+    rtol: float | None = None,
+    initial_value: Any = None,
+) -> Solution:
+    """Solve a model to a certified gap.
+
+    Parameters
+    ----------
+    mdp : MDP or EpisodicMDP
+        An `MDP` needs a discount.
+    criterion : {None, "discounted", "finite-horizon"}
+        Follows from the model; given, it must fit.
+    method : str
+        "auto", "value-iteration", "gauss-seidel", "modified-policy-iteration" or
+        "policy-iteration" for discounted models; "auto" or "backward-induction" with a horizon.
+    tol, rtol : float, optional
+        The gap max (upper - lower) is at most ``max(tol, rtol * max(max|bounds|, 2^-53 max|r|))``;
+        neither given means rtol = 1e-10.
+    initial_value : array_like, shape (S,), optional
+        Where a discounted method starts; 0 otherwise.
+
+    Returns
+    -------
+    Solution
+        With ``gap <= tol``, always.
+
+    Raises
+    ------
+    ModelError
+        If an argument is unknown or does not fit the model.
+    ConvergenceError
+        If the gap stays above the tolerance: `error.solution` has the best bracket, `error.reason`
+        says what limits it.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> solution = rlt.solve(rlt.riverswim(discount=0.99))
+    >>> solution.gap <= solution.tol < 1e-7
+    True
+    >>> bool((solution.lower <= solution.value).all())
+    True
+    """
+    if not isinstance(mdp, MDP | EpisodicMDP):
+        raise ModelError(f"solve takes an MDP or an EpisodicMDP, not {type(mdp).__name__}")
+    natural = _OF_MODEL[MDP if isinstance(mdp, MDP) else EpisodicMDP]
+    if criterion is not None and criterion != natural:
+        raise ModelError(f"criterion {criterion!r} does not fit this model; it is {natural}")
+    tolerance = read_tolerance(tol, rtol, float(np.abs(mdp.mean_rewards).max()))
+    begin = time.perf_counter()
+    if isinstance(mdp, MDP):
+        return _discounted(mdp, method, tolerance, initial_value, begin)
+    if method not in ("auto", "backward-induction"):
+        raise ModelError(
+            f"method {method!r} does not solve models with a horizon; 'backward-induction' does"
+        )
+    if initial_value is not None:
+        raise ModelError("initial_value is given; backward induction starts from 0 at the end")
+    certificate, gap, passes = backward_induction(mdp, tolerance)
+    note = "" if passes == 1 else "in double-double: doubles do not reach the tolerance"
+    return _returned(
+        mdp, natural, "backward-induction", certificate, gap, tolerance, passes, begin, note
+    )
+
+
+def _discounted(
+    mdp: MDP, method: str, tolerance: Tolerance, initial_value: Any, begin: float
+) -> Solution:
+    if method not in METHODS:
+        raise ModelError(f"method {method!r} is unknown; known are {', '.join(METHODS)}")
+    discount = discount_of(mdp)
+    start = np.zeros(mdp.n_states)
+    if initial_value is not None:
+        start = value_array(mdp, initial_value)
+    with np.errstate(all="ignore"):
+        guess = METHODS[method](mdp.core, discount, tolerance, start)
+        found = certify(mdp, guess.rows, guess.value, tolerance)
+        if found is not None and mdp.rational is not None:
+            c = found.certificate
+            found = certify_rationals(mdp, c.rows, c.head, c.tail)
+    certificate, gap, steps = (None, math.inf, 0) if found is None else (
+        found.certificate, found.gap, found.steps
+    )
+    note = guess.note
+    if steps:
+        note = f"{note}; " if note else ""
+        note += "refined in double-double"
+    return _returned(
+        mdp,
+        "discounted",
+        method,
+        certificate,
+        gap,
+        tolerance,
+        guess.iterations + steps,
+        begin,
+        note,
+    )
+
+
+def _returned(
+    mdp: MDP | EpisodicMDP,
+    criterion: str,
+    method: str,
+    certificate: Certificate | None,
+    gap: float,
+    tolerance: Tolerance,
+    iterations: int,
+    begin: float,
+    note: str,
+) -> Solution:
+    """The solution, if it is within the tolerance."""
+    if certificate is None:
+        wanted = tolerance.of_size(0.0)
+        raise ConvergenceError(
+            None, wanted, math.inf, "overflow: values or residuals are not finite as doubles"
+        )
+    wanted = tolerance.of(certificate)
+    solution = Solution(
+        mdp=mdp,
+        criterion=criterion,
+        method=method,
+        value=certificate.head,
+        policy=certificate.policy,
+        certificate=certificate,
+        gap=gap,
+        tol=wanted,
+        iterations=iterations,
+        seconds=time.perf_counter() - begin,
+        note=note,
+    )
+    for array in (solution.value, solution.policy, certificate.lower, certificate.upper):
+        array.setflags(write=False)
+    if gap > wanted:
+        largest = float(np.abs(certificate.upper).max())
+        largest = max(largest, float(np.abs(certificate.lower).max()))
+        sure = (
+            guaranteed_reach(mdp.core, discount_of(mdp), largest)
+            if isinstance(mdp, MDP)
+            else reach(mdp, largest)
+        )
+        reason = (
+            f"a gap of {sure:.3g} is what double-double guarantees on this model"
+            if wanted < sure
+            else "refinement stalled"
+        )
+        raise ConvergenceError(solution, wanted, gap, reason)
+    return solution

@@ -1,0 +1,58 @@
+"""What a certified gap is measured against."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rltheory.errors import ModelError
+from rltheory.solvers.certificate import Certificate
+
+__all__ = ["Tolerance", "read_tolerance"]
+
+DEFAULT_RTOL = 1e-10
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """max(tol, rtol * size), size = max(max|bounds|, 2^-53 max|reward|).
+
+    The floor of the size serves values that cancel to 0, where no relative tolerance on the
+    bounds alone could ever be met.
+    """
+
+    tol: float
+    rtol: float
+    largest_reward: float
+
+    def of_size(self, largest_value: float) -> float:
+        """The tolerance where the largest bound is of this size."""
+        size = max(largest_value, 2.0**-53 * self.largest_reward)
+        return max(self.tol, self.rtol * size) if math.isfinite(size) else self.tol
+
+    def of(self, certificate: Certificate) -> float:
+        """The tolerance that the gap of this certificate must not exceed."""
+        bounds = (certificate.lower, certificate.upper)
+        return self.of_size(max(float(np.abs(x).max()) for x in bounds))
+
+
+def read_tolerance(tol: float | None, rtol: float | None, largest_reward: float) -> Tolerance:
+    """The tolerance from what was given; neither means rtol = 1e-10.
+
+    Raises
+    ------
+    ModelError
+        If one is negative or not a finite number.
+    """
+    for name, x in (("tol", tol), ("rtol", rtol)):
+        if x is None:
+            continue
+        try:
+            valid = not isinstance(x, bool) and 0.0 <= float(x) < math.inf
+        except (TypeError, ValueError):
+            valid = False
+        if not valid:
+            raise ModelError(f"{name} is {x!r}; it must be finite and at least 0")
+    if tol is None and rtol is None:
+        rtol = DEFAULT_RTOL
+    return Tolerance(float(tol or 0.0), float(rtol or 0.0), largest_reward)
