@@ -69,7 +69,7 @@ _HOME = {
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
-__all__ = [  # noqa: PLE0604, F822
+__all__ = [
     "MDP",
     "AccessError",
     "Atoms",

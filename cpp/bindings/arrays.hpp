@@ -5,6 +5,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 #include <chrono>
 #include <stdexcept>
@@ -21,6 +22,9 @@ namespace py = pybind11;
 // A C-contiguous array of exactly this dtype; pair with py::arg().noconvert().
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
+
+template <class... T>
+using Tuple = py::typing::Tuple<T...>;
 
 using ModelHandle = std::shared_ptr<const Model>;
 

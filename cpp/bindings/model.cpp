@@ -84,7 +84,7 @@ ModelHandle from_dense(std::int64_t n_states, std::int64_t n_actions, std::int64
     return build_from_dense(rows, dense);
 }
 
-py::tuple garnet_arrays(std::int64_t rows, std::int64_t n_states, std::int64_t branching,
+Tuple<Array<std::int32_t>, Array<double>, Array<double>> garnet_arrays(std::int64_t rows, std::int64_t n_states, std::int64_t branching,
                         std::uint64_t key0, std::uint64_t key1) {
     if (rows < 1 || n_states < 1 || branching < 1 || branching > n_states || n_states > INT32_MAX)
         throw std::invalid_argument("garnet needs rows >= 1 and 1 <= branching <= states");
@@ -157,7 +157,7 @@ void bind_model(py::module_& m) {
         py::arg("model"), py::arg("reward").noconvert());
     m.def(
         "as_csr",
-        [](const Model& model) {
+        [](const Model& model) -> Tuple<Array<std::int64_t>, Array<std::int32_t>, Array<double>> {
             const CsrArrays csr = as_csr(model);
             return py::make_tuple(expose(csr.row_ptr), expose(csr.col), expose(csr.prob));
         },

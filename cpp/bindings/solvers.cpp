@@ -38,7 +38,7 @@ Doubles copy_of(const Doubles& x) {
     return out;
 }
 
-py::tuple bellman_backup(const Model& model, std::int64_t stage, double discount,
+Tuple<Doubles, Rows> bellman_backup(const Model& model, std::int64_t stage, double discount,
                          const Doubles& value) {
     const ModelView& m = model.view;
     stage = kernel_stage(m, stage);
@@ -70,7 +70,7 @@ Doubles q_backup(const Model& model, std::int64_t stage, double discount, const 
 template <class Method>
 auto iteration(Method method) {
     return [method](const Model& model, double discount, double tol, double rtol,
-                    const Doubles& start) {
+                    const Doubles& start) -> Tuple<Doubles, std::int64_t, bool> {
         need_discount(discount);
         need_size(start, model.view.n_states, "start");
         Doubles value = copy_of(start);
@@ -84,7 +84,7 @@ auto iteration(Method method) {
     };
 }
 
-py::tuple modified_policy(const Model& model, double discount, double tol, double rtol,
+Tuple<Doubles, std::int64_t, bool> modified_policy(const Model& model, double discount, double tol, double rtol,
                           std::int64_t max_improvements, const Doubles& start) {
     return iteration([max_improvements](const ModelView& m, double g, Target target, double* v,
                                         const Monitor& monitor) {
@@ -92,7 +92,7 @@ py::tuple modified_policy(const Model& model, double discount, double tol, doubl
     })(model, discount, tol, rtol, start);
 }
 
-py::tuple improve_rows(const Model& model, double discount, const Doubles& value,
+Tuple<Rows, std::int64_t> improve_rows(const Model& model, double discount, const Doubles& value,
                        const Rows& rows) {
     const ModelView& m = model.view;
     need_size(value, m.n_states, "value");
@@ -110,7 +110,7 @@ py::tuple improve_rows(const Model& model, double discount, const Doubles& value
     return py::make_tuple(improved, switched);
 }
 
-py::tuple induction(const Model& model, std::int64_t horizon) {
+Tuple<Doubles, Rows> induction(const Model& model, std::int64_t horizon) {
     const ModelView& m = model.view;
     need_horizon(m, horizon);
     Doubles value({horizon + 1, m.n_states});
@@ -124,7 +124,7 @@ py::tuple induction(const Model& model, std::int64_t horizon) {
     return py::make_tuple(value, rows);
 }
 
-py::tuple induction_double_double(const Model& model, std::int64_t horizon) {
+Tuple<Doubles, Doubles, Rows> induction_double_double(const Model& model, std::int64_t horizon) {
     const ModelView& m = model.view;
     need_horizon(m, horizon);
     Doubles head({horizon + 1, m.n_states}), tail({horizon + 1, m.n_states});
@@ -182,9 +182,9 @@ Doubles forward_of_policy(const Model& model, std::int64_t horizon, const Double
     return occupancy;
 }
 
-py::tuple bounds_tuple(const ResidualBounds& b) { return py::make_tuple(b.low, b.high, b.finite); }
+Tuple<double, double, bool> bounds_tuple(const ResidualBounds& b) { return py::make_tuple(b.low, b.high, b.finite); }
 
-py::tuple residual_bounds(const Model& model, std::int64_t stage, double discount,
+Tuple<double, double, bool> residual_bounds(const Model& model, std::int64_t stage, double discount,
                           const Doubles& next, const Doubles& own, const Rows& rows) {
     const ModelView& m = model.view;
     stage = kernel_stage(m, stage);
@@ -200,7 +200,7 @@ py::tuple residual_bounds(const Model& model, std::int64_t stage, double discoun
     return bounds_tuple(bounds);
 }
 
-py::tuple precise_residual_bounds(const Model& model, std::int64_t stage, double discount,
+Tuple<double, double, bool, Doubles, Rows> precise_residual_bounds(const Model& model, std::int64_t stage, double discount,
                                   const Doubles& next_head, const Doubles& next_tail,
                                   const Doubles& own_head, const Doubles& own_tail,
                                   const Rows& rows) {
@@ -225,7 +225,7 @@ py::tuple precise_residual_bounds(const Model& model, std::int64_t stage, double
     return py::make_tuple(bounds.low, bounds.high, bounds.finite, residual, better);
 }
 
-py::tuple corrected(const Doubles& head, const Doubles& tail, const Doubles& correction) {
+Tuple<Doubles, Doubles> corrected(const Doubles& head, const Doubles& tail, const Doubles& correction) {
     need_size(tail, head.size(), "tail");
     need_size(correction, head.size(), "correction");
     Doubles h = copy_of(head), t = copy_of(tail);
@@ -233,7 +233,7 @@ py::tuple corrected(const Doubles& head, const Doubles& tail, const Doubles& cor
     return py::make_tuple(h, t);
 }
 
-py::tuple outward(const Doubles& head, const Doubles& tail, double lower_shift,
+Tuple<Doubles, Doubles> outward(const Doubles& head, const Doubles& tail, double lower_shift,
                   double upper_shift) {
     need_size(tail, head.size(), "tail");
     Doubles lower(head.size()), upper(head.size());
@@ -258,7 +258,7 @@ std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, con
     return std::make_shared<PolicyChain>(m, discount, r);
 }
 
-py::tuple solve_chain(const PolicyChain& chain, const Doubles& b, const Doubles& start,
+Tuple<Doubles, double, std::int64_t> solve_chain(const PolicyChain& chain, const Doubles& b, const Doubles& start,
                       double wanted, std::int64_t most, bool transposed) {
     need_size(b, chain.size(), "b");
     need_size(start, chain.size(), "start");
@@ -319,7 +319,8 @@ void bind_solvers(py::module_& m) {
              "(x, relative residual, iterations).")
         .def(
             "matrix",
-            [](const PolicyChain& c) {
+            [](const PolicyChain& c)
+                -> Tuple<Array<std::int64_t>, Array<std::int32_t>, Doubles> {
                 return py::make_tuple(
                     expose(Buffer<std::int64_t>(std::vector<std::int64_t>(c.row_ptr()))),
                     expose(Buffer<std::int32_t>(std::vector<std::int32_t>(c.columns()))),

@@ -74,7 +74,7 @@ def from_csr(n_states: typing.SupportsInt | typing.SupportsIndex, n_actions: typ
     ...
 def from_dense(n_states: typing.SupportsInt | typing.SupportsIndex, n_actions: typing.SupportsInt | typing.SupportsIndex, n_stages: typing.SupportsInt | typing.SupportsIndex, keys: numpy.typing.NDArray[numpy.int64] | None, prob: numpy.typing.NDArray[numpy.float64], reward: numpy.typing.NDArray[numpy.float64] | None, exit: numpy.typing.NDArray[numpy.float64] | None, outcome_reward: numpy.typing.NDArray[numpy.float64] | None, exit_reward: numpy.typing.NDArray[numpy.float64] | None, may_alias: bool) -> Model:
     ...
-def garnet(rows: typing.SupportsInt | typing.SupportsIndex, n_states: typing.SupportsInt | typing.SupportsIndex, branching: typing.SupportsInt | typing.SupportsIndex, key0: typing.SupportsInt | typing.SupportsIndex, key1: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def garnet(rows: typing.SupportsInt | typing.SupportsIndex, n_states: typing.SupportsInt | typing.SupportsIndex, branching: typing.SupportsInt | typing.SupportsIndex, key0: typing.SupportsInt | typing.SupportsIndex, key1: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     (col, prob, reward) of a Garnet model.
     """

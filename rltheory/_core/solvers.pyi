@@ -2,74 +2,74 @@
 Sweeps, policy equations, certificates.
 """
 from __future__ import annotations
-import _core.model
 import numpy
 import numpy.typing
+import rltheory._core.model
 import typing
 __all__: list[str] = ['PolicyChain', 'add_correction', 'backward_induction', 'backward_induction_double_double', 'bellman', 'gauss_seidel', 'improve', 'modified_policy_iteration', 'policy_backward', 'policy_forward', 'precise_residual_bounds', 'q_values', 'residual_bounds', 'round_outward', 'value_iteration']
 class PolicyChain:
     """
     The equations (I - discount P_pi) x = b.
     """
-    def __init__(self, model: _core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.int64]) -> None:
+    def __init__(self, model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.int64]) -> None:
         ...
     def matrix(self) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]]:
         """
         (row_ptr, col, values) of I - discount P_pi.
         """
-    def solve(self, b: numpy.typing.NDArray[numpy.float64], start: numpy.typing.NDArray[numpy.float64], wanted: typing.SupportsFloat | typing.SupportsIndex, most: typing.SupportsInt | typing.SupportsIndex, transposed: bool) -> tuple:
+    def solve(self, b: numpy.typing.NDArray[numpy.float64], start: numpy.typing.NDArray[numpy.float64], wanted: typing.SupportsFloat | typing.SupportsIndex, most: typing.SupportsInt | typing.SupportsIndex, transposed: bool) -> tuple[numpy.typing.NDArray[numpy.float64], float, int]:
         """
         (x, relative residual, iterations).
         """
-def add_correction(head: numpy.typing.NDArray[numpy.float64], tail: numpy.typing.NDArray[numpy.float64], correction: numpy.typing.NDArray[numpy.float64]) -> tuple:
+def add_correction(head: numpy.typing.NDArray[numpy.float64], tail: numpy.typing.NDArray[numpy.float64], correction: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     (head, tail).
     """
-def backward_induction(model: _core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def backward_induction(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
     """
     (value (H+1, S), rows (H, S)).
     """
-def backward_induction_double_double(model: _core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def backward_induction_double_double(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
     """
     (head, tail, rows).
     """
-def bellman(model: _core.model.Model, stage: typing.SupportsInt | typing.SupportsIndex, discount: typing.SupportsFloat | typing.SupportsIndex, value: numpy.typing.NDArray[numpy.float64]) -> tuple:
+def bellman(model: rltheory._core.model.Model, stage: typing.SupportsInt | typing.SupportsIndex, discount: typing.SupportsFloat | typing.SupportsIndex, value: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
     """
     (T value, lowest best rows).
     """
-def gauss_seidel(model: _core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], int, bool]:
+def gauss_seidel(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], int, bool]:
     """
     (value, sweeps, converged).
     """
-def improve(model: _core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, value: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64]) -> tuple:
+def improve(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, value: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64]) -> tuple[numpy.typing.NDArray[numpy.int64], int]:
     """
     (rows, number switched).
     """
-def modified_policy_iteration(model: _core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, max_improvements: typing.SupportsInt | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple:
+def modified_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, max_improvements: typing.SupportsInt | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], int, bool]:
     """
     (value, sweeps, converged).
     """
-def policy_backward(model: _core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+def policy_backward(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     ...
-def policy_forward(model: _core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[numpy.float64], initial: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+def policy_forward(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[numpy.float64], initial: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     ...
-def precise_residual_bounds(model: _core.model.Model, stage: typing.SupportsInt | typing.SupportsIndex, discount: typing.SupportsFloat | typing.SupportsIndex, next_head: numpy.typing.NDArray[numpy.float64], next_tail: numpy.typing.NDArray[numpy.float64], own_head: numpy.typing.NDArray[numpy.float64], own_tail: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64]) -> tuple:
+def precise_residual_bounds(model: rltheory._core.model.Model, stage: typing.SupportsInt | typing.SupportsIndex, discount: typing.SupportsFloat | typing.SupportsIndex, next_head: numpy.typing.NDArray[numpy.float64], next_tail: numpy.typing.NDArray[numpy.float64], own_head: numpy.typing.NDArray[numpy.float64], own_tail: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64]) -> tuple[float, float, bool, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
     """
     (low, high, finite, residual, better rows), in double-double, scaled by row sums.
     """
-def q_values(model: _core.model.Model, stage: typing.SupportsInt | typing.SupportsIndex, discount: typing.SupportsFloat | typing.SupportsIndex, value: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+def q_values(model: rltheory._core.model.Model, stage: typing.SupportsInt | typing.SupportsIndex, discount: typing.SupportsFloat | typing.SupportsIndex, value: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     """
     r + discount P value of every row of the stage.
     """
-def residual_bounds(model: _core.model.Model, stage: typing.SupportsInt | typing.SupportsIndex, discount: typing.SupportsFloat | typing.SupportsIndex, next: numpy.typing.NDArray[numpy.float64], own: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64]) -> tuple:
+def residual_bounds(model: rltheory._core.model.Model, stage: typing.SupportsInt | typing.SupportsIndex, discount: typing.SupportsFloat | typing.SupportsIndex, next: numpy.typing.NDArray[numpy.float64], own: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64]) -> tuple[float, float, bool]:
     """
     (low, high, finite), in doubles.
     """
-def round_outward(head: numpy.typing.NDArray[numpy.float64], tail: numpy.typing.NDArray[numpy.float64], lower_shift: typing.SupportsFloat | typing.SupportsIndex, upper_shift: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+def round_outward(head: numpy.typing.NDArray[numpy.float64], tail: numpy.typing.NDArray[numpy.float64], lower_shift: typing.SupportsFloat | typing.SupportsIndex, upper_shift: typing.SupportsFloat | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     (lower, upper).
     """
-def value_iteration(model: _core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], int, bool]:
+def value_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], int, bool]:
     """
     (value, sweeps, converged).
     """

@@ -81,8 +81,8 @@ def _read(source: str, options: argparse.Namespace) -> MDP | EpisodicMDP:
 def _answer(source: str, mdp: MDP | EpisodicMDP, options: argparse.Namespace) -> Answer:
     if options.exact:
         begin = time.perf_counter()
-        exact = solve_exact(mdp)
-        return of_exact(source, mdp, exact, time.perf_counter() - begin)
+        exact = solve_exact(mdp, options.discount)
+        return of_exact(source, exact, time.perf_counter() - begin)
     try:
         solution = solve(
             mdp,

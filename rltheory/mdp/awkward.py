@@ -18,7 +18,7 @@ same model on every machine.
 
 import math
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,7 +155,7 @@ def awkward(
         order = stream.permutation(len(order))
     prob, reward, ending = draft.prob[order], draft.reward[order], draft.exit[order]
     if stream.integer(5):
-        rewards = {"rewards": reward}
+        rewards: dict[str, Any] = {"rewards": reward}
     else:  # the same reward on every outcome, but one row pays by where it leads
         outcomes = np.repeat(reward[:, None], n_states, axis=1)
         outcomes[0] *= stream.uniforms(n_states)
@@ -294,9 +294,9 @@ def _rewards(stream: Stream, rows: int) -> NDArray[np.float64]:
     if kind == 0:
         return np.zeros(rows)
     if kind == 1:  # the ends of [0, 1]
-        return scale * stream.integers(2, rows)
+        return scale * stream.integers(2, rows).astype(np.float64)
     if kind == 2:  # the ends of [-1, 1]
-        return scale * (2.0 * stream.integers(2, rows) - 1.0)
+        return scale * (2.0 * stream.integers(2, rows).astype(np.float64) - 1.0)
     if kind == 3:  # few values, hence ties; -0.0 among them
         return -scale * (stream.integers(4, rows).astype(np.float64))
     if kind == 4:  # ten orders of magnitude side by side

@@ -120,7 +120,8 @@ class MDP(TabularModel):
     ) -> Self:
         checked = _discount(discount, exact=rational is not None)
         if rational is not None:
-            rational = dataclasses.replace(rational, discount=checked)
+            exact = None if checked is None else Fraction(checked)
+            rational = dataclasses.replace(rational, discount=exact)
         return self._fill(core, initial, reward_law, layout, rational, discount=checked)
 
     # --- other ways to make one ---------------------------------------------------------
@@ -179,9 +180,7 @@ class MDP(TabularModel):
             )
         size = transitions.shape[1]
         if n_states is not None and n_states != size:
-            raise ModelError(
-                f"n_states is {n_states}; transitions has {size} columns, one a state"
-            )
+            raise ModelError(f"n_states is {n_states}; transitions has {size} columns, one a state")
         if not len(state) or not size:
             raise ModelError(
                 f"the model has {size} states and {len(state)} pairs; it needs at least one of each"
@@ -330,9 +329,7 @@ class MDP(TabularModel):
         discount = "no discount" if self.discount is None else f"discount {self.discount}"
         pairs = "" if self.is_full else f"{self.n_pairs} pairs, "
         exact = ", exact" if self.rational is not None else ""
-        return (
-            f"MDP({self.n_states} states, {self.n_actions} actions, {pairs}{discount}{exact})"
-        )
+        return f"MDP({self.n_states} states, {self.n_actions} actions, {pairs}{discount}{exact})"
 
     # --- related models -----------------------------------------------------------------
 
@@ -354,7 +351,8 @@ class MDP(TabularModel):
         if self.rational is not None:
             raise ModelError("an exact model keeps its rewards; make another one")
         shape = self.rewards.shape
-        flat = flat_rows("rewards", rewards, [shape])
+        flat = flat_rows("rewards", real_numbers("rewards", rewards), [shape])
+        assert flat is not None
         try:
             core = _core.model.with_rewards(self.core, flat)
         except _core.model.ModelFault as fault:
@@ -385,9 +383,7 @@ class MDP(TabularModel):
         if rational is None:
             rational = RationalModel.of_arrays(self._double_arrays(), None)
         made = type(self).__new__(type(self))
-        return made._made(
-            self.core, chosen, self.initial, self.reward_law, self.layout, rational
-        )
+        return made._made(self.core, chosen, self.initial, self.reward_law, self.layout, rational)
 
     # --- for the base class -------------------------------------------------------------
 

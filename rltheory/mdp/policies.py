@@ -82,9 +82,9 @@ def weights_of(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
     if is_deterministic(policy):
         rows = rows_of(mdp, policy)
         if isinstance(mdp, EpisodicMDP) and mdp.is_stationary:
-            weights = np.zeros((mdp.horizon, mdp.n_pairs))
-            np.put_along_axis(weights, rows, 1.0, axis=1)
-            return weights
+            staged = np.zeros((mdp.horizon, mdp.n_pairs))
+            np.put_along_axis(staged, rows, 1.0, axis=1)
+            return staged
         weights = np.zeros(mdp.n_pairs)
         weights[rows.reshape(-1)] = 1.0
         return weights

@@ -57,7 +57,10 @@ class RationalModel:
                 if exit_:
                     exit_[row] /= total
         return cls(
-            *(tuple(plain[key]) for key in ("state_ptr", "action", "row_ptr", "col")),
+            state_ptr=tuple(plain["state_ptr"]),
+            action=tuple(plain["action"]),
+            row_ptr=tuple(plain["row_ptr"]),
+            col=tuple(plain["col"]),
             prob=tuple(prob),
             reward=tuple(map(Fraction, plain["reward"])),
             exit=tuple(exit_),

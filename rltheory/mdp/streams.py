@@ -66,7 +66,7 @@ class Stream:
     def uniforms(self, *shape: int) -> NDArray[np.float64]:
         """Uniform numbers as `uniform` gives them, in the order of a C array of this shape."""
         words = self.words(int(np.prod(shape, dtype=np.int64)))
-        return ((words >> np.uint64(11)) * 2.0**-53).reshape(shape)
+        return ((words >> np.uint64(11)).astype(np.float64) * 2.0**-53).reshape(shape)
 
     def integer(self, bound: int) -> int:
         """A uniform integer in 0..bound-1, with 1 <= bound <= 2^32."""
@@ -134,9 +134,7 @@ class Stream:
         return np.diff(cuts, axis=1)
 
 
-def philox_key(
-    seed: int | np.random.SeedSequence, purpose: str, *key: int
-) -> tuple[int, int]:
+def philox_key(seed: int | np.random.SeedSequence, purpose: str, *key: int) -> tuple[int, int]:
     """The key under which the core's Philox gives the words of ``Stream(seed, purpose, *key)``."""
     words = (zlib.crc32(purpose.encode()), *key)
     first, second = _seed_sequence(seed, words).generate_state(2, np.uint64).tolist()

@@ -4,7 +4,7 @@ A table has one row for every (state, action), at one stage or at each of H; wha
 all stages at once is repeated only where something else changes with the stage.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,7 +109,7 @@ def exact_rows(
     transitions: Any,
     next_state_rewards: Any,
     named: Mapping[str, Any],
-    shapes: list[tuple[int, ...]],
+    shapes: Sequence[tuple[int, ...]],
 ) -> tuple[_core.model.Model, RationalModel]:
     """The core's model in doubles, and beside it the rationals of its canonical rows."""
     prob = transitions.reshape(-1, n_states)
@@ -175,7 +175,9 @@ def exact_rows(
 def read_arrays(arrays: Mapping[str, Any], horizon: int | None) -> _core.model.Model:
     """The core's model of the canonical arrays, validated like any other input."""
     n_states = int(arrays["n_states"])
-    state_ptr, row_ptr = (np.asarray(arrays[key], dtype=np.int64) for key in ("state_ptr", "row_ptr"))
+    state_ptr, row_ptr = (
+        np.asarray(arrays[key], dtype=np.int64) for key in ("state_ptr", "row_ptr")
+    )
     action = np.asarray(arrays["action"], dtype=np.int64)
     rows = len(action)
     table = len(state_ptr) - 1
@@ -186,7 +188,9 @@ def read_arrays(arrays: Mapping[str, Any], horizon: int | None) -> _core.model.M
             f"need {stages * n_states + 1}"
         )
     if (idle := np.flatnonzero(np.diff(state_ptr) == 0)).size:
-        raise ModelError(f"state {idle[0] % n_states} has no action; every state needs at least one")
+        raise ModelError(
+            f"state {idle[0] % n_states} has no action; every state needs at least one"
+        )
     if state_ptr[0] != 0 or state_ptr[-1] != rows or (np.diff(state_ptr) < 0).any():
         raise ModelError(f"state_ptr must ascend from 0 to the number of rows, {rows}")
     if (wrong := np.flatnonzero(action < 0)).size:
@@ -256,9 +260,7 @@ def _dense_shape(shape: tuple[int, ...], horizon: int | None) -> tuple[int, int,
 
 def _actions_of(shape: tuple[int, ...]) -> int:
     if len(shape) != 2 or min(shape) < 1 or shape[0] % shape[1]:
-        raise ModelError(
-            f"sparse transitions have shape {shape}; it must be (S*A, S), row s*A + a"
-        )
+        raise ModelError(f"sparse transitions have shape {shape}; it must be (S*A, S), row s*A + a")
     return shape[0] // shape[1]
 
 

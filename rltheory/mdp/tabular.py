@@ -264,9 +264,18 @@ class TabularModel:
 
     def _core_arrays(self) -> list[NDArray[Any]]:
         core = self.core
-        names = (
-            "state_ptr action reward exit defect row_ptr col prob outcome_reward exit_reward"
-        ).split()
+        names = [
+            "state_ptr",
+            "action",
+            "reward",
+            "exit",
+            "defect",
+            "row_ptr",
+            "col",
+            "prob",
+            "outcome_reward",
+            "exit_reward",
+        ]
         return [getattr(core, name) for name in names]
 
 

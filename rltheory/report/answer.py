@@ -119,17 +119,15 @@ def of_solution(source: str, solution: Solution, failure: str = "") -> Answer:
     )
 
 
-def of_exact(
-    source: str, mdp: MDP | EpisodicMDP, solution: ExactSolution, seconds: float
-) -> Answer:
+def of_exact(source: str, solution: ExactSolution, seconds: float) -> Answer:
     """The answer in rationals: both bounds are the value, and the gap is 0."""
     value = _fractions(solution.value)
     return Answer(
         source=source,
-        mdp=mdp,
+        mdp=solution.mdp,
         criterion=solution.certificate.criterion,
         method="exact",
-        discount=_discount(mdp),
+        discount=_discount(solution.mdp),
         gap=0.0,
         tol=0.0,
         value=value,

@@ -107,8 +107,10 @@ def bellman(mdp: MDP | EpisodicMDP, value: Any, policy: Any = None) -> NDArray[n
         return _maximum(mdp, v)[0]
     weights = weights_of(mdp, policy)
     q = q_values(mdp, v)
-    flat = q.reshape(mdp.horizon, -1) if isinstance(mdp, EpisodicMDP) and mdp.is_stationary else (
-        q.reshape(-1)
+    flat = (
+        q.reshape(mdp.horizon, -1)
+        if isinstance(mdp, EpisodicMDP) and mdp.is_stationary
+        else (q.reshape(-1))
     )
     weighted = np.where(weights > 0.0, weights * flat, 0.0)
     starts = mdp.pair_ptr[:-1]

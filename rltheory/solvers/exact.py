@@ -55,14 +55,16 @@ class ExactSolution:
     model_note: str
 
 
-def solve_exact(mdp: MDP | EpisodicMDP) -> ExactSolution:
+def solve_exact(mdp: MDP | EpisodicMDP, discount: Fraction | None = None) -> ExactSolution:
     """The exact optimum of a small model.
 
     Parameters
     ----------
     mdp : MDP or EpisodicMDP
         A model of doubles stands for the rational model that it means: every number is exactly
-        the double, each row divided by its exact sum. `MDP.as_exact` takes a rational discount.
+        the double, each row divided by its exact sum.
+    discount : Fraction, optional
+        Takes the place of the model's, which is the double nearest to what was typed.
 
     Returns
     -------
@@ -82,7 +84,9 @@ def solve_exact(mdp: MDP | EpisodicMDP) -> ExactSolution:
     >>> rlt.solve_exact(mdp).value
     (Fraction(3, 2), Fraction(0, 1))
     """
-    exact = mdp.as_exact()
+    if discount is not None and not isinstance(mdp, MDP):
+        raise ModelError(f"discount {discount} is given; the model has horizon {mdp.horizon}")
+    exact = mdp.as_exact(discount) if isinstance(mdp, MDP) else mdp.as_exact()
     rational = exact.rational
     assert rational is not None
     entries = len(rational.prob) * (mdp.horizon if isinstance(mdp, EpisodicMDP) else 1)
@@ -92,9 +96,9 @@ def solve_exact(mdp: MDP | EpisodicMDP) -> ExactSolution:
             f"solutions are for up to {MOST_STATES} states and {MOST_ENTRIES} entries"
         )
     if isinstance(exact, EpisodicMDP):
-        return _backward(exact, rational, _note(mdp))
+        return _backward(exact, rational, _note(mdp, exact))
     discount_of(exact)
-    return _discounted(exact, rational, _note(mdp))
+    return _discounted(exact, rational, _note(mdp, exact))
 
 
 def _discounted(mdp: MDP, rational: RationalModel, note: str) -> ExactSolution:
@@ -112,9 +116,7 @@ def _discounted(mdp: MDP, rational: RationalModel, note: str) -> ExactSolution:
     tail = _objects([zero] * len(value))
     chosen = np.array(rows, dtype=np.int64)
     policy = mdp.core.action[chosen].astype(np.int64)
-    certificate = Certificate(
-        "discounted", policy, chosen, head, tail, zero, zero, head, head
-    )
+    certificate = Certificate("discounted", policy, chosen, head, tail, zero, zero, head, head)
     return ExactSolution(tuple(value), policy, certificate, mdp, note)
 
 
@@ -201,9 +203,7 @@ def _backward(mdp: EpisodicMDP, rational: RationalModel, note: str) -> ExactSolu
     tail = _objects([zero] * ((H + 1) * S)).reshape(H + 1, S)
     shift = _objects([zero] * (H + 1))
     policy = mdp.core.action[rows].astype(np.int64)
-    certificate = Certificate(
-        "finite-horizon", policy, rows, head, tail, shift, shift, head, head
-    )
+    certificate = Certificate("finite-horizon", policy, rows, head, tail, shift, shift, head, head)
     return ExactSolution(tuple(map(tuple, values)), policy, certificate, mdp, note)
 
 
@@ -213,15 +213,15 @@ def _objects(numbers: Sequence[Fraction]) -> NDArray[Any]:
     return out
 
 
-def _note(mdp: MDP | EpisodicMDP) -> str:
+def _note(given: MDP | EpisodicMDP, solved: MDP | EpisodicMDP) -> str:
     discount = ""
-    if isinstance(mdp, MDP) and mdp.discount is not None:
-        discount = f" and discount {mdp.discount}"
-        if not isinstance(mdp.discount, Fraction):
-            discount += f", the double {Fraction(mdp.discount)}"
-    if mdp.rational is not None:
+    if isinstance(given, MDP) and isinstance(solved, MDP):
+        discount = f", discount {solved.discount}"
+        if isinstance(given.discount, float) and given.discount == solved.discount:
+            discount += f" (the double {given.discount})"
+    if given.rational is not None:
         return f"of the rational model given{discount}"
     return (
-        f"of the model whose probabilities and rewards are exactly the doubles stored, each row "
+        "of the model whose probabilities and rewards are exactly the doubles stored, each row "
         f"divided by its exact sum{discount}"
     )

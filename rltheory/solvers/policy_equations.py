@@ -5,7 +5,7 @@ incomplete factorisation). Where the iteration stalls, scipy's sparse LU takes o
 """
 
 import warnings
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,13 +32,11 @@ class PolicyEquations:
     rows : ndarray of int64, shape (S,)
     """
 
-    def __init__(
-        self, core: _core.model.Model, discount: float, rows: NDArray[np.int64]
-    ) -> None:
+    def __init__(self, core: _core.model.Model, discount: float, rows: NDArray[np.int64]) -> None:
         self._chain = _core.solvers.PolicyChain(core, discount, rows)
         # The equations cannot be satisfied better than to rounding of |x| <= |b| / (1-discount).
         self.reachable = max(1e-13, 8 * 2.0**-53 / (1.0 - discount))
-        self._exact: dict[str, Callable[[Vector], Vector]] = {}
+        self._factors: Any = None
 
     def solve(
         self,
@@ -50,7 +48,7 @@ class PolicyEquations:
         """The solution x, to a relative residual max|b - A x| / max|b| of `wanted`."""
         goal = self.reachable if wanted is None else max(wanted, self.reachable)
         begin = np.zeros_like(b) if start is None else start
-        if not self._exact:
+        if self._factors is None:
             x, residual, _ = self._chain.solve(b, begin, goal, _MOST_ITERATIONS, transposed)
             if residual <= max(goal, _STALLED):
                 return x
@@ -59,14 +57,13 @@ class PolicyEquations:
         return self._by_factors(b, "T" if transposed else "N")
 
     def _by_factors(self, b: Vector, transposition: str) -> Vector:
-        if not self._exact:
+        if self._factors is None:
             row_ptr, col, values = self._chain.matrix()
             matrix = sparse.csr_array((values, col, row_ptr), shape=(len(b), len(b)))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 try:
-                    factors = splu(matrix.tocsc())
+                    self._factors = splu(matrix.tocsc())
                 except RuntimeError:  # singular as doubles: the caller sees what is not finite
                     return np.full_like(b, np.nan)
-            self._exact = {t: (lambda y, t=t: factors.solve(y, t)) for t in "NT"}
-        return np.asarray(self._exact[transposition](b))
+        return np.asarray(self._factors.solve(b, transposition))

@@ -2,8 +2,8 @@
 
 With D = 1 - discount and residuals rho = T w - w, the shift of a lower witness is the largest
 double k <= 0 with k D <= min rho, that of an upper one the smallest k >= 0 with k D >= max rho
-(docs/theory/certificates.md, theorem C1). They are formed in rationals, so that neither 1 - discount nor
-the quotient is rounded twice.
+(docs/theory/certificates.md, theorem C1). They are formed in rationals: only the result is
+rounded.
 """
 
 import math

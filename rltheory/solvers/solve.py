@@ -112,8 +112,8 @@ def _discounted(
         if found is not None and mdp.rational is not None:
             c = found.certificate
             found = certify_rationals(mdp, c.rows, c.head, c.tail)
-    certificate, gap, steps = (None, math.inf, 0) if found is None else (
-        found.certificate, found.gap, found.steps
+    certificate, gap, steps = (
+        (None, math.inf, 0) if found is None else (found.certificate, found.gap, found.steps)
     )
     note = guess.note
     if steps:

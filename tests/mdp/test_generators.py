@@ -178,7 +178,7 @@ def test_random_episodic(branching: int | None) -> None:
     successors = np.diff(mdp.transitions.indptr)
     assert set(successors.tolist()) == {branching or 7}
     assert np.all(mdp.row_defect == 0.0)  # spacings sum to 1 exactly
-    assert 0.0 <= mdp.mean_rewards.min() and mdp.mean_rewards.max() < 1.0
+    assert mdp.mean_rewards.min() >= 0.0 and mdp.mean_rewards.max() < 1.0
     assert mdp.initial is not None and mdp.initial.min() >= 0.0
     stages = mdp.transitions.toarray().reshape(4, -1)
     assert len({tuple(stage) for stage in stages.tolist()}) == 4
