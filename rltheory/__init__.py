@@ -14,6 +14,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rltheory.claims.claim import Claim, Measurement, Mutant, claim
+    from rltheory.claims.counterexamples import load_instance, save_instance
+    from rltheory.claims.family import Family, Instance
+    from rltheory.claims.registry import all_claims
+    from rltheory.claims.search import search_tightest
+    from rltheory.claims.space import Choice, Dyadic, Integer, Many
+    from rltheory.claims.verdict import Verdict
+    from rltheory.claims.verify import replay, verify, verify_many
     from rltheory.errors import (
         AccessError,
         ClaimError,
@@ -44,6 +52,14 @@ if TYPE_CHECKING:
     from rltheory.threads import set_threads, threads
 
 _HOME = {
+    "rltheory.claims.claim": "Claim Measurement Mutant claim",
+    "rltheory.claims.counterexamples": "load_instance save_instance",
+    "rltheory.claims.family": "Family Instance",
+    "rltheory.claims.registry": "all_claims",
+    "rltheory.claims.search": "search_tightest",
+    "rltheory.claims.space": "Choice Dyadic Integer Many",
+    "rltheory.claims.verdict": "Verdict",
+    "rltheory.claims.verify": "replay verify verify_many",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError ModelError PolicyError RLTheoryError SweepError"
     ),
@@ -76,37 +92,55 @@ __all__ = [
     "Bernoulli",
     "Certificate",
     "Check",
+    "Choice",
+    "Claim",
     "ClaimError",
     "ConvergenceError",
     "Deterministic",
+    "Dyadic",
     "EpisodicMDP",
     "ExactSolution",
+    "Family",
     "Gaussian",
     "Grid",
+    "Instance",
+    "Integer",
+    "Many",
+    "Measurement",
     "ModelError",
+    "Mutant",
     "PolicyError",
     "RLTheoryError",
     "Solution",
     "SweepError",
+    "Verdict",
+    "all_claims",
     "awkward",
     "bellman",
     "check",
+    "claim",
     "combination_lock",
     "evaluate",
     "garnet",
     "greedy",
     "gridworld",
     "load",
+    "load_instance",
     "occupancy",
     "q_values",
     "random_episodic",
+    "replay",
     "riverswim",
     "save",
+    "save_instance",
+    "search_tightest",
     "set_threads",
     "solve",
     "solve_exact",
     "threads",
     "uniform_policy",
+    "verify",
+    "verify_many",
 ]
 
 

@@ -154,6 +154,12 @@ class EpisodicMDP(TabularModel):
             self.core, self.horizon, self.initial, self.reward_law, self.layout, rational
         )
 
+    def _with_rational(self, rational: RationalModel) -> Self:
+        """This model of doubles beside the rationals that it is nearest to."""
+        return self._of(
+            self.core, self.horizon, self.initial, self.reward_law, self.layout, rational
+        )
+
     def stage(self, h: int) -> int:
         """The stage whose rows stage h has in the core: 0 when all are shared."""
         if not 0 <= h < self.horizon:

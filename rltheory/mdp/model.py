@@ -385,6 +385,13 @@ class MDP(TabularModel):
         made = type(self).__new__(type(self))
         return made._made(self.core, chosen, self.initial, self.reward_law, self.layout, rational)
 
+    def _with_rational(self, rational: RationalModel) -> Self:
+        """This model of doubles beside the rationals that it is nearest to."""
+        made = type(self).__new__(type(self))
+        return made._made(
+            self.core, rational.discount, self.initial, self.reward_law, self.layout, rational
+        )
+
     # --- for the base class -------------------------------------------------------------
 
     def _criterion_arrays(self) -> dict[str, Any]:

@@ -382,7 +382,7 @@ def test_fuzz_headers(tmp_path: Path) -> None:
 
 def test_save_refuses_other_endings_and_folders(tmp_path: Path) -> None:
     model = riverswim()
-    with pytest.raises(ModelError, match="does not end in .npz"):
+    with pytest.raises(ModelError, match=r"does not end in \.npz"):
         save(model, tmp_path / "river.pkl")
     with pytest.raises(ModelError, match="cannot be written: No such file or directory"):
         save(model, tmp_path / "nowhere" / "river.npz")

@@ -1,0 +1,1 @@
+"""Claims: statements with explicit constants that can be confirmed, refuted or found empty."""

@@ -1,0 +1,1 @@
+"""Claims about planning, concentration and coverage themselves."""

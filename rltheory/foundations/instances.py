@@ -1,0 +1,59 @@
+"""The named instances of the foundations: small models on which a bound is attained.
+
+Each takes exact numbers (fractions, integers, or floats at their exact value) and returns an exact
+model. States and actions count from 0.
+"""
+
+from fractions import Fraction
+
+from rltheory.mdp.model import MDP
+
+__all__ = ["absorbing", "flip", "greedy_loss_pair", "leak", "self_loop", "tie"]
+
+Number = int | float | Fraction
+
+
+def absorbing(r0: Number, r1: Number, discount: Number) -> MDP:
+    """Two states, one action, P = I, rewards r0 and r1."""
+    return MDP([[[1, 0]], [[0, 1]]], [[r0], [r1]], Fraction(discount), exact=True)
+
+
+def self_loop(reward: Number, discount: Number) -> MDP:
+    """One state that stays and pays."""
+    return MDP([[[1]]], [[reward]], Fraction(discount), exact=True)
+
+
+def leak(discount: Number, eps: Number, reward: Number = 1) -> MDP:
+    """State 1 pays `reward` and stays with probability 1 - eps/2, else goes to state 0.
+
+    State 0 absorbs and pays nothing. One action.
+    """
+    out = Fraction(eps) / 2
+    return MDP([[[1, 0]], [[out, 1 - out]]], [[0], [reward]], Fraction(discount), exact=True)
+
+
+def tie(discount: Number, x: Number, y: Number) -> MDP:
+    """States 1 and 2 absorb with rewards x and y; at 0 action 0 goes to 1, action 1 to 2, for 0."""
+    transitions = [
+        [[0, 1, 0], [0, 0, 1]],
+        [[0, 1, 0], [0, 1, 0]],
+        [[0, 0, 1], [0, 0, 1]],
+    ]
+    return MDP(transitions, [[0, 0], [x, x], [y, y]], Fraction(discount), exact=True)
+
+
+def flip(beta: Number, discount: Number = 0) -> MDP:
+    """Two states, one action: change the state with probability beta; state 0 pays 1."""
+    b = Fraction(beta)
+    return MDP([[[1 - b, b]], [[b, 1 - b]]], [[1], [0]], Fraction(discount), exact=True)
+
+
+def greedy_loss_pair(discount: Number, eps: Number, eta: Number = 0) -> MDP:
+    """On which acting greedily for a value off by eps loses 2 discount eps (1-eta)/(1-discount).
+
+    State 1 absorbs and pays (1 - eta) 2 discount eps. In state 0 action 0 stays for nothing, action
+    1 pays the same and leads to state 1.
+    """
+    pay = (1 - Fraction(eta)) * 2 * Fraction(discount) * Fraction(eps)
+    transitions = [[[1, 0], [0, 1]], [[0, 1], [0, 1]]]
+    return MDP(transitions, [[0, pay], [pay, pay]], Fraction(discount), exact=True)

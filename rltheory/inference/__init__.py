@@ -1,0 +1,1 @@
+"""Inference: exact binomial bounds, an anytime-valid test, intervals for bounded means."""
