@@ -64,7 +64,7 @@ class Family:
     >>> import rltheory as rlt
     >>> family = rlt.Family({"discount": rlt.Choice(0.0, 0.5, 0.9)}, rlt.Instance)
     >>> family.sample("example", 0, 3)
-    {'discount': 0.5}
+    {'discount': 0.0}
     """
 
     space: Mapping[str, Space]

@@ -6,10 +6,10 @@ For x_t in [0, 1] with conditional mean mu, the wealth of a bet against m,
 
 with lambda_t chosen from x_1..x_{t-1}, is a nonnegative martingale at m = mu. K+ bets on a larger
 mean, K- on a smaller one, with the plug-in bets of Waudby-Smith and Ramdas (JRSS-B 2024),
-truncated at half of what is allowed. The values m at which neither has reached 2/alpha contain mu
-for all n at once with probability at least 1 - alpha. K+ falls and K- rises with m, so that they
-are an interval; it is reported outward to the grid of m. Proof:
-docs/theory/foundations.md#conf-betting.
+truncated at half of what is allowed. Each reaches 2/alpha at m = mu with probability at most
+alpha/2, over all times. K+ falls and K- rises with m: every factor is positive and monotone. So mu
+is not below any m at which K+ has reached 2/alpha, nor above any m at which K- has; both are
+looked up on a grid of m. Proof: docs/theory/foundations.md#conf-betting.
 """
 
 import math
@@ -22,6 +22,7 @@ from rltheory.errors import ClaimError
 __all__ = ["BettingInterval"]
 
 _TRUNCATION = 0.5
+_BLOCK = 256
 
 
 class BettingInterval:
@@ -58,34 +59,50 @@ class BettingInterval:
         self._sum, self._deviations = 0.5, 0.25  # one pseudo-observation of mean and variance
         self._up = np.zeros_like(self.means)
         self._down = np.zeros_like(self.means)
-        self._alive = np.ones(len(self.means), dtype=np.bool_)
+        self._too_low = np.zeros(len(self.means), dtype=np.bool_)
+        self._too_high = np.zeros(len(self.means), dtype=np.bool_)
 
     def add(self, values: NDArray[np.float64]) -> None:
         """Take further values into account, in their order."""
         x = (np.asarray(values, dtype=np.float64) - self.low) / (self.high - self.low)
-        if not ((x >= 0.0) & (x <= 1.0)).all():
+        if x.ndim != 1 or not ((x >= 0.0) & (x <= 1.0)).all():
             raise ClaimError(f"a value is outside the declared range [{self.low}, {self.high}]")
+        for first in range(0, len(x), _BLOCK):
+            self._add(x[first : first + _BLOCK])
+
+    def _add(self, x: NDArray[np.float64]) -> None:
         horizon = math.log(2.0 / self.alpha)
-        for value in x.tolist():
-            n = self.trials + 1
-            variance = self._deviations / n
-            bet = math.sqrt(2.0 * horizon / (variance * n * math.log(n + 1.0)))
-            up = np.minimum(bet, _TRUNCATION / self.means)
-            down = np.minimum(bet, _TRUNCATION / (1.0 - self.means))
-            self._up += np.log1p(up * (value - self.means))
-            self._down += np.log1p(-down * (value - self.means))
-            self._alive &= np.maximum(self._up, self._down) < horizon
-            self.trials = n
-            self._sum += value
-            self._deviations += (value - self._sum / (n + 1)) ** 2
+        n = self.trials + 1.0 + np.arange(len(x))
+        # Sums one after another, so that batches do not matter; entry t is what is known before t.
+        sums = np.cumsum(np.concatenate([[self._sum], x]))
+        steps = (x - sums[1:] / (n + 1.0)) ** 2
+        deviations = np.cumsum(np.concatenate([[self._deviations], steps]))
+        bet = np.sqrt(2.0 * horizon / (deviations[:-1] * np.log(n + 1.0)))[:, None]
+        gain = x[:, None] - self.means
+        up = np.log1p(np.minimum(bet, _TRUNCATION / self.means) * gain)
+        down = np.log1p(-np.minimum(bet, _TRUNCATION / (1.0 - self.means)) * gain)
+        for wealth, reached, logs in (
+            (self._up, self._too_low, up),
+            (self._down, self._too_high, down),
+        ):
+            logs[0] += wealth
+            np.cumsum(logs, axis=0, out=logs)
+            reached |= (logs >= horizon).any(axis=0)
+            wealth[:] = logs[-1]
+        self.trials += len(x)
+        self._sum, self._deviations = float(sums[-1]), float(deviations[-1])
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """(lower, upper): the mean lies between them, at all times, but for probability alpha."""
-        alive = np.flatnonzero(self._alive)
-        if not len(alive):  # probability below alpha: nothing is left
-            return self.high, self.low
-        grid = np.concatenate([[0.0], self.means, [1.0]])
-        first, last = grid[alive[0]], grid[alive[-1] + 2]
+        """(lower, upper): the mean lies between them, at all times, but for probability alpha.
+
+        They cross, lower > upper, only where the mean is outside of one of them.
+        """
+        low, high = np.flatnonzero(self._too_low), np.flatnonzero(self._too_high)
         width = self.high - self.low
-        return self.low + width * float(first), self.low + width * float(last)
+        lower, upper = self.low, self.high
+        if len(low):
+            lower = max(lower, math.nextafter(self.low + width * self.means[low[-1]], -math.inf))
+        if len(high):
+            upper = min(upper, math.nextafter(self.low + width * self.means[high[0]], math.inf))
+        return lower, upper

@@ -1,7 +1,10 @@
 """Exact (Clopper-Pearson) bounds of a failure probability from a fixed number of trials.
 
 Given k failures in n trials decided beforehand, each one-sided bound misses the truth with
-probability at most alpha. Reference: Clopper and Pearson, Biometrika 26, 1934.
+probability at most alpha. The quantiles of the beta law come from scipy, within 2^-44 of the exact
+ones wherever that was measured against 50 digits; bounds are moved outward by 1e-12, relatively.
+Reference: Clopper and Pearson, Biometrika 26, 1934. Proof:
+docs/theory/foundations.md#conf-clopper-pearson.
 """
 
 from scipy.stats import beta
@@ -9,6 +12,8 @@ from scipy.stats import beta
 from rltheory.errors import ClaimError
 
 __all__ = ["lower_bound", "upper_bound"]
+
+_OUTWARD = 1e-12
 
 
 def lower_bound(failures: int, trials: int, alpha: float) -> float:
@@ -28,7 +33,9 @@ def lower_bound(failures: int, trials: int, alpha: float) -> float:
     (0.0, 0.741134)
     """
     _check(failures, trials, alpha)
-    return float(beta.ppf(alpha, failures, trials - failures + 1)) if failures else 0.0
+    if not failures:
+        return 0.0
+    return float(beta.ppf(alpha, failures, trials - failures + 1)) * (1.0 - _OUTWARD)
 
 
 def upper_bound(failures: int, trials: int, alpha: float) -> float:
@@ -43,7 +50,7 @@ def upper_bound(failures: int, trials: int, alpha: float) -> float:
     _check(failures, trials, alpha)
     if failures == trials:
         return 1.0
-    return float(beta.ppf(1.0 - alpha, failures + 1, trials - failures))
+    return min(1.0, float(beta.isf(alpha, failures + 1, trials - failures)) * (1.0 + _OUTWARD))
 
 
 def _check(failures: int, trials: int, alpha: float) -> None:

@@ -18,12 +18,14 @@ docs/theory/foundations.md#conf-sequential-test.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from scipy.special import betainc, betaincc, betaln
 
 from rltheory.errors import ClaimError
 
-__all__ = ["SequentialTest", "fewest_trials"]
+__all__ = ["SequentialTest", "fewest_trials", "log_evidence_against", "log_evidence_for"]
 
 
 @dataclass
@@ -60,6 +62,9 @@ class SequentialTest:
     def __post_init__(self) -> None:
         if not 0.0 < self.delta < 1.0:
             raise ClaimError(f"delta is {self.delta!r}; it must be in (0, 1)")
+        for name in ("alpha_confirm", "alpha_refute"):
+            if not 0.0 < getattr(self, name) < 1.0:
+                raise ClaimError(f"{name} is {getattr(self, name)!r}; it must be in (0, 1)")
         if not (self.margin > 1.0 and self.margin * self.delta < 1.0):
             raise ClaimError(
                 f"margin is {self.margin!r}; it must be above 1 and below 1/delta = "
@@ -68,6 +73,8 @@ class SequentialTest:
 
     def add(self, failures: int, trials: int) -> None:
         """Count `failures` among `trials` more trials."""
+        if not 0 <= failures <= trials:
+            raise ClaimError(f"{failures} failures in {trials} trials: that cannot be")
         self.failures += failures
         self.trials += trials
 
@@ -83,16 +90,48 @@ class SequentialTest:
     @property
     def log_evidence_against(self) -> float:
         """log M_n against p <= delta."""
-        k, n, q = self.failures, self.trials, self.delta
-        mass = float(betaincc(k + 1, n - k + 1, q))
-        return _log(mass) + _marginal(k, n) - math.log(1.0 - q) - _likelihood(k, n, q)
+        return float(log_evidence_against(self.failures, self.trials, self.delta))
 
     @property
     def log_evidence_for(self) -> float:
         """log M_n against p >= margin * delta."""
-        k, n, q = self.failures, self.trials, self.margin * self.delta
-        mass = float(betainc(k + 1, n - k + 1, q))
-        return _log(mass) + _marginal(k, n) - math.log(q) - _likelihood(k, n, q)
+        return float(log_evidence_for(self.failures, self.trials, self.margin * self.delta))
+
+
+def log_evidence_against(failures: Any, trials: Any, delta: float) -> Any:
+    """log M_n with Q = [delta, 1] and q0 = delta; for arrays too.
+
+    Examples
+    --------
+    >>> from rltheory.inference.sequential import log_evidence_against
+    >>> log_evidence_against([0, 1, 2], 2, 0.1).round(3).tolist()
+    [-1.099, 0.738, 3.611]
+    """
+    k, n = np.asarray(failures), np.asarray(trials)
+    return _log_mixture(k, n, betaincc(k + 1, n - k + 1, delta), delta, 1.0 - delta)
+
+
+def log_evidence_for(failures: Any, trials: Any, most: float) -> Any:
+    """log M_n with Q = [0, most] and q0 = most; for arrays too.
+
+    Examples
+    --------
+    >>> from rltheory.inference.sequential import log_evidence_for
+    >>> log_evidence_for([0, 1, 2], 2, 0.5).round(3).tolist()
+    [0.847, -0.405, -1.099]
+    """
+    k, n = np.asarray(failures), np.asarray(trials)
+    return _log_mixture(k, n, betainc(k + 1, n - k + 1, most), most, most)
+
+
+def _log_mixture(k: Any, n: Any, mass: Any, null: float, width: float) -> Any:
+    """log of int_Q q^k (1-q)^(n-k) dq / |Q| / null^k (1-null)^(n-k); `mass` is Beta(Q).
+
+    Where the mass underflows, M_n is below 1: its integrand is at most 1 on the far side of Q.
+    """
+    with np.errstate(divide="ignore"):
+        integral = np.log(mass) + betaln(k + 1, n - k + 1)
+    return integral - math.log(width) - k * math.log(null) - (n - k) * math.log1p(-null)
 
 
 def fewest_trials(delta: float, alpha: float, margin: float = 1.1) -> int:
@@ -102,7 +141,7 @@ def fewest_trials(delta: float, alpha: float, margin: float = 1.1) -> int:
     --------
     >>> from rltheory.inference.sequential import fewest_trials
     >>> fewest_trials(0.1, 1e-6)
-    142
+    143
     """
     low, high = 0, 1
     while not _confirms(high, delta, alpha, margin):
@@ -119,15 +158,3 @@ def fewest_trials(delta: float, alpha: float, margin: float = 1.1) -> int:
 def _confirms(trials: int, delta: float, alpha: float, margin: float) -> bool:
     test = SequentialTest(delta, alpha, alpha, margin, 0, trials)
     return test.log_evidence_for >= -math.log(alpha)
-
-
-def _marginal(k: int, n: int) -> float:
-    return float(betaln(k + 1, n - k + 1))
-
-
-def _likelihood(k: int, n: int, q: float) -> float:
-    return k * math.log(q) + (n - k) * math.log1p(-q)
-
-
-def _log(x: float) -> float:
-    return math.log(x) if x > 0.0 else -math.inf

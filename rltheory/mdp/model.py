@@ -370,6 +370,32 @@ class MDP(TabularModel):
             self.core, int(horizon), self.initial, self.reward_law, self.layout, rational
         )
 
+    def restarting(self) -> Self:
+        """The recurrent model: where the episode would end, it starts anew from `initial`.
+
+        Raises
+        ------
+        ModelError
+            If the model ends somewhere and has no start law.
+        """
+        if not self.core.has_exits:
+            return self
+        if self.initial is None:
+            raise ModelError("restarting needs a start law: give the model `initial`")
+        if self.rational is not None:
+            raise ModelError("an exact model keeps its ends; restart the model of doubles")
+        anew = sparse.csr_array(self.termination[:, None]) @ sparse.csr_array(self.initial[None])
+        return type(self).from_pairs(
+            self.states,
+            self.actions,
+            self.transitions + anew,
+            self.mean_rewards,
+            self.discount,
+            self.initial,
+            n_actions=self.n_actions,
+            layout=self.layout,
+        )
+
     def as_exact(self, discount: Fraction | None = None) -> Self:
         """The rational model that this one means: its doubles, each row over its exact sum.
 
