@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rltheory.mdp.model import MDP
     from rltheory.mdp.policies import uniform_policy
     from rltheory.mdp.reward_laws import Atoms, Bernoulli, Deterministic, Gaussian
+    from rltheory.parallelism import set_threads, threads
     from rltheory.solvers.bellman import bellman, greedy, q_values
     from rltheory.solvers.certificate import Certificate
     from rltheory.solvers.checker import Check, check
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from rltheory.solvers.occupancy import occupancy
     from rltheory.solvers.solution import Solution
     from rltheory.solvers.solve import solve
-    from rltheory.threads import set_threads, threads
 
 _HOME = {
     "rltheory.claims.claim": "Claim Measurement Mutant claim",
@@ -81,7 +81,7 @@ _HOME = {
     "rltheory.solvers.occupancy": "occupancy",
     "rltheory.solvers.solution": "Solution",
     "rltheory.solvers.solve": "solve",
-    "rltheory.threads": "set_threads threads",
+    "rltheory.parallelism": "set_threads threads",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 

@@ -40,12 +40,17 @@ Buffer<T> buffer_of(const Array<T>& array) {
     return {array.data(), array.size(), std::move(owner)};
 }
 
+// Tells memory of ours, which never changes, from memory of others behind a capsule.
+inline constexpr const char* memory_name = "rltheory.memory";
+
 // A read-only array over the buffer, which it keeps alive.
 template <class T>
 py::array_t<T> expose(const Buffer<T>& buffer) {
     auto* owner = new std::shared_ptr<const void>(buffer.owner);
-    const py::capsule keep(owner,
-                           [](void* p) { delete static_cast<std::shared_ptr<const void>*>(p); });
+    const py::capsule keep(owner, memory_name, [](PyObject* capsule) {
+        delete static_cast<std::shared_ptr<const void>*>(
+            PyCapsule_GetPointer(capsule, memory_name));
+    });
     py::array_t<T> array(buffer.size, buffer.data, keep);
     array.attr("setflags")(py::arg("write") = false);
     return array;

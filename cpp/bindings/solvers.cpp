@@ -248,6 +248,11 @@ Tuple<Doubles, Doubles> outward(const Doubles& head, const Doubles& tail, double
     return py::make_tuple(lower, upper);
 }
 
+double gap_of(const Doubles& lower, const Doubles& upper) {
+    need_size(upper, lower.size(), "upper");
+    return largest_gap(lower.size(), lower.data(), upper.data());
+}
+
 std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, const Rows& rows) {
     const ModelView& m = model.view;
     need_discount(discount);
@@ -311,6 +316,8 @@ void bind_solvers(py::module_& m) {
           py::arg("correction").noconvert(), "(head, tail).");
     m.def("round_outward", &outward, py::arg("head").noconvert(), py::arg("tail").noconvert(),
           py::arg("lower_shift"), py::arg("upper_shift"), "(lower, upper).");
+    m.def("largest_gap", &gap_of, py::arg("lower").noconvert(), py::arg("upper").noconvert(),
+          "max (upper - lower), rounded up.");
     py::classh<PolicyChain>(m, "PolicyChain", "The equations (I - discount P_pi) x = b.")
         .def(py::init(&make_chain), py::arg("model"), py::arg("discount"),
              py::arg("rows").noconvert())

@@ -19,6 +19,10 @@ void bind_support(py::module_& m) {
         py::arg("name"), "'auto', 'generic' or 'avx2'; every choice gives the same bits.");
     m.def("instruction_set", [] { return std::string(instruction_set()); });
     m.def(
+        "is_own_memory",
+        [](const py::handle& base) { return PyCapsule_IsValid(base.ptr(), memory_name) != 0; },
+        py::arg("base"), "Whether an array's base is immutable memory of the core.");
+    m.def(
         "philox_words",
         [](std::uint64_t key0, std::uint64_t key1, std::int64_t count) {
             Philox random(key0, key1);

@@ -262,8 +262,18 @@ void copy_row_arrays(const RawRows& rows, const Scan& scan, const std::vector<st
                      Model& model) {
     if (!rows.reward.empty()) model.reward = reordered(rows.reward, order);
     if (scan.any_exit && !scan.deterministic) model.exit = reordered(rows.exit, order);
-    if (!rows.exit_reward.empty() && scan.any_exit)
-        model.exit_reward = reordered(rows.exit_reward, order);
+    if (!rows.exit_reward.empty() && scan.any_exit) {
+        // What is never paid is kept as 0, and no rewards at all as none: equal models are equal.
+        std::vector<double> paid(static_cast<std::size_t>(rows.n_rows), 0.0);
+        bool some = false;
+        for (std::int64_t r = 0; r < rows.n_rows; ++r) {
+            const std::int64_t from = order.empty() ? r : order[static_cast<std::size_t>(r)];
+            if (rows.exit[from] == 0.0 || rows.exit_reward[from] == 0.0) continue;
+            paid[static_cast<std::size_t>(r)] = rows.exit_reward[from];
+            some = true;
+        }
+        if (some) model.exit_reward = Buffer<double>(std::move(paid));
+    }
     if (!scan.exact_sums)
         model.defect = reordered(Buffer<double>(std::vector<double>(scan.defect)), order);
 }

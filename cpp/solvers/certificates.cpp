@@ -1,9 +1,11 @@
 #include "solvers/certificates.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include "support/float_mode.hpp"
 #include "support/outward.hpp"
 #include "support/parallel.hpp"
 
@@ -112,6 +114,7 @@ ResidualBounds join(const std::vector<ResidualBounds>& parts) {
 
 ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount,
                          const double* next, const double* own, const std::int64_t* policy) {
+    const StandardFloatMode mode;
     std::vector<double> magnitude(static_cast<std::size_t>(m.n_states));
     for (std::int64_t s = 0; s < m.n_states; ++s)
         magnitude[static_cast<std::size_t>(s)] = std::abs(next[s]);
@@ -138,6 +141,7 @@ ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount
 ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount, WitnessView next,
                          WitnessView own, const std::int64_t* policy, double* residual,
                          std::int64_t* better) {
+    const StandardFloatMode mode;
     const std::int64_t work = 20 * m.sweep_work();
     const Blocks blocks = blocks_for(m.n_states, work);
     std::vector<ResidualBounds> parts(static_cast<std::size_t>(blocks.count()),
@@ -213,6 +217,18 @@ void add_correction(std::int64_t n, double* head, double* tail, const double* co
         head[s] = w.high;
         tail[s] = w.low;
     }
+}
+
+double largest_gap(std::int64_t n, const double* lower, const double* upper) {
+    const StandardFloatMode mode;
+    double largest = 0.0;
+    for (std::int64_t s = 0; s < n; ++s) {
+        if (!std::isfinite(lower[s]) || !std::isfinite(upper[s])) return infinity;
+        const DoubleDouble gap = two_sum(upper[s], -lower[s]);
+        if (!std::isfinite(gap.high)) return infinity;
+        largest = std::max(largest, gap.low > 0.0 ? std::nextafter(gap.high, infinity) : gap.high);
+    }
+    return largest;
 }
 
 void round_outward(std::int64_t n, WitnessView witness, double lower_shift, double upper_shift,

@@ -43,6 +43,9 @@ void backup_double_double(const ModelView& m, std::int64_t stage, WitnessView ne
 // head + tail += correction, kept normalised.
 void add_correction(std::int64_t n, double* head, double* tail, const double* correction);
 
+// max (upper - lower), rounded up; infinite where a bound is not finite.
+double largest_gap(std::int64_t n, const double* lower, const double* upper);
+
 // lower = head + tail + lower_shift rounded down, upper likewise rounded up.
 void round_outward(std::int64_t n, WitnessView witness, double lower_shift, double upper_shift,
                    double* lower, double* upper);

@@ -16,7 +16,10 @@ constexpr std::int64_t widest_incomplete_row = 64;
 
 double norm(const double* x, std::int64_t n) {
     double largest = 0.0;
-    for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(x[i]));
+    for (std::int64_t i = 0; i < n; ++i) {
+        if (std::isnan(x[i])) return x[i];
+        largest = std::max(largest, std::abs(x[i]));
+    }
     return largest;
 }
 

@@ -32,9 +32,9 @@ int sign_of_sum(const std::array<double, N>& terms) {
 }
 
 inline double sum_rounded_down(double a, double b, double c) {
-    double x = (DoubleDouble{a, 0.0} + b + c).high;
-    if (!std::isfinite(x)) return x;
     constexpr double infinity = std::numeric_limits<double>::infinity();
+    double x = (DoubleDouble{a, 0.0} + b + c).high;
+    if (!std::isfinite(x)) return -infinity;  // also where only a partial sum overflows
     while (sign_of_sum<4>({a, b, c, -x}) < 0) x = std::nextafter(x, -infinity);
     return x;
 }

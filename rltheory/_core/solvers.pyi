@@ -6,7 +6,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['PolicyChain', 'add_correction', 'backward_induction', 'backward_induction_double_double', 'bellman', 'gauss_seidel', 'improve', 'modified_policy_iteration', 'policy_backward', 'policy_forward', 'precise_residual_bounds', 'q_values', 'residual_bounds', 'round_outward', 'value_iteration']
+__all__: list[str] = ['PolicyChain', 'add_correction', 'backward_induction', 'backward_induction_double_double', 'bellman', 'gauss_seidel', 'improve', 'largest_gap', 'modified_policy_iteration', 'policy_backward', 'policy_forward', 'precise_residual_bounds', 'q_values', 'residual_bounds', 'round_outward', 'value_iteration']
 class PolicyChain:
     """
     The equations (I - discount P_pi) x = b.
@@ -44,6 +44,10 @@ def gauss_seidel(model: rltheory._core.model.Model, discount: typing.SupportsFlo
 def improve(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, value: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64]) -> tuple[numpy.typing.NDArray[numpy.int64], int]:
     """
     (rows, number switched).
+    """
+def largest_gap(lower: numpy.typing.NDArray[numpy.float64], upper: numpy.typing.NDArray[numpy.float64]) -> float:
+    """
+    max (upper - lower), rounded up.
     """
 def modified_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, max_improvements: typing.SupportsInt | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], int, bool]:
     """

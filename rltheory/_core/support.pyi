@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['dense_dot', 'instruction_set', 'philox_words', 'set_instruction_set', 'set_threads', 'sum_rounded_down', 'sum_rounded_up', 'threads']
+__all__: list[str] = ['dense_dot', 'instruction_set', 'is_own_memory', 'philox_words', 'set_instruction_set', 'set_threads', 'sum_rounded_down', 'sum_rounded_up', 'threads']
 def dense_dot(a: numpy.typing.NDArray[numpy.float64], b: numpy.typing.NDArray[numpy.float64]) -> float:
     ...
 def instruction_set() -> str:
     ...
+def is_own_memory(base: typing.Any) -> bool:
+    """
+    Whether an array's base is immutable memory of the core.
+    """
 def philox_words(key0: typing.SupportsInt | typing.SupportsIndex, key1: typing.SupportsInt | typing.SupportsIndex, count: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint64]:
     """
     The first words of the stream with this key.

@@ -5,21 +5,34 @@ Claims register when their module is imported. Modules are named by the entry po
 A script is executed under a collector of its own: its claims do not outlive the call.
 """
 
+import re
 import runpy
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from rltheory.claims.claim import Claim
 from rltheory.errors import ClaimError
 
-__all__ = ["all_claims", "claims_of_script", "find", "register", "topics"]
+__all__ = [
+    "all_claims",
+    "claims_of_script",
+    "find",
+    "find_one",
+    "module_of_topic",
+    "register",
+    "script_of",
+    "topics",
+]
 
 _GROUP = "rltheory.claims"
+_SCRIPT = re.compile(r"(?P<file>.*\.py)(?::(?P<id>[^:/\\]*))?")
 _collectors: list[dict[str, Claim]] = []
 
 
@@ -56,12 +69,22 @@ def _of_topic(topic: str) -> dict[str, Claim]:
         raise ClaimError(f"topic {topic!r} is unknown; known are {known}")
     with _collecting() as found:
         for point in points:
-            module = import_module(point.module)
-            for value in vars(module).values():
-                for claim in value if isinstance(value, list | tuple) else (value,):
-                    if isinstance(claim, Claim):
-                        found.setdefault(claim.id, claim)
+            try:
+                module = import_module(point.module)
+                _add_claims(vars(module), found)
+            except Exception as fault:
+                raise ClaimError(
+                    f"topic {topic!r}: {point.module}: {type(fault).__name__}: {fault}"
+                ) from fault
     return {claim_id: replace(claim, topic=topic) for claim_id, claim in sorted(found.items())}
+
+
+def _add_claims(namespace: Mapping[str, Any], found: dict[str, Claim]) -> None:
+    """The claims that a module holds by name, alone or in a list or tuple."""
+    for value in list(namespace.values()):
+        for claim in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(claim, Claim) and found.setdefault(claim.id, claim) is not claim:
+                raise ClaimError(f"claim {claim.id!r} is there twice")
 
 
 def module_of_topic(topic: str) -> str:
@@ -102,16 +125,19 @@ def claims_of_script(path: str | Path) -> dict[str, Claim]:
     if not file.is_file():
         raise ClaimError(f"{file}: there is no such file")
     with _collecting() as found:
+        folder = str(file.resolve().parent)
+        sys.path.insert(0, folder)  # as for ``python FILE``: a script may have modules beside it
         try:
             namespace = runpy.run_path(str(file), run_name="__rltheory_claims__")
+            _add_claims(namespace, found)
         except ClaimError as fault:
-            raise ClaimError(f"{file}: {fault}") from fault
-        except Exception as fault:
+            raise ClaimError(f"{file}{_line_in(fault, str(file))}: {fault}") from fault
+        except (Exception, SystemExit) as fault:
             where = _line_in(fault, str(file))
             raise ClaimError(f"{file}{where}: {type(fault).__name__}: {fault}") from fault
-    for value in namespace.values():
-        if isinstance(value, Claim):
-            found.setdefault(value.id, value)
+        finally:
+            if folder in sys.path:
+                sys.path.remove(folder)
     if not found:
         raise ClaimError(f"{file} defines no claim; make one with @rlt.claim(...)")
     return {claim_id: replace(claim, topic=file.stem) for claim_id, claim in found.items()}
@@ -119,19 +145,39 @@ def claims_of_script(path: str | Path) -> dict[str, Claim]:
 
 def find(what: str) -> dict[str, Claim]:
     """The claims that a word names: an id, ``FILE.py``, or ``FILE.py:ID``."""
-    path, colon, claim_id = what.partition(".py")
-    if colon:
-        claims = claims_of_script(path + ".py")
-        if not claim_id:
+    script = script_of(what)
+    if script is not None:
+        path, wanted = script
+        claims = claims_of_script(path)
+        if wanted is None:
             return claims
-        wanted = claim_id.removeprefix(":")
-        if not claim_id.startswith(":") or wanted not in claims:
-            raise ClaimError(f"{what}: {path}.py has no claim {wanted!r}; {', '.join(claims)}")
+        if wanted not in claims:
+            raise ClaimError(f"{path} has no claim {wanted!r}; it has {', '.join(claims)}")
         return {wanted: claims[wanted]}
     claims = all_claims()
     if what not in claims:
         raise ClaimError(f"claim {what!r} is unknown{_similar(what, list(claims))}")
     return {what: claims[what]}
+
+
+def find_one(what: str) -> Claim:
+    """The only claim that a word names."""
+    claims = find(what)
+    if len(claims) != 1:
+        raise ClaimError(f"{what} has {len(claims)} claims; name one: {what}:{next(iter(claims))}")
+    return next(iter(claims.values()))
+
+
+def script_of(what: str) -> tuple[str, str | None] | None:
+    """File and claim id (None for all of them) of a word that names a script; else None.
+
+    Examples
+    --------
+    >>> script_of("my_paper.py:half"), script_of("my_paper.py"), script_of("plan-pdl")
+    (('my_paper.py', 'half'), ('my_paper.py', None), None)
+    """
+    match = _SCRIPT.fullmatch(what)
+    return None if match is None else (match["file"], match["id"])
 
 
 def _similar(what: str, ids: list[str]) -> str:

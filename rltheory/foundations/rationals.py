@@ -55,7 +55,7 @@ class Planner:
 
     def exit(self, s: int, a: int) -> Fraction:
         """Probability that the episode ends."""
-        return 1 - sum(self.P[s][a])
+        return 1 - sum(self.P[s][a], Fraction(0))
 
     @property
     def has_exits(self) -> bool:

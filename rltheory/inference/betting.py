@@ -22,7 +22,7 @@ from rltheory.errors import ClaimError
 __all__ = ["BettingInterval"]
 
 _TRUNCATION = 0.5
-_BLOCK = 256
+_CELLS = 2**14  # of a table of values by candidate means, so that it stays in the cache
 
 
 class BettingInterval:
@@ -67,8 +67,9 @@ class BettingInterval:
         x = (np.asarray(values, dtype=np.float64) - self.low) / (self.high - self.low)
         if x.ndim != 1 or not ((x >= 0.0) & (x <= 1.0)).all():
             raise ClaimError(f"a value is outside the declared range [{self.low}, {self.high}]")
-        for first in range(0, len(x), _BLOCK):
-            self._add(x[first : first + _BLOCK])
+        block = max(1, _CELLS // max(1, len(self.means)))
+        for first in range(0, len(x), block):
+            self._add(x[first : first + block])
 
     def _add(self, x: NDArray[np.float64]) -> None:
         horizon = math.log(2.0 / self.alpha)

@@ -105,7 +105,7 @@ def log_evidence_against(failures: Any, trials: Any, delta: float) -> Any:
     --------
     >>> from rltheory.inference.sequential import log_evidence_against
     >>> log_evidence_against([0, 1, 2], 2, 0.1).round(3).tolist()
-    [-1.099, 0.738, 3.611]
+    [-1.099, 0.693, 3.611]
     """
     k, n = np.asarray(failures), np.asarray(trials)
     return _log_mixture(k, n, betaincc(k + 1, n - k + 1, delta), delta, 1.0 - delta)

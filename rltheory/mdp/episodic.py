@@ -19,9 +19,12 @@ from rltheory.mdp.layout import Grid
 from rltheory.mdp.rational import RationalModel
 from rltheory.mdp.reward_laws import RewardLaw, law_from_arrays
 from rltheory.mdp.tables import read_arrays, read_table
-from rltheory.mdp.tabular import TabularModel
+from rltheory.mdp.tabular import TabularModel, by_row
 
 __all__ = ["EpisodicMDP"]
+
+
+_Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class EpisodicMDP(TabularModel):
@@ -113,33 +116,23 @@ class EpisodicMDP(TabularModel):
     @property
     def return_range(self) -> tuple[float, float]:
         """Least and largest return that any policy can meet with positive probability."""
-        low, high = self._reward_support()
         least, most = np.zeros(self.n_states), np.zeros(self.n_states)
-        transitions = self.transitions
+        S, transitions = self.n_states, self.transitions
         ends = self.termination > 0.0
-        per_stage = self.n_pairs // self.core.n_stages if self.is_full else self.n_pairs
         for h in reversed(range(self.horizon)):
-            if self.is_stationary:
-                rows = slice(0, self.n_pairs)
-            elif self.is_full:
-                rows = slice(h * per_stage, (h + 1) * per_stage)
-            else:
-                S = self.n_states
-                rows = slice(int(self.pair_ptr[h * S]), int(self.pair_ptr[(h + 1) * S]))
-            part = transitions[rows]
-            owner = self.states[rows]
-            for bound, reward, ufunc, start in (
-                (least, low, np.minimum, np.inf),
-                (most, high, np.maximum, -np.inf),
+            first = self.stage(h) * S
+            rows = slice(int(self.pair_ptr[first]), int(self.pair_ptr[first + S]))
+            for bound, paid, on_ending, down in zip(
+                (least, most), *self._outcome_support(), (True, False), strict=True
             ):
-                ahead = np.full(part.shape[0], start)
-                some = np.flatnonzero(np.diff(part.indptr))
-                if len(some):
-                    ahead[some] = ufunc.reduceat(bound[part.indices], part.indptr[some])
-                ahead = np.where(ends[rows], ufunc(ahead, 0.0), ahead)
-                new = np.full(self.n_states, start)
-                ufunc.at(new, owner, reward[rows] + ahead)
-                bound[:] = new
+                part = slice(transitions.indptr[rows.start], transitions.indptr[rows.stop])
+                ahead = _outward(paid[part], bound[transitions.indices[part]], down)
+                pointers = transitions.indptr[rows.start : rows.stop + 1] - part.start
+                ufunc, empty = (np.minimum, np.inf) if down else (np.maximum, -np.inf)
+                per_row = by_row(ufunc, ahead, pointers, empty)
+                per_row = np.where(ends[rows], ufunc(per_row, on_ending[rows]), per_row)
+                bound[:] = empty
+                ufunc.at(bound, self.states[rows], per_row)
         if self.initial is not None:
             possible = self.initial > 0.0
             least, most = least[possible], most[possible]
@@ -175,6 +168,17 @@ class EpisodicMDP(TabularModel):
             f"horizon {self.horizon}{staged}{exact})"
         )
 
+    def _outcome_support(self) -> tuple[_Bounds, _Bounds]:
+        """(least, largest) reward of each stored successor, and of ending from each row."""
+        if self.core.outcome_reward.size:
+            outcome = self._outcome_rewards()
+            last = self.core.exit_reward
+            last = last if last.size else np.zeros(self.n_pairs)
+            return (outcome, outcome), (last, last)
+        low, high = self.reward_law.support(self.mean_rewards)
+        entries = np.diff(self.transitions.indptr)
+        return (np.repeat(low, entries), np.repeat(high, entries)), (low, high)
+
     def _criterion_arrays(self) -> dict[str, Any]:
         return {"horizon": self.horizon}
 
@@ -184,3 +188,13 @@ class EpisodicMDP(TabularModel):
         if not self.is_full:
             return x
         return np.broadcast_to(x.reshape(shape), (self.horizon, *shape[1:]))
+
+
+def _outward(a: NDArray[np.float64], b: NDArray[np.float64], down: bool) -> NDArray[np.float64]:
+    """a + b, rounded down or up where it is not exact."""
+    total = a + b
+    with np.errstate(invalid="ignore"):  # infinite ends have no remainder
+        back = total - a
+        lost = (a - (total - back)) + (b - back)
+        off = lost < 0.0 if down else lost > 0.0
+    return np.where(off, np.nextafter(total, -np.inf if down else np.inf), total)

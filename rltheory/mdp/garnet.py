@@ -70,7 +70,9 @@ def garnet(
             f"entries; at most {_MOST_ENTRIES} entries and 2^31 - 1 states are supported"
         )
     col, prob, reward = _core.model.garnet(rows, states, branching, *philox_key(seed, "garnet"))
-    row_ptr = np.arange(0, rows * branching + 1, branching, dtype=np.int64)
+    # Beside pointers of another width scipy would copy the columns.
+    width = np.int32 if rows * branching <= np.iinfo(np.int32).max else np.int64
+    row_ptr = np.arange(0, rows * branching + 1, branching, dtype=width)
     row_ptr.setflags(write=False)
     transitions = sparse.csr_array((prob, col, row_ptr), shape=(rows, states))
     return MDP(transitions, reward.reshape(states, actions), discount)

@@ -8,6 +8,7 @@ An array is used without a copy only when nobody can write to it: it and everyth
 view of are read-only (memory maps opened for reading, shared arrays of workers).
 """
 
+import mmap
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,15 +19,20 @@ from scipy import sparse
 from rltheory import _core
 from rltheory.errors import ModelError
 
-__all__ = ["build", "flat_rows", "integers", "real_numbers", "start_law"]
+__all__ = ["as_array", "build", "flat_rows", "frozen", "integers", "real_numbers", "start_law"]
+
+
+def as_array(name: str, x: Any) -> NDArray[Any]:
+    """The argument as an array of any kind; refuses ragged lists."""
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise ModelError(f"{name} is a ragged list; it must be an array of numbers") from None
 
 
 def real_numbers(name: str, x: Any) -> NDArray[np.float64]:
     """The argument as a C-contiguous float64 array; refuses booleans, texts, complex numbers."""
-    try:
-        array = np.asarray(x)
-    except ValueError:
-        raise ModelError(f"{name} is a ragged list; it must be an array of numbers") from None
+    array = as_array(name, x)
     if array.dtype.kind not in "fiu":
         hint = "; exact=True takes fractions" if array.dtype.kind == "O" else ""
         raise ModelError(f"{name} has dtype {array.dtype}; it must hold real numbers{hint}")
@@ -35,7 +41,7 @@ def real_numbers(name: str, x: Any) -> NDArray[np.float64]:
 
 def integers(name: str, x: Any) -> NDArray[np.int64]:
     """The argument as a C-contiguous int64 array of one dimension."""
-    array = np.asarray(x)
+    array = as_array(name, x)
     if array.ndim != 1:
         raise ModelError(f"{name} has shape {array.shape}; it must have one dimension")
     if array.dtype.kind not in "iu" and array.size:
@@ -107,8 +113,10 @@ def build(
     try:
         if sparse.issparse(transitions):
             csr = _csr("transitions", transitions)
-            alias = all(map(_frozen, (csr.indptr, csr.indices, csr.data)))
             row_ptr, col, prob = _arrays_of(csr)
+            outcome = _on_pattern(next_state_rewards, csr)
+            alias = all(map(frozen, (csr.indptr, csr.indices, csr.data)))
+            alias = alias and (outcome is None or frozen(outcome))
             return _core.model.from_csr(
                 n_states,
                 n_actions,
@@ -119,7 +127,7 @@ def build(
                 prob,
                 rewards,
                 termination,
-                _on_pattern(next_state_rewards, csr),
+                outcome,
                 termination_rewards,
                 alias,
             )
@@ -134,7 +142,7 @@ def build(
                     "it must have one entry for each of transitions"
                 )
             outcome = outcome.reshape(-1)
-        alias = _frozen(transitions) and (outcome is None or _frozen(outcome))
+        alias = frozen(transitions) and (outcome is None or frozen(outcome))
         return _core.model.from_dense(
             n_states,
             n_actions,
@@ -192,10 +200,19 @@ def _on_pattern(matrix: Any, pattern: Any) -> NDArray[np.float64] | None:
             f"next_state_rewards has shape {matrix.shape}; it must be {pattern.shape}, "
             "like transitions"
         )
-    row = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
+    pointers, columns = pattern.indptr, pattern.indices
+    if pointers[0] != 0 or (np.diff(pointers) < 0).any():
+        raise ModelError("transitions is a damaged sparse array: its pointers do not ascend")
+    if columns.size and not 0 <= columns.min() <= columns.max() < pattern.shape[1]:
+        wrong = columns[(columns < 0) | (columns >= pattern.shape[1])][0]
+        raise ModelError(
+            f"transitions leads to state {wrong}; states are 0..{pattern.shape[1] - 1}"
+        )
+    row = np.repeat(np.arange(pattern.shape[0]), np.diff(pointers))
     if not sparse.issparse(matrix):
         return np.ascontiguousarray(matrix[row, pattern.indices])
     csr = _csr("next_state_rewards", matrix)
+    _refuse_duplicates("next_state_rewards", csr)
     same = np.array_equal(csr.indptr, pattern.indptr) and np.array_equal(
         csr.indices, pattern.indices
     )
@@ -203,15 +220,21 @@ def _on_pattern(matrix: Any, pattern: Any) -> NDArray[np.float64] | None:
     return np.ascontiguousarray(entries, dtype=np.float64)
 
 
-def _frozen(array: Any) -> bool:
+def _refuse_duplicates(name: str, csr: Any) -> None:
+    if csr.has_canonical_format:
+        return
+    row = np.repeat(np.arange(csr.shape[0], dtype=np.int64), np.diff(csr.indptr))
+    places = row * csr.shape[1] + csr.indices
+    if len(np.unique(places)) != len(places):
+        raise ModelError(f"{name} names an entry twice; duplicates are refused")
+
+
+def frozen(array: Any) -> bool:
     """Whether nobody can write to the array: it and its whole base chain are read-only."""
-    while isinstance(array, np.ndarray):
-        if array.flags.writeable:
+    while isinstance(array, np.ndarray | memoryview):
+        if array.flags.writeable if isinstance(array, np.ndarray) else not array.readonly:
             return False
-        array = array.base
-    if array is None:
-        return True
-    try:
+        array = array.base if isinstance(array, np.ndarray) else array.obj
+    if isinstance(array, mmap.mmap):
         return memoryview(array).readonly
-    except TypeError:  # a capsule: memory of compiled code, ours among it
-        return True
+    return array is None or isinstance(array, bytes) or _core.support.is_own_memory(array)

@@ -20,8 +20,9 @@ from scipy import sparse
 
 from rltheory import _core
 from rltheory.errors import ModelError
+from rltheory.mathematics.rounding import round_down, round_up
 from rltheory.mdp.arguments import at_least
-from rltheory.mdp.intake import build, flat_rows, integers, real_numbers
+from rltheory.mdp.intake import as_array, build, flat_rows, frozen, integers, real_numbers
 from rltheory.mdp.layout import Grid
 from rltheory.mdp.rational import RationalModel
 from rltheory.mdp.reward_laws import RewardLaw, law_from_arrays
@@ -192,6 +193,8 @@ class MDP(TabularModel):
                 raise ModelError(f"{name}[{wrong[0]}] is {x[wrong[0]]}; it must be {allowed}")
         labels = int(action.max()) + 1 if n_actions is None else n_actions
         at_least("n_actions", labels, 1)
+        if labels > np.iinfo(np.int32).max:
+            raise ModelError(f"n_actions is {labels}; at most 2^31 - 1 labels are supported")
         if action.max() >= labels:
             at = int(action.argmax())
             raise ModelError(f"actions[{at}] is {action[at]}; labels are 0..{labels - 1}")
@@ -220,7 +223,7 @@ class MDP(TabularModel):
                 next_state_rewards,
                 flat["termination_rewards"],
             )
-        if reward_law is not None:
+        if isinstance(reward_law, RewardLaw):
             reward_law = reward_law.reordered(np.argsort(keys, kind="stable"))
         return cls.__new__(cls)._made(core, discount, initial, reward_law, layout, rational)
 
@@ -255,7 +258,7 @@ class MDP(TabularModel):
         >>> rlt.MDP.deterministic([[1, -1], [1, 0]], [[0, 1], [0, 0]]).storage
         'deterministic'
         """
-        table = np.asarray(next_states)
+        table = as_array("next_states", next_states)
         if table.ndim != 2 or not table.size:
             raise ModelError(f"next_states has shape {table.shape}; it must be (S, A), not empty")
         S, A = table.shape
@@ -320,10 +323,12 @@ class MDP(TabularModel):
         if self.discount is None:
             raise ModelError("the model has no discount; give it one, or a horizon")
         low, high = self.reward_range
-        weight = 1.0 / (1.0 - float(self.discount))
+        rest = 1 - Fraction(self.discount)
+        least = round_down(Fraction(low) / rest) if math.isfinite(low) else low
+        most = round_up(Fraction(high) / rest) if math.isfinite(high) else high
         if self.core.has_exits:  # the sum may be over after the first reward
-            return min(low, low * weight), max(high, high * weight)
-        return low * weight, high * weight
+            return min(low, least), max(high, most)
+        return least, most
 
     def __repr__(self) -> str:
         discount = "no discount" if self.discount is None else f"discount {self.discount}"
@@ -353,6 +358,7 @@ class MDP(TabularModel):
         shape = self.rewards.shape
         flat = flat_rows("rewards", real_numbers("rewards", rewards), [shape])
         assert flat is not None
+        flat = flat if frozen(flat) else flat.copy()
         try:
             core = _core.model.with_rewards(self.core, flat)
         except _core.model.ModelFault as fault:
@@ -431,7 +437,7 @@ def _discount(discount: Any, exact: bool) -> float | Fraction | None:
     if discount is None:
         return None
     try:
-        if isinstance(discount, bool) or np.ndim(discount) != 0:
+        if isinstance(discount, bool | np.bool_) or np.ndim(discount) != 0:
             raise TypeError
         if not math.isfinite(discount):
             raise ValueError

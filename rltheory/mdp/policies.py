@@ -27,7 +27,7 @@ def is_deterministic(policy: Any) -> bool:
     PolicyError
         If the dtype is neither.
     """
-    array = np.asarray(policy)
+    array = _array_of(policy)
     if array.dtype.kind in "iu":
         return True
     if array.dtype.kind == "f":
@@ -74,6 +74,8 @@ def rows_of(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.int64]:
 def weights_of(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
     """The probability that a policy gives to each row.
 
+    Probabilities of a state sum to 1 within 1e-9; what they mean is themselves over their sum.
+
     Returns
     -------
     ndarray of float64
@@ -107,6 +109,7 @@ def weights_of(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
         )
     shared = isinstance(mdp, EpisodicMDP) and mdp.is_stationary
     flat = table.reshape(mdp.horizon if shared else 1, -1)  # type: ignore[union-attr]
+    flat = flat / sums.reshape(len(flat), -1).repeat(mdp.n_actions, axis=1)
     keys = np.arange(flat.shape[1]) if mdp.is_full else _row_keys(mdp)
     weights = np.ascontiguousarray(flat[:, keys])
     if not mdp.is_full:
@@ -137,6 +140,13 @@ def uniform_policy(mdp: MDP | EpisodicMDP) -> NDArray[np.float64]:
     """
     present = mdp.table(np.ones(mdp.n_pairs), fill=0.0)
     return present / present.sum(axis=-1, keepdims=True)
+
+
+def _array_of(policy: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(policy)
+    except ValueError:
+        raise PolicyError("the policy is a ragged list; it must be an array") from None
 
 
 def _shaped(mdp: MDP | EpisodicMDP, array: NDArray[Any], one: tuple[int, ...]) -> NDArray[Any]:

@@ -84,7 +84,10 @@ class RationalModel:
 
 def fractions_of(name: str, x: Any) -> Any:
     """Object array of the argument's numbers as fractions, of the same shape."""
-    array = np.array(x, dtype=object)
+    try:
+        array = np.array(x, dtype=object)
+    except ValueError:
+        raise ModelError(f"{name} is a ragged list; it must be an array of numbers") from None
     if array.size == 0:
         raise ModelError(f"{name} is empty")
     flat = [_fraction(name, number) for number in array.reshape(-1)]
@@ -95,7 +98,10 @@ def fractions_of(name: str, x: Any) -> Any:
 
 def nearest(x: Any) -> Any:
     """The nearest doubles of an object array of fractions."""
-    return np.array([float(number) for number in x.reshape(-1)]).reshape(x.shape)
+    try:
+        return np.array([float(number) for number in x.reshape(-1)]).reshape(x.shape)
+    except OverflowError:
+        raise ModelError("a number of the model is above all doubles; scale it down") from None
 
 
 def _fraction(name: str, number: Any) -> Fraction:

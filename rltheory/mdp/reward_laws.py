@@ -56,7 +56,7 @@ class Bernoulli:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.scale < math.inf:
+        if not _is_number(self.scale) or not 0.0 < self.scale < math.inf:
             raise ModelError(f"scale is {self.scale!r}; it must be positive and finite")
 
     def check(self, mean: NDArray[np.float64]) -> None:
@@ -85,7 +85,7 @@ class Gaussian:
     sigma: float
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.sigma < math.inf:
+        if not _is_number(self.sigma) or not 0.0 <= self.sigma < math.inf:
             raise ModelError(f"sigma is {self.sigma!r}; it must be at least 0 and finite")
 
     def check(self, mean: NDArray[np.float64]) -> None:
@@ -120,7 +120,7 @@ class Atoms:
 
     def __post_init__(self) -> None:
         for name in ("values", "probabilities"):
-            array = np.array(getattr(self, name), dtype=np.float64)
+            array = _table(name, getattr(self, name))
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         values, probabilities = self.values, self.probabilities
@@ -176,6 +176,17 @@ class Atoms:
             "law_values": self.values,
             "law_probabilities": self.probabilities,
         }
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, int | float | np.number) and not isinstance(x, bool)
+
+
+def _table(name: str, x: Any) -> NDArray[np.float64]:
+    try:
+        return np.array(x, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ModelError(f"{name} of a reward law must be a table of numbers") from None
 
 
 RewardLaw = Deterministic | Bernoulli | Gaussian | Atoms

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from rltheory import _core
 from rltheory.errors import ModelError
-from rltheory.mdp.intake import build, flat_rows, real_numbers
+from rltheory.mdp.intake import as_array, build, flat_rows, real_numbers
 from rltheory.mdp.rational import RationalModel, fractions_of, nearest
 
 __all__ = ["exact_dense", "exact_rows", "read_arrays", "read_table"]
@@ -54,6 +54,23 @@ def read_table(
         transitions = transitions if exact else real_numbers("transitions", transitions)
         n_states, n_actions, stages = _dense_shape(transitions.shape, horizon)
     by_pair = (n_states, n_actions)
+    if isinstance(next_state_rewards, list | tuple) and any(
+        map(sparse.issparse, next_state_rewards)
+    ):
+        if len(next_state_rewards) != stages or not all(map(sparse.issparse, next_state_rewards)):
+            raise ModelError(
+                f"next_state_rewards is a list of {len(next_state_rewards)}; it must hold a "
+                f"sparse array for each of {stages} stages, like transitions"
+            )
+        next_state_rewards = sparse.vstack(next_state_rewards, format="csr")
+    elif next_state_rewards is not None and not sparse.issparse(next_state_rewards):
+        next_state_rewards = as_array("next_state_rewards", next_state_rewards)
+        outcomes = [(*by_pair, n_states)] + ([(horizon, *by_pair, n_states)] if horizon else [])
+        if next_state_rewards.shape not in outcomes:
+            raise ModelError(
+                f"next_state_rewards has shape {next_state_rewards.shape}; it must be "
+                f"{' or '.join(map(str, outcomes))}"
+            )
     extra = (rewards, termination, termination_rewards)
     staged = horizon is not None and (
         stages > 1
@@ -144,6 +161,11 @@ def exact_rows(
         doubles(next_state_rewards),
         doubles(flat["termination_rewards"]),
     )
+    # The nearest double of a small negative number is a zero.
+    for name, x in (("transitions", transitions), ("termination", named["termination"])):
+        for p in () if x is None else fractions_of(name, x).reshape(-1):
+            if p < 0:
+                raise ModelError(f"{name} holds {p}; a probability must be at least 0")
     ends, paid = flat["termination"], flat["termination_rewards"]
     row_ptr, cols, probs, rewards, exits = [0], [], [], [], []
     order = range(len(prob)) if keys is None else np.argsort(keys, kind="stable").tolist()

@@ -21,7 +21,7 @@ from rltheory.mdp.layout import Grid
 from rltheory.mdp.rational import RationalModel
 from rltheory.mdp.reward_laws import Deterministic, RewardLaw
 
-__all__ = ["TabularModel"]
+__all__ = ["TabularModel", "by_row"]
 
 
 class TabularModel:
@@ -134,6 +134,8 @@ class TabularModel:
     def transitions(self) -> Any:
         """Probabilities as a read-only scipy CSR array of shape (n_pairs, S)."""
         row_ptr, col, prob = _core.model.as_csr(self.core)
+        if len(col) <= np.iinfo(np.int32).max:
+            row_ptr = row_ptr.astype(np.int32)  # beside int64 pointers scipy would widen columns
         matrix = sparse.csr_array((prob, col, row_ptr), shape=(self.n_pairs, self.n_states))
         matrix.has_canonical_format = True
         for part in (matrix.data, matrix.indices, matrix.indptr):
@@ -255,8 +257,8 @@ class TabularModel:
         if not self.core.outcome_reward.size:
             return self.reward_law.support(self.mean_rewards)
         outcome, transitions = self._outcome_rewards(), self.transitions
-        low = _by_row(np.minimum, outcome, transitions.indptr, np.inf)
-        high = _by_row(np.maximum, outcome, transitions.indptr, -np.inf)
+        low = by_row(np.minimum, outcome, transitions.indptr, np.inf)
+        high = by_row(np.maximum, outcome, transitions.indptr, -np.inf)
         ends = self.termination > 0.0
         paid = self.core.exit_reward if self.core.exit_reward.size else np.zeros(self.n_pairs)
         low = np.where(ends, np.minimum(low, paid), low)
@@ -283,7 +285,9 @@ def _from_state(
     kind: Any, arrays: dict[str, Any], layout: Grid | None, rational: RationalModel | None
 ) -> Any:
     model = kind.from_arrays(arrays)
-    model.__dict__.update(layout=layout, rational=rational)
+    if rational is not None:
+        model = model._with_rational(rational)
+    model.__dict__.update(layout=layout)
     return model
 
 
@@ -293,7 +297,7 @@ def _check_layout(layout: Grid, n_states: int) -> None:
         raise ModelError(f"the layout must show each of the {n_states} states once")
 
 
-def _by_row(
+def by_row(
     ufunc: Any, entries: NDArray[np.float64], row_ptr: NDArray[Any], empty: float
 ) -> NDArray[np.float64]:
     """Reduce the entries of each row; `empty` for rows without any."""

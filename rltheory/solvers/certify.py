@@ -18,7 +18,7 @@ from rltheory import _core
 from rltheory.mdp.model import MDP
 from rltheory.solvers.certificate import Certificate
 from rltheory.solvers.policy_equations import PolicyEquations
-from rltheory.solvers.rounding import largest_gap, residual_of_scaled, shifts
+from rltheory.solvers.rounding import residual_of_scaled, shifts
 from rltheory.solvers.tolerance import Tolerance
 
 __all__ = ["certify", "guaranteed_reach"]
@@ -148,7 +148,7 @@ def _formed(
     if not (math.isfinite(lower_shift) and math.isfinite(upper_shift)):
         return None
     lower, upper = _core.solvers.round_outward(head, tail, lower_shift, upper_shift)
-    gap = largest_gap(lower, upper)
+    gap = _core.solvers.largest_gap(lower, upper)
     if not math.isfinite(gap):
         return None
     policy = mdp.core.action[rows].astype(np.int64)

@@ -41,7 +41,8 @@ def evaluate(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
     -------
     ndarray of float64, shape (S,) or (H+1, S)
         Not normalised. A discounted value is accurate to 1e-10 of the largest one, and mostly to
-        rounding.
+        rounding; a mixture of rewards that cancel adds their rounding, 2^-52 max|r| /
+        (1 - discount).
 
     Raises
     ------

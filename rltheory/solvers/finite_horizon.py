@@ -17,7 +17,6 @@ from rltheory import _core
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.solvers.certificate import Certificate
 from rltheory.solvers.rounding import (
-    largest_gap,
     residual_of_scaled,
     round_down,
     round_up,
@@ -87,7 +86,7 @@ def _certified(
         lower[h], upper[h] = _core.solvers.round_outward(
             head[h], tail[h], float(below[h]), float(above[h])
         )
-    gap = largest_gap(lower, upper)
+    gap = _core.solvers.largest_gap(lower, upper)
     if not math.isfinite(gap):
         return None
     policy = mdp.core.action[rows].astype(np.int64)

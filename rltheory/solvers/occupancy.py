@@ -85,6 +85,8 @@ def _state_occupancy(
     x = equations.solve(start, transposed=True)
     row_ptr, col, prob = _core.model.as_csr(chain)
     owner = np.repeat(rows, np.diff(row_ptr))
+    if chain.defect.size:
+        prob = prob / (1.0 + chain.defect)[owner]
     for _ in range(3):
         flow = np.bincount(col, weights=prob * x[owner], minlength=len(x))
         residual = start - (x - discount * flow)

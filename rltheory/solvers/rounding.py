@@ -9,29 +9,14 @@ rounded.
 import math
 from fractions import Fraction
 
-import numpy as np
-from numpy.typing import NDArray
+from rltheory.mathematics.rounding import round_down, round_up
 
-__all__ = ["largest_gap", "residual_of_scaled", "round_down", "round_up", "shifts"]
+__all__ = ["residual_of_scaled", "round_down", "round_up", "shifts"]
 
 Number = float | Fraction
 
 ROW_SUM_RANGE = Fraction(1, 2**28)
 """A row with its exit sums to 1 within this: a generous form of the 1e-9 that is validated."""
-
-
-def round_down(x: Fraction) -> float:
-    """The largest double at most x; -inf below all doubles."""
-    try:
-        nearest = float(x)
-    except OverflowError:
-        return -math.inf if x < 0 else math.nextafter(math.inf, 0.0)
-    return math.nextafter(nearest, -math.inf) if Fraction(nearest) > x else nearest
-
-
-def round_up(x: Fraction) -> float:
-    """The smallest double at least x; inf above all doubles."""
-    return -round_down(-x)
 
 
 def shifts(low: Number, high: Number, discount: Number) -> tuple[float, float]:
@@ -59,17 +44,3 @@ def residual_of_scaled(low: float, high: float) -> tuple[Number, Number]:
         return low, high
     least = 1 - ROW_SUM_RANGE
     return min(Fraction(0), Fraction(low)) / least, max(Fraction(0), Fraction(high)) / least
-
-
-def largest_gap(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> float:
-    """max (upper - lower), rounded up; inf where a bound is not finite."""
-    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-        return math.inf
-    with np.errstate(over="ignore", invalid="ignore"):
-        gap = upper - lower
-        # TwoSum: the exact difference is gap + lost.
-        back = gap + lower
-        lost = (upper - back) - (lower - (back - gap))
-        widened = np.where(lost > 0.0, np.nextafter(gap, np.inf), gap)
-    largest = float(widened.max())
-    return math.inf if math.isnan(largest) else largest

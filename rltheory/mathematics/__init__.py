@@ -1,0 +1,1 @@
+"""Mathematics that several topics share: confidence radii, laws of boundary crossings."""

@@ -1,0 +1,59 @@
+"""Bellman backups of plain rows, and the sweeps of value iteration made of them."""
+
+import numpy as np
+from numpy.typing import NDArray
+from plain_rows import Rows, Vector, means
+
+
+def q_values(rows: Rows, discount: float, value: Vector) -> Vector:
+    return rows.reward + discount * means(rows, value)
+
+
+def best(rows: Rows, q: Vector) -> tuple[Vector, NDArray[np.int64]]:
+    """The largest q of each state, and the first row that has it."""
+    n = int(rows.state.max()) + 1
+    winner = np.array([max(np.flatnonzero(rows.state == s), key=lambda r: q[r]) for s in range(n)])
+    return q[winner], winner
+
+
+def backup(rows: Rows, discount: float, value: Vector) -> Vector:
+    return best(rows, q_values(rows, discount, value))[0]
+
+
+def gauss_seidel(rows: Rows, discount: float, value: Vector) -> Vector:
+    """One sweep in which later states see what earlier ones became."""
+    value = value.copy()
+    for s in range(len(value)):
+        value[s] = q_values(rows, discount, value)[rows.state == s].max()
+    return value
+
+
+def centred(value: Vector, before: Vector, discount: float, may_end: bool) -> Vector:
+    """MacQueen: the middle of the bracket that a sweep leaves; constants may leak by exits."""
+    low, high = (value - before).min(), (value - before).max()
+    if may_end:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return value + discount / (1.0 - discount) * 0.5 * (low + high)
+
+
+def bracket_width(value: Vector, before: Vector, discount: float, may_end: bool) -> float:
+    low, high = (value - before).min(), (value - before).max()
+    if may_end:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return float(discount * (high - low) / (1.0 - discount))
+
+
+def optimum(rows: Rows, discount: float, sweeps: int = 400) -> Vector:
+    value = np.zeros(rows.prob.shape[1])
+    for _ in range(sweeps):
+        value = backup(rows, discount, value)
+    return value
+
+
+def backward_induction(stages: list[Rows]) -> tuple[Vector, NDArray[np.int64]]:
+    """Values (H+1, S), and the rows within each stage that attain them, (H, S)."""
+    value = np.zeros((len(stages) + 1, stages[0].prob.shape[1]))
+    chosen = np.zeros((len(stages), value.shape[1]), dtype=np.int64)
+    for h in reversed(range(len(stages))):
+        value[h], chosen[h] = best(stages[h], q_values(stages[h], 1.0, value[h + 1]))
+    return value, chosen

@@ -1,0 +1,218 @@
+"""Iterations by sweeps, improvement and backward induction against plain twins."""
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import plain_bellman as plain
+import pytest
+from plain_residuals import rows_in_fractions
+from plain_rows import Rows, rows_of
+
+import rltheory as rlt
+from rltheory import _core
+
+kernels = _core.solvers
+MODELS = [rlt.awkward(seed, discount=(0.0, 0.5, 0.8, 0.9)[seed % 4]) for seed in range(240)]
+EPISODIC = [rlt.awkward(seed, horizon=1 + seed % 6) for seed in range(200)]
+
+
+def modified(core: object, discount: float, tol: float, rtol: float, start: object) -> tuple:
+    return kernels.modified_policy_iteration(core, discount, tol, rtol, 2**40, start)
+
+
+def size_of(rows: Rows, discount: float) -> float:
+    """A bound of every value."""
+    return float(np.abs(rows.reward).max()) / (1.0 - discount)
+
+
+@pytest.mark.parametrize("storage", ["csr", "dense", "deterministic"])
+def test_one_sweep_and_its_centring(storage: str) -> None:
+    seen = 0
+    for seed, mdp in enumerate(MODELS):
+        if mdp.storage != storage:
+            continue
+        rows, discount = rows_of(mdp), float(mdp.discount or 0.0)
+        start = np.random.default_rng(seed).normal(size=mdp.n_states) * size_of(rows, discount)
+        ends = bool(rows.exit.any())
+        near = 1e-12 * (size_of(rows, discount) + np.abs(start).max())
+        value, sweeps, converged = kernels.value_iteration(mdp.core, discount, math.inf, 0.0, start)
+        twin = plain.backup(rows, discount, start)
+        assert (sweeps, converged) == (1, True)
+        assert np.abs(value - plain.centred(twin, start, discount, ends)).max() <= near
+        value, sweeps, converged = kernels.gauss_seidel(mdp.core, discount, math.inf, 0.0, start)
+        twin = plain.gauss_seidel(rows, discount, start)
+        assert (sweeps, converged) == (1, True)
+        assert np.abs(value - plain.centred(twin, start, discount, True)).max() <= near
+        seen += not np.allclose(twin, plain.backup(rows, discount, start))
+    # Deterministic self-loops aside, new values are used within the sweep that makes them.
+    assert seen > 10
+
+
+def test_the_two_kinds_of_sweep_stop_when_their_twins_do() -> None:
+    longest = 0
+    for mdp in MODELS:
+        rows, discount = rows_of(mdp), float(mdp.discount or 0.0)
+        tol = 1e-4 * size_of(rows, discount) + 1e-300
+        for kernel, sweep, may_end in (
+            (kernels.value_iteration, plain.backup, bool(rows.exit.any())),
+            (kernels.gauss_seidel, plain.gauss_seidel, True),
+        ):
+            value, sweeps, converged = kernel(mdp.core, discount, tol, 0.0, np.zeros(mdp.n_states))
+            assert converged
+            before, now, width = np.zeros(mdp.n_states), np.zeros(mdp.n_states), math.inf
+            for _ in range(sweeps):
+                assert width > 0.999 * tol, "it went on after it could have stopped"
+                before, now = now, sweep(rows, discount, now)
+                width = plain.bracket_width(now, before, discount, may_end)
+            assert width <= 1.001 * tol
+            twin = plain.centred(now, before, discount, may_end)
+            assert np.abs(value - twin).max() <= 1e-11 * size_of(rows, discount)
+            longest = max(longest, sweeps)
+    assert longest > 50
+
+
+@pytest.mark.parametrize(
+    "method", [kernels.value_iteration, kernels.gauss_seidel, modified], ids=["vi", "gs", "mpi"]
+)
+def test_a_converged_value_is_within_half_the_tolerance(
+    method: Callable[..., tuple[np.ndarray, int, bool]],
+) -> None:
+    for seed, mdp in enumerate(MODELS):
+        rows, discount = rows_of(mdp), float(mdp.discount or 0.0)
+        start = np.random.default_rng(seed).normal(size=mdp.n_states) * size_of(rows, discount)
+        best = plain.optimum(rows, discount, 330)
+        rounding = 1e-12 * (size_of(rows, discount) + np.abs(start).max())
+        tol = 1e-5 * size_of(rows, discount)
+        value, _, converged = method(mdp.core, discount, tol, 0.0, start)
+        assert converged and np.abs(value - best).max() <= 0.5 * tol + rounding
+        # From 0, since a relative target is taken of the value before its centring.
+        value, _, converged = method(mdp.core, discount, 0.0, 1e-7, np.zeros(mdp.n_states))
+        if converged:
+            wanted = 1e-7 * np.abs(value).max()
+            assert np.abs(value - best).max() <= 0.501 * wanted + rounding
+        else:  # a value that cancels to 0 has no relative accuracy to offer
+            assert np.abs(best).max() < 1e-6 * size_of(rows, discount)
+
+
+def test_the_start_is_not_written_to() -> None:
+    mdp = rlt.riverswim(discount=0.9)
+    start = np.zeros(6)
+    start.setflags(write=False)
+    for method in (kernels.value_iteration, kernels.gauss_seidel, modified):
+        value, _, _ = method(mdp.core, 0.9, 0.0, 1e-6, start)
+        assert value.any() and not start.any()
+
+
+def test_sweeps_end_where_only_rounding_is_left() -> None:
+    mdp = rlt.awkward(3, states=5, actions=3, discount=0.99)
+    for method in (kernels.value_iteration, kernels.gauss_seidel, modified):
+        value, sweeps, _ = method(mdp.core, 0.99, 0.0, 0.0, np.zeros(5))
+        best = plain.optimum(rows_of(mdp), 0.99, 4000)
+        assert np.abs(value - best).max() <= 1e-9 * np.abs(best).max()
+        assert sweeps < 20_000
+
+
+def test_modified_policy_iteration_ends_after_its_last_improvement() -> None:
+    mdp = rlt.garnet(50, 3, 4, seed=1, discount=0.999)
+    start = np.zeros(50)
+    _, one, converged = kernels.modified_policy_iteration(mdp.core, 0.999, 0.0, 1e-12, 1, start)
+    assert (one, converged) == (1, False)
+    _, two, _ = kernels.modified_policy_iteration(mdp.core, 0.999, 0.0, 1e-12, 2, start)
+    assert two > 2  # a second improvement comes after partial sweeps
+
+
+def test_improve_switches_only_to_what_is_better() -> None:
+    switches = 0
+    for seed, mdp in enumerate(MODELS):
+        rows, discount = rows_of(mdp), float(mdp.discount or 0.0)
+        random = np.random.default_rng(seed)
+        v = random.normal(size=mdp.n_states) * size_of(rows, discount)
+        present = np.array(
+            [random.choice(np.flatnonzero(rows.state == s)) for s in range(mdp.n_states)]
+        )
+        improved, count = kernels.improve(mdp.core, discount, v, present)
+        q = plain.q_values(rows, discount, v)
+        best = plain.best(rows, q)[0]
+        gain = q[improved] - q[present]
+        moved = improved != present
+        assert count == moved.sum()
+        assert (gain[moved] > 0.0).all()
+        noise = 1e-12 * (np.abs(rows.reward).max() + np.abs(v).max())
+        assert (q[improved] >= best - noise).all()
+        switches += int(count)
+    assert switches > 50
+
+
+def test_improve_stays_with_a_tie_that_rounding_breaks() -> None:
+    # 0.1 + 0.2 > 0.3 by rounding alone: two names for the same reward and successor.
+    mdp = rlt.MDP([[[1.0], [1.0]]], [[0.3, 0.1 + 0.2]], 0.5)
+    rows, count = kernels.improve(mdp.core, 0.5, np.array([0.6]), np.array([0]))
+    assert (rows.tolist(), count) == ([0], 0)
+    assert kernels.bellman(mdp.core, 0, 0.5, np.array([0.6]))[1].tolist() == [1]
+
+
+def test_backward_induction() -> None:
+    for mdp in EPISODIC:
+        stages = [rows_of(mdp, h) for h in range(mdp.horizon)]
+        twin, _ = plain.backward_induction(stages)
+        near = 1e-12 * mdp.horizon * max(np.abs(rows.reward).max() for rows in stages)
+        value, chosen = kernels.backward_induction(mdp.core, mdp.horizon)
+        head, tail, precise = kernels.backward_induction_double_double(mdp.core, mdp.horizon)
+        assert value.shape == head.shape == tail.shape == (mdp.horizon + 1, mdp.n_states)
+        assert np.abs(value - twin).max() <= near and np.abs(head - twin).max() <= near
+        assert not value[-1].any() and not head[-1].any() and not tail[-1].any()
+        assert (np.abs(tail) <= 2.0**-53 * np.abs(head)).all()
+        for rows in (chosen, precise):
+            for h, stage in enumerate(stages):
+                local = rows[h] - (
+                    mdp.pair_ptr[h * mdp.n_states]
+                    if len(stages) > 1 and not mdp.is_stationary
+                    else 0
+                )
+                assert (stage.state[local] == np.arange(mdp.n_states)).all()
+                q = plain.q_values(stage, 1.0, twin[h + 1])
+                assert (q[local] >= twin[h] - 4 * near).all()
+        solved = rlt.solve(mdp)
+        assert np.abs(solved.value - twin).max() <= solved.gap + near
+
+
+def test_backward_induction_in_double_double() -> None:
+    off = 0
+    for seed in range(80):
+        mdp = rlt.awkward(seed, horizon=1 + seed % 4)
+        head, tail, _ = kernels.backward_induction_double_double(mdp.core, mdp.horizon)
+        value, size = [Fraction(0)] * mdp.n_states, Fraction(0)
+        for h in reversed(range(mdp.horizon)):
+            q: list[list[Fraction]] = [[] for _ in value]
+            for s, prob, reward in rows_in_fractions(rows_of(mdp, h)):
+                q[s].append(reward + sum(p * v for p, v in zip(prob, value, strict=True)))
+                size = max(size, abs(reward))
+            value = [max(x) for x in q]
+            found = [Fraction(a) + Fraction(b) for a, b in zip(head[h], tail[h], strict=True)]
+            error = max(abs(a - b) for a, b in zip(found, value, strict=True))
+            assert error <= mdp.horizon**2 * size / 10**28
+        off += float(np.abs(mdp.row_defect).max()) > 1e-11
+    assert off > 10  # rows are divided by their sums to the same accuracy
+
+
+def test_ties_of_heads_are_decided_by_tails() -> None:
+    # From state 0 to where nothing is paid, or to where 2^-60 is.
+    mdp = rlt.MDP.deterministic([[1, 2], [-1, -1], [-1, -1]], [[1, 1], [0, 0], [2.0**-60] * 2])
+    head, tail, rows = kernels.backward_induction_double_double(mdp.core, 2)
+    assert (head[0, 0], tail[0, 0], rows[0, 0]) == (1.0, 2.0**-60, 1)
+    assert kernels.backward_induction(mdp.core, 2)[1][0, 0] == 0
+
+
+def test_kernels_refuse_what_does_not_fit() -> None:
+    core = rlt.riverswim().core
+    for discount in (1.0, -0.1, math.nan):
+        with pytest.raises(ValueError, match="discount"):
+            kernels.value_iteration(core, discount, 0.0, 1e-3, np.zeros(6))
+    with pytest.raises(ValueError, match="row 2 does not belong to state 0"):
+        kernels.improve(core, 0.9, np.zeros(6), np.array([2, 2, 4, 6, 8, 10]))
+    with pytest.raises(ValueError, match="horizon 0"):
+        kernels.backward_induction(core, 0)
+    with pytest.raises(ValueError, match="horizon 3 does not fit"):
+        kernels.backward_induction(rlt.random_episodic(3, 2, 2).core, 3)
