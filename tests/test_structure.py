@@ -261,8 +261,9 @@ import rltheory.errors
 from rltheory.solvers.checker import check
 
 model = {"n_states": 1, "discount": 0.5, "state_ptr": [0, 1], "row_ptr": [0, 1], "col": [0],
-         "prob": [1.0], "reward": [1.0], "exit": []}
-claim = Record(criterion="discounted", rows=[0], head=[2.0], tail=[0.0], lower=[2.0], upper=[2.0],
+         "action": [0], "prob": [1.0], "reward": [1.0], "exit": []}
+claim = Record(criterion="discounted", policy=[0], rows=[0], head=[2.0], tail=[0.0],
+               lower=[2.0], upper=[2.0],
                lower_shift=0.0, upper_shift=0.0)
 print(check(claim, model).accepted)
 claim.head = claim.upper = [2.0 - 2**-50]

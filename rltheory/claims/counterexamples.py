@@ -36,7 +36,10 @@ def save_instance(instance: Instance, path: str | os.PathLike[str]) -> None:
     """
     arrays: dict[str, NDArray[Any]] = {"format": np.array(_FORMAT)}
     plain: dict[str, Any] = {}
-    for name, part in instance.items():
+    for name in instance:
+        part = instance[name]  # not items(): a part may have that name
+        if not name.isidentifier():
+            raise ClaimError(f"a part is named {name!r}; an instance cannot store that")
         if isinstance(part, MDP | EpisodicMDP):
             arrays |= {f"{name}/{key}": x for key, x in _model_arrays(part).items()}
         elif isinstance(part, np.ndarray) and part.dtype.kind in "fiub":
@@ -79,7 +82,7 @@ def load_instance(path: str | os.PathLike[str]) -> Instance:
 def name_of(claim_id: str, instance: Instance) -> str:
     """A file name that tells instances of a claim apart."""
     digest = hashlib.sha256(repr(instance).encode())
-    for part in instance.values():
+    for part in (instance[name] for name in instance):
         if isinstance(part, MDP | EpisodicMDP):
             digest.update(part.fingerprint.encode())
         elif isinstance(part, np.ndarray):

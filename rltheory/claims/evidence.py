@@ -1,7 +1,7 @@
 """What measurements on many instances add up to: status, tightness, detection limit, labels."""
 
 import math
-from collections.abc import Callable
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -54,6 +54,14 @@ def _exact(x: Any) -> Fraction:
     return Fraction(x)
 
 
+def _float(x: Fraction) -> float:
+    """The nearest double, or the largest where it would be infinite."""
+    try:
+        return float(x)
+    except OverflowError:
+        return math.copysign(sys.float_info.max, x)
+
+
 @dataclass
 class Evidence:
     """Collects the measurements of the instances of one claim."""
@@ -94,12 +102,12 @@ class Evidence:
         top, bottom = m.measured, m.bound
         if self.kind == "lower-bound":
             top, bottom = bottom, top
-        if not (0 < bottom < math.inf and top >= 0):
+        if not (0 < bottom < math.inf and 0 <= top < math.inf):
             return
-        ratio = float(_exact(top) / _exact(bottom))
+        ratio = _float(_exact(top) / _exact(bottom))
         if self.ratio is None or ratio > self.ratio:
             self.ratio, self.tightest = ratio, label
-        sure = float((_exact(top) - _exact(m.tolerance)) / _exact(bottom))
+        sure = _float((_exact(top) - _exact(m.tolerance)) / _exact(bottom))
         self.detection = max(self.detection or 0.0, min(1.0, sure))
 
     @property
@@ -114,6 +122,3 @@ class Evidence:
         if only_named:
             return self.informative > 0
         return self.informative >= FEWEST_INFORMATIVE
-
-
-Progress = Callable[[str], None]

@@ -1,8 +1,10 @@
 """Where claims are found: the built-in topics, other packages, and scripts.
 
-Claims register when their module is imported. Modules are named by the entry point group
-``rltheory.claims`` (topic = module); the topics of this project use it like any other package.
-A script is executed under a collector of its own: its claims do not outlive the call.
+Modules are named by the entry point group ``rltheory.claims`` (topic = module); the topics of this
+project use it like any other package. The claims of a topic are those that its module holds by
+name, alone or in a list or tuple. A script is executed under a collector of its own, which also
+finds claims that have no name; they do not outlive the call. What is found never depends on what
+was imported before.
 """
 
 import re
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 _GROUP = "rltheory.claims"
+_SCRIPT_MODULE = "__rltheory_claims__"
 _SCRIPT = re.compile(r"(?P<file>.*\.py)(?::(?P<id>[^:/\\]*))?")
 _collectors: list[dict[str, Claim]] = []
 
@@ -67,15 +70,14 @@ def _of_topic(topic: str) -> dict[str, Claim]:
     if not points:
         known = ", ".join(topics()) or "none"
         raise ClaimError(f"topic {topic!r} is unknown; known are {known}")
-    with _collecting() as found:
-        for point in points:
-            try:
-                module = import_module(point.module)
-                _add_claims(vars(module), found)
-            except Exception as fault:
-                raise ClaimError(
-                    f"topic {topic!r}: {point.module}: {type(fault).__name__}: {fault}"
-                ) from fault
+    found: dict[str, Claim] = {}
+    for point in points:
+        try:
+            _add_claims(vars(import_module(point.module)), found)
+        except Exception as fault:
+            raise ClaimError(
+                f"topic {topic!r}: {point.module}: {type(fault).__name__}: {fault}"
+            ) from fault
     return {claim_id: replace(claim, topic=topic) for claim_id, claim in sorted(found.items())}
 
 
@@ -124,11 +126,17 @@ def claims_of_script(path: str | Path) -> dict[str, Claim]:
     file = Path(path)
     if not file.is_file():
         raise ClaimError(f"{file}: there is no such file")
-    with _collecting() as found:
+    with _collecting() as collected:
         folder = str(file.resolve().parent)
         sys.path.insert(0, folder)  # as for ``python FILE``: a script may have modules beside it
         try:
-            namespace = runpy.run_path(str(file), run_name="__rltheory_claims__")
+            namespace = runpy.run_path(str(file), run_name=_SCRIPT_MODULE)
+            # Modules that the script imports may state claims too: those are not its own.
+            found = {
+                claim_id: claim
+                for claim_id, claim in collected.items()
+                if getattr(claim.check, "__module__", None) == _SCRIPT_MODULE
+            }
             _add_claims(namespace, found)
         except ClaimError as fault:
             raise ClaimError(f"{file}{_line_in(fault, str(file))}: {fault}") from fault

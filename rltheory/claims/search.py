@@ -10,7 +10,7 @@ from typing import Any
 from rltheory.claims.claim import Claim
 from rltheory.claims.evidence import Evidence, measurements
 from rltheory.claims.family import Instance
-from rltheory.claims.registry import find
+from rltheory.claims.registry import find_one
 from rltheory.errors import ClaimError
 from rltheory.mdp.streams import Stream
 
@@ -69,9 +69,11 @@ def search_tightest(
     False
     """
     if isinstance(claim, str):
-        (claim,) = find(claim).values()
+        claim = find_one(claim)
     if claim.family is None or claim.is_random:
         raise ClaimError(f"{claim.id} cannot be searched; that needs a family and no randomness")
+    if starts < 1 or moves < 0:
+        raise ClaimError(f"starts is {starts}, moves {moves}; at least 1 and 0 are needed")
     family, stream = claim.family, Stream(seed, f"claims.search.{claim.id}")
     best: tuple[float, dict[str, Any]] | None = None
     looked_at = 0
@@ -89,11 +91,13 @@ def search_tightest(
         ratio, refuted = measured(here)
         for _ in range(moves):
             if refuted:
-                return Tightest(ratio, here, family.instance(here), True, looked_at)
+                break
             there = family.move(here, stream)
             moved, refuted = measured(there)
             if moved >= ratio or refuted:
                 here, ratio = there, moved
+        if refuted:
+            return Tightest(ratio, here, family.instance(here), True, looked_at)
         if best is None or ratio > best[0]:
             best = (ratio, here)
     assert best is not None

@@ -88,7 +88,7 @@ class Dyadic:
 
     def __post_init__(self) -> None:
         ends = (self.low * 2**self.bits, self.high * 2**self.bits)
-        if not (self.low <= self.high and all(e == int(e) and abs(e) < 2**31 for e in ends)):
+        if not (self.low <= self.high and all(abs(e) < 2**31 and e == int(e) for e in ends)):
             raise ClaimError(
                 f"Dyadic({self.low}, {self.high}, {self.bits}): ends must be multiples of 2^-bits"
             )
@@ -106,10 +106,12 @@ class Dyadic:
 
     def move(self, value: float, stream: Stream) -> float:
         low, high = self._ends
+        here = int(value * 2**self.bits)
         step = 2 ** stream.integer(max(1, (high - low).bit_length()))
         sign = 1 if stream.integer(2) else -1
-        moved = min(high, max(low, int(value * 2**self.bits) + sign * step))
-        return moved / 2**self.bits
+        if here == (high if sign > 0 else low):
+            sign = -sign
+        return min(high, max(low, here + sign * step)) / 2**self.bits
 
     def check(self, name: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -128,6 +130,10 @@ class Many:
 
     space: Space
     count: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 0:
+            raise ClaimError(f"Many(..., {self.count!r}): count must be an integer of at least 0")
 
     def sample(self, stream: Stream) -> list[Any]:
         return [self.space.sample(stream) for _ in range(self.count)]

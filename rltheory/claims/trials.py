@@ -77,7 +77,7 @@ def _probability(
             if failed and worst is None:
                 worst = failed[0]
             test.add(bool(failed), 1)
-            ratios += [float(m.measured / m.bound) for m in found[:1] if m.bound > 0]
+            ratios += [float(m.measured / m.bound) for m in found[:1] if m.event and m.bound > 0]
     decision = test.decision or "undecided"
     seen = f"{test.failures} failures in {test.trials} trials, delta {delta:g}"
     ratio = float(np.quantile(ratios, 1.0 - delta, method="higher")) if ratios else None

@@ -4,9 +4,14 @@ The verdict of a claim depends on (claim, budget, seed) alone, whatever else run
 processes share the work. Named instances come first, then the family's, numbered from 0.
 """
 
+import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +19,7 @@ from rltheory.claims import counterexamples
 from rltheory.claims.claim import Claim, Measurement
 from rltheory.claims.evidence import FEWEST_INFORMATIVE, Evidence, measurements
 from rltheory.claims.family import Instance, as_instance
-from rltheory.claims.registry import find
+from rltheory.claims.registry import find_one
 from rltheory.claims.smt import prove
 from rltheory.claims.trials import MARGIN_EXPECTATION, MARGIN_PROBABILITY, run_trials
 from rltheory.claims.verdict import STATUSES, MutantVerdict, Verdict
@@ -28,8 +33,6 @@ RANDOM_INSTANCES = {"quick": 2, "standard": 4, "deep": 12}
 """Instances of a family on which random claims are tried."""
 LEVEL = 1e-6
 """Probability of a wrong verdict by chance, for each random claim."""
-
-Progress = Callable[[str], None]
 
 
 def verify(
@@ -69,13 +72,7 @@ def verify(
     if budget not in BUDGETS:
         raise ClaimError(f"budget {budget!r} is unknown; known are {', '.join(BUDGETS)}")
     if isinstance(claim, str):
-        found = list(find(claim).values())
-        if len(found) != 1:
-            raise ClaimError(
-                f"{claim} has {len(found)} claims; name one ({claim}:{found[0].id}), or use "
-                "verify_many"
-            )
-        claim = found[0]
+        claim = find_one(claim)
     if not isinstance(claim, Claim):
         raise ClaimError(f"verify takes a claim or its id, not {type(claim).__name__}")
     begin = time.perf_counter()
@@ -113,9 +110,9 @@ def verify_many(
     list of Verdict
         Sorted by id, each claim once.
     """
-    from rltheory.claims.pool import run_pool
+    from rltheory.claims.pool import choose, run_pool
 
-    return run_pool(list(claims), budget, seed, jobs, store, progress)
+    return run_pool(choose(claims), budget, seed, jobs, store, progress)
 
 
 def replay(claim: Claim | str, instance: Instance | str | Path) -> list[Measurement]:
@@ -130,20 +127,30 @@ def replay(claim: Claim | str, instance: Instance | str | Path) -> list[Measurem
     -------
     list of Measurement
         Whether they violate the claim is what `rltheory.claims.evidence.violated` says.
+
+    Raises
+    ------
+    ClaimError
+        If the claim is unknown or random, the file is not a stored instance, or the claim cannot
+        be measured on it.
     """
     if isinstance(claim, str):
-        (claim,) = find(claim).values()
+        claim = find_one(claim)
+    if claim.is_random or claim.kind == "context":
+        raise ClaimError(f"{claim.id} is {claim.kind}; a single instance does not settle it")
+    where = "the instance" if isinstance(instance, Instance) else str(instance)
     if not isinstance(instance, Instance):
         instance = counterexamples.load_instance(instance)
-    if claim.is_random:
-        raise ClaimError(f"{claim.id} is random; a single instance does not settle it")
-    return measurements(claim, claim.check(instance))
+    return _checked(claim, where, instance)
 
 
 def instances(claim: Claim, count: int, seed: int) -> Iterator[tuple[str, Any, Instance]]:
     """(label, parameters or None, instance) of the named instances and of `count` others."""
     for name, make in claim.named.items():
-        yield name, None, as_instance(make())
+        try:
+            yield name, None, as_instance(make())
+        except Exception as fault:
+            raise ClaimError(f"instance {name}: {_told(fault)}") from fault
     if claim.family is not None:
         for index in range(count):
             parameters = claim.family.sample(claim.id.split("/")[0], seed, index)
@@ -158,18 +165,14 @@ def _judged(claim: Claim, budget: str, seed: int) -> Verdict:
     try:
         verdict = (_random if claim.is_random else _deterministic)(claim, budget, seed, blank)
         return _with_proofs(claim, verdict)
-    except KeyboardInterrupt:
-        raise
-    except ClaimError as fault:
-        return replace(blank, reason=_one_line(fault))
-    except Exception as fault:
-        return replace(blank, reason=f"the check raised {type(fault).__name__}: {_one_line(fault)}")
+    except (Exception, SystemExit) as fault:
+        return replace(blank, reason=_told(fault))
 
 
 def _deterministic(claim: Claim, budget: str, seed: int, blank: Verdict) -> Verdict:
     evidence = Evidence(claim.kind)
     for label, parameters, instance in instances(claim, BUDGETS[budget], seed):
-        worst = evidence.add(label, measurements(claim, claim.check(instance)))
+        worst = evidence.add(label, _checked(claim, f"instance {label}", instance))
         if worst is not None:
             return _refuted(_filled(claim, blank, evidence), label, parameters, worst)
     verdict = _filled(claim, blank, evidence)
@@ -196,7 +199,8 @@ def _random(claim: Claim, budget: str, seed: int, blank: Verdict) -> Verdict:
     )
     reasons, status = [], "confirmed"
     for label, parameters, instance in chosen:
-        outcome = run_trials(claim, instance, label, seed, budget, level)
+        with _at(f"instance {label}"):
+            outcome = run_trials(claim, instance, label, seed, budget, level)
         verdict = replace(
             verdict,
             trials=verdict.trials + outcome.trials,
@@ -215,9 +219,26 @@ def _random(claim: Claim, budget: str, seed: int, blank: Verdict) -> Verdict:
     return replace(verdict, status=status, reason="; ".join(reasons))
 
 
+def _checked(claim: Claim, where: str, instance: Instance) -> list[Measurement]:
+    """What the check returns."""
+    with _at(where):
+        return measurements(claim, claim.check(instance))
+
+
+@contextmanager
+def _at(where: str) -> Iterator[None]:
+    """Say in an error where it happened."""
+    try:
+        yield
+    except ClaimError as fault:
+        raise ClaimError(f"{where}: {fault}") from fault
+    except (Exception, SystemExit) as fault:
+        raise ClaimError(f"{where}: the check raised {_told(fault)}") from fault
+
+
 def _refuted(verdict: Verdict, label: str, parameters: Any, worst: Measurement) -> Verdict:
     what = f"{worst.what}: " if worst.what else ""
-    sides = f"{_number(worst.measured)} against the bound {_number(worst.bound)}"
+    sides = f"{_short(worst.measured)} against the bound {_short(worst.bound)}"
     counterexample = {
         "instance": label,
         "parameters": parameters,
@@ -279,7 +300,10 @@ def _mutant(claim: Claim, mutant_id: str, budget: str, seed: int) -> MutantVerdi
     mutant = next(m for m in claim.mutants if m.id == mutant_id)
     mutated = replace(mutant.of(claim), proof="")
     if mutant.smt is not None and mutant.check is None:
-        outcome = prove(mutant.smt)
+        try:
+            outcome = prove(mutant.smt)
+        except Exception as fault:
+            return MutantVerdict(mutant.id, mutant.text, "error", _told(fault))
         status = "undecided" if outcome.status == "unknown" else outcome.status
         return MutantVerdict(mutant.id, mutant.text, status, outcome.model or outcome.size)
     verdict = _judged(mutated, budget, seed)
@@ -315,20 +339,50 @@ def _stored(claim: Claim, verdict: Verdict, folder: Path) -> Verdict:
     else:
         assert claim.family is not None
         instance = claim.family.instance(found["parameters"])
+    path = folder / counterexamples.name_of(claim.id, instance)
+    beside = path.with_suffix(".json")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / counterexamples.name_of(claim.id, instance)
-        counterexamples.save_instance(instance, path)
+        new = path.with_name(f".{os.getpid()}.{path.name}")
+        try:
+            counterexamples.save_instance(instance, new)
+            os.replace(new, path)
+        finally:
+            new.unlink(missing_ok=True)
+        text = json.dumps({"claim": claim.id, **found}, indent=1, default=str)
+        beside.write_text(text + "\n", encoding="utf-8")
     except (ClaimError, OSError) as fault:
         return replace(verdict, counterexample=found | {"not_stored": _one_line(fault)})
     return replace(verdict, counterexample=found | {"file": str(path)})
 
 
 def _number(x: Any) -> Any:
-    """As JSON: a fraction as a text, what is infinite too."""
-    if isinstance(x, bool | int) or (isinstance(x, float) and abs(x) < float("inf")):
+    """As JSON: a fraction as a text, and so what is infinite or a very long integer."""
+    if isinstance(x, bool):
         return x
-    return str(x)
+    if isinstance(x, int | Fraction):
+        # Through Decimal: Python refuses to print integers of more than 4,300 digits.
+        top = x if abs(x.numerator) < 2**53 else str(Decimal(x.numerator))
+        return top if x.denominator == 1 else f"{top}/{Decimal(x.denominator)}"
+    return x if abs(x) < float("inf") else str(x)
+
+
+def _short(x: Any) -> str:
+    """For a sentence: exact where that is short."""
+    text = str(_number(x))
+    if len(text) <= 24:
+        return text
+    try:
+        return f"{float(x):.6g}"
+    except OverflowError:
+        return f"{text[0]}.{text[1:6]}e{len(text) - 1}" if text.isdigit() else "a huge number"
+
+
+def _told(fault: BaseException) -> str:
+    """What was raised, in one line; the words alone where rltheory raised it."""
+    if isinstance(fault, ClaimError):
+        return _one_line(fault)
+    return f"{type(fault).__name__}: {_one_line(fault)}"
 
 
 def _one_line(fault: BaseException) -> str:

@@ -394,8 +394,8 @@ def _with_constant(c: float) -> Callable[[Any], list[Measurement]]:
     r"for $n\ge2$ and the unbiased sample variance $V_n$: "
     r"$P\big(\mu-\bar X_n>\sqrt{2V_n\log(2/\delta)/n}+7B\log(2/\delta)/(3(n-1))\big)\le\delta$ "
     r"and $P\big(\sigma>\sqrt{V_n}+B\sqrt{2\log(1/\delta)/(n-1)}\big)\le\delta$. The first two "
-    r"also with the sign of $\bar X_n-\mu$ reversed. For a transition row: $X_i=f(s'_i)$ with $f$ in "
-    r"$[0,B]$; an exit is one more point, of value 0.",
+    r"also with the sign of $\bar X_n-\mu$ reversed. For a transition row: $X_i=f(s'_i)$ with $f$ "
+    r"in $[0,B]$; an exit is one more point, of value 0.",
     source="A. Maurer, M. Pontil, COLT 2009, arXiv 0907.3740, Theorem 4 (estimated variance)",
     provenance=("paper", "paper"),
     family=row_family(_bernstein_jump, 9),

@@ -37,6 +37,7 @@ COLUMNS = (
     "states x actions",
     "criterion",
 )
+NUMBERS = ("gap", "tolerance", "iterations", "seconds")
 
 
 class _Console(Console):
@@ -59,19 +60,31 @@ def console(file: TextIO) -> Console:
 
 def show(answers: Sequence[Answer], out: Console) -> None:
     """Print the table, one sentence per answer, and the grids."""
-    rows = [cells(answer) for answer in answers]
-    table = _table(rows)
-    if Measurement.get(out, out.options.update(width=_NO_TERMINAL), table).maximum <= out.width:
-        out.print(table)
-    else:
-        for row in rows:
-            out.print(_list(row))
+    print_rows(out, COLUMNS, [cells(answer) for answer in answers], NUMBERS)
     for answer in answers:
         name = f"{answer.source}: " if len(answers) > 1 else ""
         out.print(Text(name + statement(answer)))
     for answer in answers:
         for line in drawing(answer, out):
             out.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+
+def print_rows(
+    out: Console,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str | Text]],
+    numbers: Sequence[str] = (),
+) -> None:
+    """Print a table, or where the terminal is too narrow for it, the cells of each row in a list.
+
+    Columns named in `numbers` are aligned at the right.
+    """
+    table = _table(columns, rows, numbers)
+    if Measurement.get(out, out.options.update(width=_NO_TERMINAL), table).maximum <= out.width:
+        out.print(table)
+        return
+    for row in rows:
+        out.print(_list(columns, row))
 
 
 def cells(answer: Answer) -> tuple[str, ...]:
@@ -152,21 +165,26 @@ def _of(answer: Answer) -> str:
     return "" if answer.discount is None else f" {answer.discount}"
 
 
-def _table(rows: list[tuple[str, ...]]) -> Table:
+def _table(
+    columns: Sequence[str], rows: Sequence[Sequence[str | Text]], numbers: Sequence[str]
+) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name in COLUMNS:
-        numeric = name in ("gap", "tolerance", "iterations", "seconds")
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="right" if name in numbers else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(_text, row))
     return table
 
 
-def _list(row: tuple[str, ...]) -> Table:
+def _text(cell: str | Text) -> Text:
+    return cell if isinstance(cell, Text) else Text(cell)
+
+
+def _list(columns: Sequence[str], row: Sequence[str | Text]) -> Table:
     """The cells of one row below each other; long ones are broken, never cut."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for name, cell in zip(COLUMNS, row, strict=True):
-        table.add_row(name, Text(cell))
+    for name, cell in zip(columns, row, strict=True):
+        table.add_row(name, _text(cell))
     return table

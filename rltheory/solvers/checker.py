@@ -48,11 +48,11 @@ def prove(c: Any, arrays: Any, at: list[object]) -> str:
     g, gd = (1, 1) if staged else discount.as_integer_ratio()
     require(staged or 0 <= g < gd, f"discount {discount} is not in [0, 1)")
     n = horizon if staged else 1  # the number of stages; what follows h is h + staged
-    stored = (c.rows, c.head, c.tail, c.lower, c.upper, c.lower_shift, c.upper_shift)
+    stored = (c.policy, c.rows, c.head, c.tail, c.lower, c.upper, c.lower_shift, c.upper_shift)
     parts = [plain(x) if staged else [plain(x)] for x in stored]
-    require([len(x) for x in parts] == [n] + 6 * [n + staged], "wrong number of stages")
-    require({len(x) for y in parts[:5] for x in y} == {S} != {0}, "wrong number of states")
-    policy, head, tail, lower, upper, below, above = parts
+    require([len(x) for x in parts] == 2 * [n] + 6 * [n + staged], "wrong number of stages")
+    require({len(x) for y in parts[:6] for x in y} == {S} != {0}, "wrong number of states")
+    labels, policy, head, tail, lower, upper, below, above = parts
 
     w, v = ([[Fraction(0)] * S for _ in head] for _ in range(2))
     for h in range(n + staged):
@@ -68,17 +68,19 @@ def prove(c: Any, arrays: Any, at: list[object]) -> str:
 
     at[:] = ["model"]
     state_ptr, row_ptr = plain(arrays["state_ptr"]), plain(arrays["row_ptr"])
-    reward, exits = plain(arrays["reward"]), plain(arrays["exit"])
+    reward, exits, action = (plain(arrays[k]) for k in ("reward", "exit", "action"))
     col, prob, R, states = arrays["col"], arrays["prob"], len(reward), set(range(S))
     ends = [state_ptr[0], state_ptr[-1], row_ptr[0], row_ptr[-1]]
-    sizes = len(state_ptr) in (S + 1, n * S + 1) and len(exits) in (0, R)
+    sizes = len(state_ptr) in (S + 1, n * S + 1) and len(exits) in (0, R) and len(action) == R
     require(sizes and len(row_ptr) == R + 1 and len(col) == len(prob), "lengths do not agree")
     require(ends == [0, R, 0, len(col)], "pointers do not agree with the lengths")
     for k in range(len(state_ptr) - 1):
         s, first, last = k % S, state_ptr[k], state_ptr[k + 1]
         mine = range(n) if len(state_ptr) == S + 1 else [k // S]  # the stages with these rows
         at[:] = "stage", mine[0], "state", s
-        require(all(first <= policy[h][s] < last for h in mine), "no row, or not the policy's")
+        own = [type(policy[h][s]) is int and first <= policy[h][s] < last for h in mine]
+        require(all(own), "no row, or not the policy's")
+        require(all(action[policy[h][s]] == labels[h][s] for h in mine), "not the policy's action")
         for row in range(first, last):
             at[4:] = "row", row
             i, j, (r, rd) = row_ptr[row], row_ptr[row + 1], reward[row].as_integer_ratio()
