@@ -1,8 +1,8 @@
 """The command ``rltheory``: declares what can be typed, and how each ending is told.
 
-Exit codes: 0 done; 1 the answer is not what was asked for (a tolerance that was not reached);
-2 bad input; 130 interrupted; 141 the reader of the output went away. Bad input gets one line,
-``rltheory: error: ...``, and nothing else is written.
+Exit codes: 0 done; 1 the answer is not what was asked for (a tolerance that was not reached, a
+claim that is refuted); 2 bad input; 130 interrupted; 141 the reader of the output went away. Bad
+input gets one line, ``rltheory: error: ...``, and nothing else is written.
 
 Numpy and the compiled core are imported by the commands, not here: ``--help`` and a mistyped
 option are answered at once. A new command is one function in `COMMANDS`.
@@ -90,6 +90,7 @@ def _solve(commands: "Subparsers") -> None:
         metavar="FILE",
         help="keep everything in FILE.json, or the certificate of a single source in FILE.npz",
     )
+    add("--report", metavar="FILE", help="write a page, FILE.html or FILE.md")
     parser.set_defaults(run=_run_solve)
 
 
@@ -99,7 +100,72 @@ def _run_solve(options: argparse.Namespace) -> int:
     return run(options)
 
 
-COMMANDS: "tuple[Callable[[Subparsers], None], ...]" = (_solve,)
+def _claims(commands: "Subparsers") -> None:
+    parser = commands.add_parser(
+        "claims",
+        help="list the theorems that can be put to the test",
+        description="List the registered claims: of this package, and of others that add theirs.",
+    )
+    parser.add_argument("--topic", metavar="T", help="those of one topic")
+    parser.add_argument("--json", action="store_true", help="print a JSON list of objects")
+    parser.set_defaults(run=_run_claims)
+
+
+def _run_claims(options: argparse.Namespace) -> int:
+    from rltheory.commands.claims import run
+
+    return run(options)
+
+
+def _verify(commands: "Subparsers") -> None:
+    parser = commands.add_parser(
+        "verify",
+        help="put theorems and their mutants to the test",
+        description="Verify claims. Exit code 0: nothing is refuted, in error or toothless; "
+        "1: something is.",
+    )
+    add = parser.add_argument
+    add(
+        "claims",
+        nargs="*",
+        metavar="CLAIM",
+        help="an id ('rltheory claims' lists them), or your own in FILE.py or FILE.py:ID",
+    )
+    add("--topic", metavar="T", help="all claims of a topic")
+    add("--all", action="store_true", help="all registered claims")
+    add(
+        "--budget",
+        choices=("quick", "standard", "deep"),
+        default="standard",
+        help="40, 200 (default) or 2,000 instances of each family",
+    )
+    add("--jobs", type=numbers.jobs, default=1, metavar="N", help="processes (default 1)")
+    add("--seed", type=numbers.seed, default=0, metavar="N", help="of the instances (default 0)")
+    add(
+        "--strict",
+        action="store_true",
+        help="compare every status with the table of what each claim should be",
+    )
+    add("--json", metavar="FILE", help="write the verdicts as JSON; - is standard output")
+    add("--report", metavar="FILE", help="write a page, FILE.html or FILE.md")
+    add("--date", metavar="TEXT", help="a date to print in the report")
+    add(
+        "--store",
+        metavar="DIR",
+        default="counterexamples",
+        help="where instances that refute a claim are kept (default: counterexamples)",
+    )
+    add("--replay", metavar="FILE", help="measure the one claim again on a stored instance")
+    parser.set_defaults(run=_run_verify)
+
+
+def _run_verify(options: argparse.Namespace) -> int:
+    from rltheory.commands.verify import run
+
+    return run(options)
+
+
+COMMANDS: "tuple[Callable[[Subparsers], None], ...]" = (_solve, _claims, _verify)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rltheory.claims.pool import Chosen
 from rltheory.claims.registry import all_claims, module_of_topic
-from rltheory.claims.verdict import STATUSES, Verdict
+from rltheory.claims.verdict import Verdict
 from rltheory.errors import ClaimError
 
 __all__ = ["differences", "expected_of_topic"]
@@ -65,15 +65,16 @@ def differences(verdicts: Iterable[Verdict], chosen: Chosen) -> list[str]:
         if not chosen.is_of_script(claim_id)
     }
     for topic, table in sorted(topics.items()):
-        registered = all_claims(topic).keys()
-        lines += [f"{i} has no line in the table of {topic}" for i in sorted(registered - table)]
-        lines += [f"{i} is in the table of {topic}, but no claim" for i in sorted(table - registered)]
+        there, claims = table.keys(), all_claims(topic).keys()
+        lines += [f"{i} has no line in the table of {topic}" for i in sorted(claims - there)]
+        lines += [f"{i} of the table of {topic} is no claim" for i in sorted(there - claims)]
     for verdict in verdicts:
-        table = {} if chosen.is_of_script(verdict.id) else topics[verdict.topic]
-        status, why = table.get(verdict.id, ("confirmed", ""))
+        status, why = "confirmed", ""
+        if not chosen.is_of_script(verdict.id):
+            if verdict.id not in topics[verdict.topic]:
+                continue  # said above
+            status, why = topics[verdict.topic][verdict.id]
         if verdict.status != status:
             reason = f" ({why})" if why else ""
             lines.append(f"{verdict.id} is {verdict.status}; expected is {status}{reason}")
     return lines
-
-

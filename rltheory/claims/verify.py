@@ -362,7 +362,7 @@ def _number(x: Any) -> Any:
         return x
     if isinstance(x, int | Fraction):
         # Through Decimal: Python refuses to print integers of more than 4,300 digits.
-        top = x if abs(x.numerator) < 2**53 else str(Decimal(x.numerator))
+        top = x.numerator if abs(x.numerator) < 2**53 else str(Decimal(x.numerator))
         return top if x.denominator == 1 else f"{top}/{Decimal(x.denominator)}"
     return x if abs(x) < float("inf") else str(x)
 

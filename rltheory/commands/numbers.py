@@ -28,10 +28,17 @@ def discount(text: str) -> Fraction:
 
 def horizon(text: str) -> int:
     """A whole number of stages, at least 1."""
-    number = _number(text)
-    if number.denominator != 1 or number < 1:
-        raise ArgumentTypeError(f"{text} is not a whole number of stages, at least 1")
-    return int(number)
+    return _whole(text, 1, "stages")
+
+
+def jobs(text: str) -> int:
+    """A whole number of processes, at least 1."""
+    return _whole(text, 1, "processes")
+
+
+def seed(text: str) -> int:
+    """A whole number, at least 0."""
+    return _whole(text, 0, "")
 
 
 def tolerance(text: str) -> float:
@@ -40,6 +47,14 @@ def tolerance(text: str) -> float:
     if number < 0:
         raise ArgumentTypeError(f"{text} is negative; a tolerance is at least 0")
     return float(number)
+
+
+def _whole(text: str, least: int, of: str) -> int:
+    number = _number(text)
+    if number.denominator != 1 or number < least:
+        what = f"a whole number of {of}" if of else "a whole number"
+        raise ArgumentTypeError(f"{text} is not {what}, at least {least}")
+    return int(number)
 
 
 def _number(text: str) -> Fraction:

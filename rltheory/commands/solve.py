@@ -6,22 +6,24 @@ solved: a command that ends with an error has written nothing.
 
 import argparse
 import json
-import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from rltheory.commands.messages import one_line, say
+from rltheory.commands.targets import check_target, replacing
 from rltheory.errors import ConvergenceError, ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.mdp.sources import read_source
 from rltheory.report import terminal
 from rltheory.report.answer import Answer, of_exact, of_nothing, of_solution
+from rltheory.report.files import ENDINGS, write_report
 from rltheory.report.record import record
+from rltheory.report.verdicts import Run
 from rltheory.solvers.exact import solve_exact
 from rltheory.solvers.solve import solve
 
@@ -34,6 +36,9 @@ def run(options: argparse.Namespace) -> int:
         warnings.simplefilter("default")
         models = [(source, _read(source, options)) for source in options.sources]
         answers = [_answer(source, mdp, options) for source, mdp in models]
+    if options.report is not None:
+        with replacing(Path(options.report)) as new:
+            write_report(new, (), answers, Run(version=version("rltheory")))
     if options.output is not None:
         _write(Path(options.output), answers)
     if options.json:
@@ -55,22 +60,18 @@ def _check(options: argparse.Namespace) -> None:
         raise ModelError(f"--exact with --{options.criterion}; it solves --discount and --horizon")
     if options.exact and options.method != "auto":
         raise ModelError(f"--exact with --method {options.method}; it has no methods to choose")
+    if options.report is not None:
+        path = Path(options.report)
+        check_target("--report", path, ENDINGS, options.sources, ModelError)
     if options.output is None:
         return
     path = Path(options.output)
-    if path.suffix not in (".json", ".npz"):
-        raise ModelError(f"--output {path}: the ending must be .json or .npz")
+    check_target("--output", path, (".json", ".npz"), options.sources, ModelError)
     if path.suffix == ".npz" and len(options.sources) > 1:
         raise ModelError(
             f"--output {path}: an .npz file holds the certificate of one source, "
             f"{len(options.sources)} are given; use .json"
         )
-    if not path.parent.is_dir():
-        raise ModelError(f"--output {path}: there is no folder {path.parent}")
-    if path.is_dir():
-        raise ModelError(f"--output {path}: that is a folder")
-    if any(path.resolve() == Path(source).resolve() for source in options.sources):
-        raise ModelError(f"--output {path}: that is one of the sources")
 
 
 def _read(source: str, options: argparse.Namespace) -> MDP | EpisodicMDP:
@@ -102,22 +103,11 @@ def _write(path: Path, answers: Sequence[Answer]) -> None:
     """Keep the full records as a JSON array, or the certificate of the only answer."""
     if path.suffix == ".json":
         objects = ",\n".join(json.dumps(record(a, full=True), allow_nan=False) for a in answers)
-        with _replacing(path) as new:
+        with replacing(path) as new:
             new.write_text(f"[\n{objects}\n]\n", encoding="utf-8")
         return
     certificate = answers[0].certificate
     if certificate is None:
         raise ModelError(f"--output {path}: there is no certificate: {answers[0].failure}")
-    with _replacing(path) as new:
+    with replacing(path) as new:
         certificate.save(new)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A new file beside `path` that takes its place when all went well, and else disappears."""
-    new = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        yield new
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)

@@ -14,7 +14,16 @@ from rltheory.claims.space import Choice, Dyadic, Integer, Many
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 
-__all__ = ["episodic_family", "model_space", "planning_family", "read_model", "rows_of_weights"]
+__all__ = [
+    "episodic_family",
+    "law_of_weights",
+    "model_space",
+    "part_of",
+    "planning_family",
+    "read_model",
+    "rows_of_weights",
+    "side_by_side",
+]
 
 MOST_STATES = 4
 MOST_ACTIONS = 3
@@ -168,3 +177,35 @@ def episodic_family(most_stages: int = 4, exits: bool = True) -> Family:
         "start": Many(Choice(0, 1, 1, 3), MOST_STATES),
     }
     return Family(space, build)
+
+
+def law_of_weights(weights: Sequence[int]) -> list[Fraction]:
+    """Probabilities proportional to small integers; uniform where all of these are 0."""
+    shares = list(weights) if any(weights) else [1] * len(weights)
+    return [Fraction(x, sum(shares)) for x in shares]
+
+
+def side_by_side(**families: Family) -> Family:
+    """One instance of each family in one; the part `mdp` of family `a` is named `a_mdp`."""
+    space = {
+        f"{name}_{key}": each
+        for name, family in families.items()
+        for key, each in family.space.items()
+    }
+
+    def build(**parameters: Any) -> Instance:
+        parts: dict[str, Any] = {}
+        for name, family in families.items():
+            own = {key: parameters[f"{name}_{key}"] for key in family.space}
+            built = family.instance(own)
+            parts |= {f"{name}_{key}": built[key] for key in built}
+        return Instance(**parts)
+
+    return Family(space, build)
+
+
+def part_of(instance: Instance, name: str) -> Instance | None:
+    """The instance of one family in what `side_by_side` built; None where there is none."""
+    start = f"{name}_"
+    parts = {key.removeprefix(start): instance[key] for key in instance if key.startswith(start)}
+    return Instance(**parts) if parts else None

@@ -11,7 +11,14 @@ from typing import Any
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 
-__all__ = ["Planner", "solve_linear"]
+__all__ = [
+    "Planner",
+    "episodic_optimum",
+    "episodic_value",
+    "probabilities",
+    "solve_linear",
+    "stages_of",
+]
 
 Value = list[Fraction]
 Policy = Sequence[Any]
@@ -161,3 +168,35 @@ def solve_linear(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction]
                 factor = rows[i][k]
                 rows[i] = [x - factor * y for x, y in zip(rows[i], rows[k], strict=True)]
     return [line[n] for line in rows]
+
+
+def probabilities(policy: Policy, actions: int) -> list[Value]:
+    """A policy of actions, or of probabilities, as probabilities."""
+    return [
+        [Fraction(int(a == pi)) for a in range(actions)]
+        if isinstance(pi, int)
+        else [Fraction(w) for w in pi]
+        for pi in policy
+    ]
+
+
+def stages_of(mdp: EpisodicMDP) -> list[Planner]:
+    """The operators of every stage."""
+    return [Planner(mdp, h) for h in range(mdp.horizon)]
+
+
+def episodic_value(stages: Sequence[Planner], policy: Sequence[Policy]) -> list[Value]:
+    """V_H = 0 and V_h = T_{pi_h} V_{h+1}, H + 1 lists."""
+    values = [[Fraction(0)] * stages[0].S]
+    for planner, pi in zip(reversed(stages), reversed(policy), strict=True):
+        values.insert(0, planner.T_pi(values[0], pi))
+    return values
+
+
+def episodic_optimum(stages: Sequence[Planner]) -> tuple[list[Value], list[list[int]]]:
+    """(V*, an optimal policy) by backward induction."""
+    values, policy = [[Fraction(0)] * stages[0].S], list[list[int]]()
+    for planner in reversed(stages):
+        policy.insert(0, planner.greedy(values[0]))
+        values.insert(0, planner.T(values[0]))
+    return values, policy

@@ -22,6 +22,7 @@ LARGEST = 30
 # Dark blue, teal, green, yellow: light grows with the value, so that the shading is also right
 # in grey and for readers who do not tell red from green.
 _SHADES = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
+RGB = tuple[int, int, int]
 _WALL = "#"
 _BETWEEN = "    "
 
@@ -62,7 +63,7 @@ def draw(
     floats = [float(v) for v in value]
     if not all(map(math.isfinite, floats)):
         return [Text(f"grid of {rows} x {columns} cells not drawn: a value is not finite")]
-    numbers = _numbers(floats)
+    numbers = written(floats)
     digits = max(len(number) for number in numbers)
     arrows = [_writable(arrow, str(a), encoding) for a, arrow in enumerate(grid.arrows)]
     moves = [
@@ -71,7 +72,7 @@ def draw(
         for s in range(len(value))
     ]
     widest = max(cell_len(move) for move in moves)
-    shades = _shades(floats) if colour else [Style()] * len(floats)
+    shades = [_style(*each) for each in shades_of(floats)] if colour else [Style()] * len(floats)
     left = _panel(grid, numbers, shades, digits, right=True)
     right = _panel(grid, moves, shades, widest, right=False)
     value_width, policy_width = columns * (digits + 1), columns * (widest + 1)
@@ -116,7 +117,7 @@ def _panel(
     return lines
 
 
-def _numbers(values: list[float]) -> list[str]:
+def written(values: list[float]) -> list[str]:
     """Every value with the same number of decimals: three digits of the largest."""
     top = max(map(abs, values))
     if top and not 1e-3 <= top < 1e6:
@@ -125,22 +126,26 @@ def _numbers(values: list[float]) -> list[str]:
     return [f"{round(v, decimals) + 0.0:.{decimals}f}" for v in values]
 
 
-def _shades(values: list[float]) -> list[Style]:
+def shades_of(values: list[float]) -> list[tuple[RGB, bool]]:
+    """Colour of each value, and whether black letters read better on it than white ones."""
     low, high = min(values), max(values)
     # Halves, so that a span of values near the largest double does not overflow.
     span = high / 2 - low / 2
     return [_shade((v / 2 - low / 2) / span if span > 0 else 0.5) for v in values]
 
 
-def _shade(x: float) -> Style:
-    """Colour of the share x in [0, 1], with black or white letters, whichever reads better."""
+def _shade(x: float) -> tuple[RGB, bool]:
+    """Colour of the share x in [0, 1]."""
     place = x * (len(_SHADES) - 1)
     i = min(int(place), len(_SHADES) - 2)
-    rgb = [
+    red, green, blue = (
         round(a + (place - i) * (b - a)) for a, b in zip(_SHADES[i], _SHADES[i + 1], strict=True)
-    ]
-    light = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]
-    letters = "black" if light > 128 else "white"
+    )
+    return (red, green, blue), 0.299 * red + 0.587 * green + 0.114 * blue > 128
+
+
+def _style(rgb: RGB, dark_letters: bool) -> Style:
+    letters = "black" if dark_letters else "white"
     return Style.parse(f"{letters} on rgb({rgb[0]},{rgb[1]},{rgb[2]})")
 
 

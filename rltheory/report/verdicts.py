@@ -167,7 +167,9 @@ def levels(verdicts: Sequence[Verdict]) -> str:
         return "error levels sum to 0: no verdict depends on chance"
     total = math.fsum(verdict.level for verdict in random)
     which = "1 random claim" if len(random) == 1 else f"{len(random)} random claims"
-    return f"error levels sum to {total:.2g}, a bound of the probability that chance misjudged {which}"
+    return (
+        f"error levels sum to {total:.2g}, a bound of the probability that chance misjudged {which}"
+    )
 
 
 def sentence(verdict: Verdict) -> str:
@@ -177,14 +179,33 @@ def sentence(verdict: Verdict) -> str:
     return f"{verdict.id} is refuted by {counterexample(verdict)}"
 
 
+def facts(verdict: Verdict) -> dict[str, str]:
+    """What is known about a claim beside its statement, its counterexample and its mutants."""
+    found = {}
+    if verdict.status not in ("confirmed", "refuted") or verdict.level:
+        found["outcome"] = shortened(verdict.reason)
+    if verdict.coverage:
+        labels = filter(None, (verdict.arithmetic, verdict.coverage))
+        found["evidence"] = f"{'; '.join(labels)}"
+        if verdict.informative < verdict.instances:
+            found["evidence"] += f"; {verdict.informative} of {verdict.instances} say something"
+    if verdict.tightness is not None:
+        found["tightness"] = f"{share(verdict.tightness)} on instance {verdict.tightest}"
+    if verdict.detection_limit is not None:
+        found["detection limit"] = share(verdict.detection_limit)
+    if verdict.level:
+        found["chance"] = f"{verdict.trials} trials, error level {verdict.level:.0e}"
+        if verdict.margin != 1:
+            found["chance"] += f", confirmed up to {verdict.margin:g} times the bound"
+    return found
+
+
 def counterexample(verdict: Verdict) -> str:
     """The counterexample of a refuted claim in words."""
     found = verdict.counterexample or {}
     if "model" in found:
         return f"a model that {found['instance']} found: {shortened(str(found['model']))}"
-    words = f"instance {found.get('instance')}"
-    if verdict.reason:
-        words = verdict.reason
+    words = verdict.reason or f"instance {found.get('instance')}"
     if found.get("parameters"):
         words += f"; parameters {shortened(parameters(found['parameters']))}"
     if "file" in found:

@@ -1,0 +1,128 @@
+"""Draws the figures of the README and of the theory pages.
+
+    python docs/figures/make_figures.py
+
+Needs the extras `exact`, `envs` and `plot`. The same package versions give the same files.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+
+import rltheory as rlt
+from rltheory.solvers.certify import certify
+from rltheory.solvers.tolerance import Tolerance
+
+HERE = Path(__file__).parent
+BLUE, ORANGE, GREY = "#1f5a96", "#c4520a", "#6b6b6b"
+STYLE: dict[str, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "svg.hashsalt": "rltheory",
+    "savefig.facecolor": "white",
+}
+
+
+def save(figure: Any, name: str) -> None:
+    figure.savefig(HERE / name, metadata={"Date": None}, bbox_inches="tight", pad_inches=0.08)
+    plt.close(figure)
+
+
+def draw_grid(axes: Any, mdp: rlt.MDP, solution: rlt.Solution) -> None:
+    """Optimal value (colour, number) and action (arrow) of each cell of a grid."""
+    layout = mdp.layout
+    assert layout is not None
+    rows, columns = layout.cells.shape
+    picture = solution.value[layout.cells]
+    axes.imshow(picture, cmap="Blues", vmin=0.0, vmax=1.0)
+    for i in range(rows):
+        for j in range(columns):
+            state = int(layout.cells[i, j])
+            mark = layout.marks.get(state, "")
+            ink = "white" if picture[i, j] > 0.55 else "black"
+            if mark in ("H", "G"):
+                axes.text(j, i, mark, ha="center", va="center", color=GREY, weight="bold")
+                continue
+            arrow = layout.arrows[int(solution.policy[state])]
+            axes.text(j, i - 0.13, arrow, ha="center", va="center", color=ink, size=11)
+            number = f"{picture[i, j]:.2f}"
+            axes.text(j, i + 0.3, number, ha="center", va="center", color=ink, size=6)
+            if mark:
+                axes.text(j - 0.36, i - 0.3, mark, ha="center", va="center", color=ink, size=6)
+    axes.set_xticks(np.arange(columns + 1) - 0.5, [])
+    axes.set_yticks(np.arange(rows + 1) - 0.5, [])
+    axes.grid(color="white", linewidth=1.0)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.set_title("FrozenLake 8x8, discount 0.99: value and policy")
+
+
+def bracket_of_value_iteration() -> None:
+    """The certified gap of the iterates T^k 0, beside their distance from the exact optimum."""
+    mdp = rlt.MDP.from_gymnasium("FrozenLake8x8-v1", discount=0.99)
+    optimum = np.array([float(x) for x in rlt.solve_exact(mdp).value])
+    anything = Tolerance(np.inf, 0.0, 1.0)  # the first certificate is taken as it is
+    value = np.zeros(mdp.n_states)
+    sweeps, gaps, errors = [], [], []
+    for k in range(1, 951):
+        value = rlt.bellman(mdp, value)
+        policy = rlt.greedy(mdp, value)
+        found = certify(mdp, mdp.pair_ptr[:-1] + policy, value, anything)
+        assert found is not None and found.steps == 0
+        sweeps.append(k)
+        gaps.append(found.gap)
+        errors.append(np.abs(value - optimum).max())
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.7), width_ratios=(1, 1.15))
+    draw_grid(left, mdp, rlt.solve(mdp))
+    right.semilogy(sweeps, gaps, color=BLUE)
+    right.semilogy(sweeps, errors, color=ORANGE)
+    right.annotate("certified gap, max (upper - lower)", (330, gaps[330] * 8), color=BLUE)
+    right.annotate("distance from the exact optimum", (60, 1e-9), color=ORANGE)
+    right.set_xlabel("sweeps of value iteration, from 0")
+    right.set_ylim(1e-14, 1e2)
+    right.set_title("What a sweep proves, and what is true")
+    figure.tight_layout(w_pad=2.5)
+    save(figure, "frozen_lake.svg")
+
+
+def reach_of_double_double() -> None:
+    """Relative certified gaps in doubles and in double-double as the discount tends to 1."""
+    exponents = np.arange(1, 13)
+    plain, refined = [], []
+    for k in exponents:
+        mdp = rlt.garnet(states=50, actions=3, branching=5, seed=1, discount=1 - 10.0**-k)
+        solution = rlt.solve(mdp, tol=1e300)
+        size = np.abs(solution.value).max()
+        plain.append(solution.gap / size)
+        try:
+            solution = rlt.solve(mdp, tol=0.0)
+        except rlt.ConvergenceError as error:  # 0 is not reached; the best bracket comes along
+            solution = error.solution
+        refined.append(solution.gap / size)
+
+    figure, axes = plt.subplots(figsize=(5.6, 3.2))
+    horizon = 10.0**exponents
+    axes.loglog(horizon, plain, "o-", color=BLUE, markersize=3.5)
+    axes.loglog(horizon, refined, "o-", color=ORANGE, markersize=3.5)
+    axes.axhline(1e-10, color=GREY, linewidth=0.8, linestyle="--")
+    axes.text(1.2e12, 1e-10, "default rtol", color=GREY, va="bottom", ha="right")
+    axes.text(2e6, 1e-6, "doubles (T1)", color=BLUE, ha="right")
+    axes.text(1e6, 5e-16, "double-double (T2)", color=ORANGE)
+    axes.set_xlabel("1 / (1 - discount)")
+    axes.set_ylabel("certified gap / largest value")
+    axes.set_ylim(1e-17, 1.0)
+    save(figure, "reach.svg")
+
+
+if __name__ == "__main__":
+    with mpl.rc_context(STYLE):
+        bracket_of_value_iteration()
+        reach_of_double_double()
