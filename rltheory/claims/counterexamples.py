@@ -73,20 +73,30 @@ def load_instance(path: str | os.PathLike[str]) -> Instance:
         for name, group in grouped.items():
             parts[name] = group["array"] if "array" in group else _model(group)
         return Instance(**parts)
-    except (ClaimError, FileNotFoundError) as fault:
-        raise ClaimError(str(fault)) from None
-    except (ModelError, KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as fault:
+    except ClaimError:
+        raise
+    except FileNotFoundError:
+        raise ClaimError(f"{path}: there is no such file") from None
+    except (
+        ModelError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, EOFError,
+        OSError, zipfile.BadZipFile,
+    ) as fault:  # fmt: skip
         raise ClaimError(f"{path} is damaged: {' '.join(str(fault).split())}") from None
 
 
 def name_of(claim_id: str, instance: Instance) -> str:
-    """A file name that tells instances of a claim apart."""
-    digest = hashlib.sha256(repr(instance).encode())
-    for part in (instance[name] for name in instance):
+    """A file name that tells instances of a claim apart, whatever the order of their parts."""
+    digest = hashlib.sha256()
+    for name in sorted(instance):
+        part = instance[name]
+        words: list[Any] = [name]
         if isinstance(part, MDP | EpisodicMDP):
-            digest.update(part.fingerprint.encode())
-        elif isinstance(part, np.ndarray):
-            digest.update(part.tobytes())
+            words += [part.fingerprint, _rational(part)]
+        elif isinstance(part, np.ndarray) and part.dtype.kind in "fiub":
+            words += [part.dtype.str, part.shape, hashlib.sha256(part.tobytes()).hexdigest()]
+        else:
+            words.append(_encoded(name, part))
+        digest.update(json.dumps(words).encode())
     return f"{claim_id.replace('/', '-')}-{digest.hexdigest()[:10]}.npz"
 
 
@@ -94,18 +104,15 @@ def _model_arrays(mdp: MDP | EpisodicMDP) -> dict[str, NDArray[Any]]:
     kind = "mdp" if isinstance(mdp, MDP) else "episodic"
     arrays = {key: np.asarray(x) for key, x in mdp._double_arrays().items()}
     if mdp.rational is not None:
-        arrays["rational"] = np.array(
-            json.dumps(
-                {
-                    key: [_encoded(key, x) for x in part]
-                    if isinstance(part, tuple)
-                    else (_encoded(key, part))
-                    for key, part in mdp.rational.arrays().items()
-                }
-            )
-        )
+        arrays["rational"] = np.array(json.dumps(_rational(mdp)))
         arrays = {key: x for key, x in arrays.items() if x.dtype.kind != "O"}
     return {"kind": np.array(kind), **arrays}
+
+
+def _rational(mdp: MDP | EpisodicMDP) -> dict[str, Any] | None:
+    if mdp.rational is None:
+        return None
+    return {key: _encoded(key, part) for key, part in mdp.rational.arrays().items()}
 
 
 def _model(group: dict[str, Any]) -> MDP | EpisodicMDP:

@@ -59,7 +59,7 @@ def _float(x: Fraction) -> float:
     try:
         return float(x)
     except OverflowError:
-        return math.copysign(sys.float_info.max, x)
+        return sys.float_info.max if x > 0 else -sys.float_info.max
 
 
 @dataclass
@@ -107,8 +107,12 @@ class Evidence:
         ratio = _float(_exact(top) / _exact(bottom))
         if self.ratio is None or ratio > self.ratio:
             self.ratio, self.tightest = ratio, label
-        sure = _float((_exact(top) - _exact(m.tolerance)) / _exact(bottom))
-        self.detection = max(self.detection or 0.0, min(1.0, sure))
+        # A bound sharper by the factor c is refuted where it is violated beyond the tolerance.
+        if self.kind == "lower-bound":
+            sure = _exact(top) / (_exact(bottom) + _exact(m.tolerance))
+        else:
+            sure = (_exact(top) - _exact(m.tolerance)) / _exact(bottom)
+        self.detection = max(self.detection or 0.0, min(1.0, _float(sure)))
 
     @property
     def arithmetic(self) -> str:

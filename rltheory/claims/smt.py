@@ -64,4 +64,6 @@ def prove(query: Callable[[], Query]) -> Proof:
         names = sorted(found.decls(), key=lambda d: d.name())
         text = ", ".join(f"{d.name()} = {found[d]}" for d in names)
         return Proof("refuted", built.size, text)
+    if "interrupt" in solver.reason_unknown():  # z3 keeps Ctrl-C to itself
+        raise KeyboardInterrupt
     return Proof("unknown", built.size, "z3 gave no answer within its resources")

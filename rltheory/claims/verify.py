@@ -339,9 +339,8 @@ def _stored(claim: Claim, verdict: Verdict, folder: Path) -> Verdict:
     else:
         assert claim.family is not None
         instance = claim.family.instance(found["parameters"])
-    path = folder / counterexamples.name_of(claim.id, instance)
-    beside = path.with_suffix(".json")
     try:
+        path = folder / counterexamples.name_of(claim.id, instance)
         folder.mkdir(parents=True, exist_ok=True)
         new = path.with_name(f".{os.getpid()}.{path.name}")
         try:
@@ -350,8 +349,8 @@ def _stored(claim: Claim, verdict: Verdict, folder: Path) -> Verdict:
         finally:
             new.unlink(missing_ok=True)
         text = json.dumps({"claim": claim.id, **found}, indent=1, default=str)
-        beside.write_text(text + "\n", encoding="utf-8")
-    except (ClaimError, OSError) as fault:
+        path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    except (OSError, ValueError) as fault:  # ClaimError is a ValueError
         return replace(verdict, counterexample=found | {"not_stored": _one_line(fault)})
     return replace(verdict, counterexample=found | {"file": str(path)})
 

@@ -19,7 +19,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps([_record(claim) for claim in claims], indent=1, ensure_ascii=False))
     else:
         rows = list(map(_cells, claims))
-        terminal.print_rows(terminal.console(sys.stdout), _COLUMNS, rows, ("mutants",))
+        out = terminal.console(sys.stdout)
+        terminal.print_rows(out, _COLUMNS, rows, ("mutants",), folded=("title", "source"))
     return 0
 
 

@@ -34,23 +34,19 @@ _FAILED = ("refuted", "error", "toothless")
 def run(options: argparse.Namespace) -> int:
     """Do what the arguments say; the exit code."""
     _check(options)
-    # What a claim prints is told on standard error: standard output is for the verdicts. So is
-    # what libraries warn of, after the verdicts.
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default")
-        with redirect_stdout(sys.stderr):
-            if options.replay is not None:
-                claim_id, found = _measured(options)
-            else:
-                chosen = _chosen(options)
-                verdicts, interrupted = _verified(chosen, options)
-    if options.replay is not None:
-        code = _tell(claim_id, found, options)
-    else:
-        code = _report(verdicts, chosen, interrupted, options)
+    # What a claim prints is told on standard error, and so is what libraries warn of: standard
+    # output is for the verdicts.
+    with warnings.catch_warnings(record=True) as caught, redirect_stdout(sys.stderr):
+        if options.replay is not None:
+            claim_id, found = _measured(options)
+        else:
+            chosen = _chosen(options)
+            verdicts, interrupted = _verified(chosen, options)
     for warning in dict.fromkeys(one_line(each.message) for each in caught):
         say("warning", warning)
-    return code
+    if options.replay is not None:
+        return _tell(claim_id, found, options)
+    return _report(verdicts, chosen, interrupted, options)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -118,6 +114,8 @@ def _report(
     verdicts: Sequence[Verdict], chosen: Chosen, interrupted: bool, options: argparse.Namespace
 ) -> int:
     run = Run(options.budget, options.seed, chosen.claims, version("rltheory"), options.date or "")
+    if interrupted and not verdicts:
+        raise KeyboardInterrupt
     if options.report is not None:
         with replacing(Path(options.report)) as new:
             write_report(new, verdicts, (), run)
@@ -130,6 +128,7 @@ def _report(
                 new.write_text(text, encoding="utf-8")
         show_verdicts(verdicts, run, terminal.console(sys.stdout))
     if interrupted:
+        sys.stdout.flush()
         say("error", run.partial(verdicts) or "interrupted")
         return 130
     failed = any(verdict.status in _FAILED for verdict in verdicts)

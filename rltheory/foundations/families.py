@@ -15,6 +15,7 @@ from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 
 __all__ = [
+    "case",
     "episodic_family",
     "law_of_weights",
     "model_space",
@@ -134,6 +135,27 @@ def planning_family(exits: bool = True, discounts: Sequence[str] = DISCOUNTS) ->
         "start": Many(Choice(0, 1, 1, 3), MOST_STATES),
     }
     return Family(space, build)
+
+
+def case(
+    mdp: MDP,
+    value: Sequence[Any] | None = None,
+    other: Sequence[Any] | None = None,
+    policy: Sequence[int] | None = None,
+    start: Sequence[Any] | None = None,
+) -> Instance:
+    """An instance as `planning_family` builds them, around a given exact model.
+
+    What is left out: both values 0, the first action everywhere, the uniform start law.
+    """
+    S = mdp.n_states
+    return Instance(
+        mdp=mdp,
+        value=[Fraction(x) for x in value or [0] * S],
+        other=[Fraction(x) for x in other or [0] * S],
+        policy=list(policy or [0] * S),
+        start=[Fraction(x) for x in start or [Fraction(1, S)] * S],
+    )
 
 
 def episodic_family(most_stages: int = 4, exits: bool = True) -> Family:

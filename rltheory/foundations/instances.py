@@ -5,10 +5,22 @@ model. States and actions count from 0.
 """
 
 from fractions import Fraction
+from importlib.util import find_spec
 
 from rltheory.mdp.model import MDP
 
-__all__ = ["absorbing", "flip", "greedy_loss_pair", "leak", "self_loop", "tie"]
+__all__ = [
+    "absorbing",
+    "flip",
+    "frozen_lake",
+    "greedy_loss_pair",
+    "has_gymnasium",
+    "leak",
+    "leaving",
+    "quit_or_go",
+    "self_loop",
+    "tie",
+]
 
 Number = int | float | Fraction
 
@@ -57,3 +69,33 @@ def greedy_loss_pair(discount: Number, eps: Number, eta: Number = 0) -> MDP:
     pay = (1 - Fraction(eta)) * 2 * Fraction(discount) * Fraction(eps)
     transitions = [[[1, 0], [0, 1]], [[0, 1], [0, 1]]]
     return MDP(transitions, [[0, pay], [pay, pay]], Fraction(discount), exact=True)
+
+
+def leaving(reward: Number, discount: Number, exit: Number = 1) -> MDP:
+    """One state that pays and ends with probability `exit`, else stays."""
+    out = Fraction(exit)
+    return MDP([[[1 - out]]], [[reward]], Fraction(discount), termination=[[out]], exact=True)
+
+
+def quit_or_go(deciders: int, pay: Number, discount: Number) -> MDP:
+    """A chain on which policy iteration changes one state a round, from the end.
+
+    In each deciding state action 0 stays and pays `pay`; action 1 moves on for nothing, at last to
+    a state that absorbs and pays 1. From all-quit it takes `deciders` rounds if pay is below
+    discount^deciders.
+    """
+    n = deciders + 1
+    stay = [[int(t == s) for t in range(n)] for s in range(n)]
+    transitions = [[stay[s], stay[s + 1]] for s in range(deciders)] + [[stay[-1], stay[-1]]]
+    return MDP(transitions, [[pay, 0]] * deciders + [[1, 1]], Fraction(discount), exact=True)
+
+
+def has_gymnasium() -> bool:
+    """Whether `frozen_lake` can be built."""
+    return find_spec("gymnasium") is not None
+
+
+def frozen_lake(discount: Number) -> MDP:
+    """FrozenLake-v1 (4x4, slippery) of gymnasium, its doubles read as the rationals they are."""
+    exact = Fraction(discount)
+    return MDP.from_gymnasium("FrozenLake-v1", discount=float(exact)).as_exact(exact)

@@ -6,6 +6,7 @@ Rows are those of a full exact model: row s*A + a.
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 from rltheory.mdp.episodic import EpisodicMDP
@@ -15,8 +16,11 @@ __all__ = [
     "Planner",
     "episodic_optimum",
     "episodic_value",
+    "minus",
+    "norm",
     "probabilities",
     "solve_linear",
+    "span",
     "stages_of",
 ]
 
@@ -92,6 +96,34 @@ class Planner:
             for row, pi in zip(self.q(v), policy, strict=True)
         ]
 
+    def sweeps(self, v: Sequence[Fraction], count: int) -> Value:
+        """T^count v, in integers over a power of the least common denominator of the model."""
+        g = self.discount
+        below = lcm(*(x.denominator for row in self.r for x in row))
+        below = lcm(below, *((g * p).denominator for rows in self.P for row in rows for p in row))
+        ahead = [[[int(g * p * below) for p in row] for row in rows] for rows in self.P]
+        paid = [[int(x * below) for x in row] for row in self.r]
+        scale = lcm(*(x.denominator for x in v))
+        tops = [int(x * scale) for x in v]
+        for _ in range(count):
+            tops = [
+                max(
+                    paid[s][a] * scale + sum(w * x for w, x in zip(ahead[s][a], tops, strict=True))
+                    for a in self.actions
+                )
+                for s in self.states
+            ]
+            scale *= below
+        return [Fraction(x, scale) for x in tops]
+
+    def returns(self) -> tuple[Fraction, Fraction]:
+        """Between which numbers every value lies if all that is known is the range of rewards.
+
+        The range is taken to contain [0, 1], and so 0, which is what an exit is worth.
+        """
+        paid = [x for row in self.r for x in row] + [Fraction(0), Fraction(1)]
+        return min(paid) / (1 - self.discount), max(paid) / (1 - self.discount)
+
     def greedy(self, v: Sequence[Fraction], last: bool = False) -> list[int]:
         """A policy that attains T v: of several actions the first, or the last."""
         out = []
@@ -150,6 +182,21 @@ class Planner:
         return [
             [int(s == t) - self.discount * moves[s][t] for t in self.states] for s in self.states
         ]
+
+
+def minus(x: Sequence[Fraction], y: Sequence[Fraction]) -> Value:
+    """x - y."""
+    return [a - b for a, b in zip(x, y, strict=True)]
+
+
+def norm(x: Sequence[Fraction]) -> Fraction:
+    """max |x|."""
+    return max(map(abs, x))
+
+
+def span(x: Sequence[Fraction]) -> Fraction:
+    """max x - min x."""
+    return max(x) - min(x)
 
 
 def solve_linear(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction]) -> Value:

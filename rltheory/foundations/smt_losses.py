@@ -36,9 +36,14 @@ __all__ = [
     "pdl_without_factor",
     "residual_loss",
     "residual_loss_once",
+    "simulation",
+    "simulation_classical_half",
+    "simulation_coupling_half",
 ]
 
 EVERY = "2 states, any actions, with exits, every discount"
+TWO_ACTIONS = "2 states, 2 actions, with exits, every discount"
+NO_EXITS = "2 states, any actions, no exits, every discount"
 _BOTH = range(2)
 
 Vector = Sequence[Any]
@@ -88,8 +93,8 @@ class _Model:
         """The rewards with which these rows have this value."""
         return [value[s] - self.discount * _dot(rows[s], value) for s in _BOTH]
 
-    def query(self, *fails: Any) -> Query:
-        return Query(EVERY, [*self.given, *fails])
+    def query(self, *fails: Any, size: str = EVERY) -> Query:
+        return Query(size, [*self.given, *fails])
 
 
 class _Loss(_Model):
@@ -229,7 +234,7 @@ def _flow(start_share: bool = True, mass_lost: bool = True) -> Query:
     z, Q = _vector("z"), m.rows("q")
     kernel = [z[t] == m.discount * (z[0] * Q[0][t] + z[1] * Q[1][t]) for t in _BOTH]
     unique = _all(*kernel, _some(z[0] != 0, z[1] != 0))
-    return m.query(_some(mass, value, unique))
+    return m.query(_some(mass, value, unique), size=TWO_ACTIONS)
 
 
 def flow() -> Query:
@@ -245,6 +250,58 @@ def flow_undiscounted_start() -> Query:
 def flow_full_mass() -> Query:
     """Wrong: mass 1 whatever ends."""
     return _flow(mass_lost=False)
+
+
+class _Twins(_Model):
+    """A policy in two models without exits: rows (p, 1-p) and (o, 1-o), values V and W.
+
+    q bounds the mass that rows differ by, eps what rewards do. The difference is largest in state 0
+    and positive there: negating all rewards, or replacing r by 1 - r, changes its sign.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        p, o, V, W = _vector("p"), _vector("o"), _vector("V"), _vector("W")
+        self.eps, self.q, self.span = _real("eps"), _real("q"), _real("span")
+        self.given += [self.eps >= 0, self.q >= 0, self.q <= 1, V[0] - W[0] >= V[1] - W[1]]
+        self.given += [self.span >= W[0] - W[1], self.span >= W[1] - W[0]]
+        for x in (*p, *o):
+            self.given += [x >= 0, x <= 1]
+        r = self.reward([[x, 1 - x] for x in p], V)
+        b = self.reward([[x, 1 - x] for x in o], W)
+        for s in _BOTH:
+            self.given += [p[s] - o[s] <= self.q, o[s] - p[s] <= self.q]
+            self.given += [r[s] - b[s] <= self.eps, b[s] - r[s] <= self.eps]
+        self.apart = (1 - self.discount) * (V[0] - W[0])
+        self.is_unit = _all(self.eps <= 1, *(_all(y >= 0, y <= 1) for y in (*r, *b)))
+
+    def exceeds_coupling(self, q: Any) -> Any:
+        k = 1 - self.discount + self.discount * q
+        return self.apart * k > self.eps * k + (1 - self.eps) * self.discount * q
+
+    def exceeds_classical(self, q: Any) -> Any:
+        rest = 1 - self.discount
+        return self.apart * rest > self.eps * rest + self.discount * q
+
+
+def simulation() -> Query:
+    """Fails: (i), with any rewards, (ii) or (iii), with R = 1, which scaling allows."""
+    m = _Twins()
+    by_span = m.apart > m.eps + m.discount * m.q * m.span
+    by_range = _some(m.exceeds_classical(m.q), m.exceeds_coupling(m.q))
+    return m.query(_some(by_span, _all(m.is_unit, by_range)), size=NO_EXITS)
+
+
+def simulation_coupling_half() -> Query:
+    """Wrong: (iii) with half of q."""
+    m = _Twins()
+    return m.query(m.is_unit, m.exceeds_coupling(m.q / 2), size=NO_EXITS)
+
+
+def simulation_classical_half() -> Query:
+    """Wrong: (ii) with half of eps_P."""
+    m = _Twins()
+    return m.query(m.is_unit, m.exceeds_classical(m.q / 2), size=NO_EXITS)
 
 
 def _certificate(divided: bool = True, clipped: bool = True, own_side: bool = True) -> Query:

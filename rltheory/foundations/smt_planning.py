@@ -43,31 +43,46 @@ __all__ = [
 ]
 
 EVERY = "2 states, 2 actions, with exits, every discount"
+ONE_ACTION = "2 states, 1 action, with exits, every discount"
 _BOTH = range(2)
+
+
+def _number(name: str) -> Any:
+    import z3
+
+    return z3.Real(name)
+
+
+def _vector(name: str) -> list[Any]:
+    return [_number(f"{name}{s}") for s in _BOTH]
+
+
+def _weights(name: str) -> list[list[Any]]:
+    return [_vector(f"{name}{a}") for a in _BOTH]
+
+
+def _most(*x: Any) -> Any:
+    import z3
+
+    largest = x[0]
+    for y in x[1:]:
+        largest = z3.If(y >= largest, y, largest)
+    return largest
 
 
 class _TwoStates:
     """Variables of all models of two states and two actions, and what holds for them."""
 
     def __init__(self) -> None:
-        import z3
-
-        self.discount = z3.Real("discount")
-        self.x = [[[z3.Real(f"x{s}{a}{t}") for t in _BOTH] for a in _BOTH] for s in _BOTH]
-        self.b = [[z3.Real(f"b{s}{a}") for a in _BOTH] for s in _BOTH]
+        self.discount = _number("discount")
+        self.x = [_weights(f"x{s}") for s in _BOTH]
+        self.b = [_vector(f"b{s}") for s in _BOTH]
         self.given = [self.discount >= 0, self.discount < 1]
         for row in (row for state in self.x for row in state):
             self.given += [row[0] >= 0, row[1] >= 0, row[0] + row[1] <= self.discount]
 
     def no_exits(self) -> Any:
-        import z3
-
-        return z3.And(*(row[0] + row[1] == self.discount for state in self.x for row in state))
-
-    def value(self, name: str) -> list[Any]:
-        import z3
-
-        return [z3.Real(f"{name}{s}") for s in _BOTH]
+        return _all(*(row[0] + row[1] == self.discount for state in self.x for row in state))
 
     def q(self, d: Sequence[Any]) -> list[list[Any]]:
         """r + discount P (u + d) of all pairs."""
@@ -78,9 +93,7 @@ class _TwoStates:
 
     def best(self, d: Sequence[Any]) -> list[Any]:
         """T (u + d)."""
-        import z3
-
-        return [z3.If(row[0] >= row[1], row[0], row[1]) for row in self.q(d)]
+        return [_most(*row) for row in self.q(d)]
 
 
 def _some(*conditions: Any) -> Any:
@@ -105,23 +118,26 @@ def _is_norm(bound: Any, x: Sequence[Any]) -> list[Any]:
     return [bound >= y for y in x] + [bound >= -y for y in x]
 
 
-def _number(name: str) -> Any:
-    import z3
-
-    return z3.Real(name)
-
-
 def monotone() -> Query:
-    """Fails: v <= v + d gives Tv <= T(v + d), pair by pair too; T(v + c) <= Tv + discount c."""
+    """Fails: v <= v + d gives Tv <= T(v + d), pair by pair too; T(v + c) <= Tv + discount c for
+    c >= 0, with equality, for c, discount > 0, where a maximiser has no exit, and only there.
+    """
     m = _TwoStates()
-    d, c = m.value("d"), _number("c")
+    d, c = _vector("d"), _number("c")
     zero = [0, 0]
     here, there, shifted = m.best(zero), m.best(d), m.best([c, c])
     pairs = [m.q(zero)[s][a] > m.q(d)[s][a] for s in _BOTH for a in _BOTH]
     above = _some(*(here[s] > there[s] for s in _BOTH), *pairs)
+    equality = []
+    for s in _BOTH:
+        stays = [
+            _all(m.b[s][a] == here[s], m.x[s][a][0] + m.x[s][a][1] == m.discount) for a in _BOTH
+        ]
+        equality.append((shifted[s] == here[s] + m.discount * c) != _some(*stays))
     fails = _some(
         _all(d[0] >= 0, d[1] >= 0, above),
         _all(c >= 0, _some(*(shifted[s] > here[s] + m.discount * c for s in _BOTH))),
+        _all(c > 0, m.discount > 0, _some(*equality)),
     )
     return Query(EVERY, [*m.given, fails])
 
@@ -137,7 +153,7 @@ def monotone_any_sign() -> Query:
 def contraction() -> Query:
     """Fails: |Tv - Tw| <= discount kappa |v - w|, or the span form where nothing ends."""
     m = _TwoStates()
-    d, D, K = m.value("d"), _number("D"), _number("K")
+    d, D, K = _vector("d"), _number("D"), _number("K")
     low, high = _number("low"), _number("high")
     moved = [x - y for x, y in zip(m.best(d), m.best([0, 0]), strict=True)]
     largest = [row[0] + row[1] <= K for state in m.x for row in state]  # K = discount kappa
@@ -150,16 +166,14 @@ def contraction() -> Query:
 def contraction_modulus() -> Query:
     """Wrong: |Tv - Tw| <= discount^2 |v - w|."""
     m = _TwoStates()
-    d, D = m.value("d"), _number("D")
+    d, D = _vector("d"), _number("D")
     moved = [x - y for x, y in zip(m.best(d), m.best([0, 0]), strict=True)]
-    return Query(
-        EVERY, [*m.given, *_is_norm(D, d), _exceeds(moved, m.discount * m.discount * D)]
-    )
+    return Query(EVERY, [*m.given, *_is_norm(D, d), _exceeds(moved, m.discount * m.discount * D)])
 
 
 def _residual(m: _TwoStates) -> tuple[list[Any], Any, list[Any]]:
     """(V* - v, a bound D of |Tv - v|, conditions); b(s, a) = r + discount P v - v(s)."""
-    z, D = m.value("z"), _number("D")
+    z, D = _vector("z"), _number("D")
     fixed = [z[s] == t for s, t in enumerate(m.best(z))]
     return z, D, [*m.given, *fixed, *_is_norm(D, m.best([0, 0]))]
 
@@ -170,9 +184,7 @@ def aposteriori() -> Query:
     z, D, given = _residual(m)
     rest, swept = 1 - m.discount, m.best([0, 0])
     before = _exceeds([x * rest for x in z], D)
-    after = _exceeds(
-        [(x - y) * rest for x, y in zip(swept, z, strict=True)], m.discount * D
-    )
+    after = _exceeds([(x - y) * rest for x, y in zip(swept, z, strict=True)], m.discount * D)
     return Query(EVERY, [*given, _some(before, after)])
 
 
@@ -182,56 +194,57 @@ def aposteriori_stopping() -> Query:
     return Query(EVERY, [*given, _exceeds(z, D)])
 
 
-def _bracket(m: _TwoStates, safe: bool) -> dict[str, Any]:
-    """What the MacQueen bounds are about, at v, with action 0 greedy for v in both states.
+def _chain() -> dict[str, Any]:
+    """One policy sigma at v, on the scale of 1 - discount.
 
-    b = r + discount P v - v; y = V^pi - v, z = V* - v, and m, M below and above all residuals.
+    Z = (1 - discount) (V^sigma - v); b = T_sigma v - v and top = T v - v, so b <= top, and sigma is
+    greedy for v where they agree. Other actions enter through `top` alone: any number of them.
     """
-    y, z = m.value("y"), m.value("z")
-    low, high = _number("m"), _number("M")
-    here, at_y = m.q([0, 0]), m.q(y)
-    given = [here[s][0] >= here[s][1] for s in _BOTH]
-    given += [y[s] == at_y[s][0] for s in _BOTH]
-    given += [z[s] == t for s, t in enumerate(m.best(z))]
-    given += [low <= here[s][0] for s in _BOTH] + [here[s][0] <= high for s in _BOTH]
-    if safe:
-        given += [low <= 0, high >= 0]
-    swept = [here[s][0] for s in _BOTH]
-    return {"given": [*m.given, *given], "y": y, "z": z, "low": low, "high": high, "swept": swept}
+    discount = _number("discount")
+    x, b, top, Z = _weights("x"), _vector("b"), _vector("top"), _vector("Z")
+    given = [discount >= 0, discount < 1]
+    for s in _BOTH:
+        given += [x[s][0] >= 0, x[s][1] >= 0, x[s][0] + x[s][1] <= discount, b[s] <= top[s]]
+        given += [Z[s] == (1 - discount) * b[s] + x[s][0] * Z[0] + x[s][1] * Z[1]]
+    swept = [(1 - discount) * t for t in top]  # (1 - discount) (T v - v)
+    return {"given": given, "g": discount, "b": b, "top": top, "Z": Z, "swept": swept}
 
 
 def macqueen() -> Query:
-    """Fails: one of the inequalities of the bracket, of its midpoint, or of the greedy loss."""
-    m = _TwoStates()
-    k = _bracket(m, safe=True)
-    g, rest, y, z, swept = m.discount, 1 - m.discount, k["y"], k["z"], k["swept"]
-    low, high = k["low"], k["high"]
-    lower = [(y[s] - swept[s]) * rest < g * low for s in _BOTH]
-    upper = [(z[s] - swept[s]) * rest > g * high for s in _BOTH]
-    order = [z[s] < y[s] for s in _BOTH]
-    loss = [(z[s] - y[s]) * rest > g * (high - low) for s in _BOTH]
-    middle = _exceeds(
-        [2 * (swept[s] - z[s]) * rest + g * (low + high) for s in _BOTH], g * (high - low)
+    """Fails: V^sigma <= Tv + discount M / (1 - discount) for every policy, so for the best one;
+    or V^sigma >= Tv + discount m / (1 - discount) for every greedy one.
+
+    The greedy loss is the difference of the two, and the midpoint half of it.
+    """
+    k = _chain()
+    low, high = _number("m"), _number("M")
+    extremes = [low <= 0, high >= 0]
+    extremes += [low <= t for t in k["top"]] + [t <= high for t in k["top"]]
+    above = [k["Z"][s] - k["swept"][s] > k["g"] * high for s in _BOTH]
+    below = [k["Z"][s] - k["swept"][s] < k["g"] * low for s in _BOTH]
+    greedy = [k["b"][s] == k["top"][s] for s in _BOTH]
+    return Query(
+        "2 states, any actions, with exits, every discount",
+        [*k["given"], *extremes, _some(*above, _all(*greedy, _some(*below)))],
     )
-    return Query(EVERY, [*k["given"], _some(*lower, *upper, *order, *loss, middle)])
 
 
 def macqueen_midpoint() -> Query:
-    """Wrong: the midpoint is within discount (M - m) / (4 (1 - discount))."""
-    m = _TwoStates()
-    k = _bracket(m, safe=True)
-    g, rest, low, high = m.discount, 1 - m.discount, k["low"], k["high"]
-    off = [2 * (k["swept"][s] - k["z"][s]) * rest + g * (low + high) for s in _BOTH]
-    return Query(EVERY, [*k["given"], _exceeds([2 * x for x in off], g * (high - low))])
+    """Wrong: the midpoint is within discount (M - m) / (4 (1 - discount)) of V*."""
+    k, g = _chain(), _number("discount")
+    greedy = [k["b"][s] == k["top"][s] for s in _BOTH]  # the only policy
+    high, low = _most(0, *k["top"]), -_most(0, *(-t for t in k["top"]))
+    off = [2 * (2 * (x - z) + g * (low + high)) for x, z in zip(k["swept"], k["Z"], strict=True)]
+    return Query(ONE_ACTION, [*k["given"], *greedy, _exceeds(off, g * (high - low))])
 
 
 def macqueen_plain() -> Query:
     """Wrong: the lower bound with m = min(Tv - v) also where episodes end."""
-    m = _TwoStates()
-    k = _bracket(m, safe=False)
-    rest = 1 - m.discount
-    lower = [(k["y"][s] - k["swept"][s]) * rest < m.discount * k["low"] for s in _BOTH]
-    return Query(EVERY, [*k["given"], _some(*lower)])
+    k, g = _chain(), _number("discount")
+    greedy = [k["b"][s] == k["top"][s] for s in _BOTH]
+    low = -_most(*(-t for t in k["top"]))
+    below = [z - x < g * low for x, z in zip(k["swept"], k["Z"], strict=True)]
+    return Query(ONE_ACTION, [*k["given"], *greedy, _some(*below)])
 
 
 def _step(m: _TwoStates) -> tuple[list[Any], list[Any], list[Any]]:
@@ -240,7 +253,7 @@ def _step(m: _TwoStates) -> tuple[list[Any], list[Any], list[Any]]:
     The policy pi takes action 0, so b(s, 0) = 0, and pi' takes action 1: pi' may differ from pi
     everywhere or nowhere, as the rows of both actions are free.
     """
-    y = m.value("y")
+    y = _vector("y")
     gain, at_y = [m.b[s][1] for s in _BOTH], m.q(y)
     given = [m.b[s][0] == 0 for s in _BOTH] + [y[s] == at_y[s][1] for s in _BOTH]
     return gain, y, [*m.given, *given]
@@ -265,7 +278,7 @@ def improvement_somewhere() -> Query:
 
 def _elimination(m: _TwoStates) -> dict[str, Any]:
     """Action 0 of state 0 under the bracket V* - below <= V* <= V* + above; b = Q*."""
-    below, above, width = m.value("below"), m.value("above"), _number("width")
+    below, above, width = _vector("below"), _vector("above"), _number("width")
     best = m.best([0, 0])
     given = [*m.given]
     for s in _BOTH:

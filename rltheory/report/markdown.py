@@ -72,7 +72,8 @@ def _cell(text: str) -> str:
 
 
 def _reading() -> list[str]:
-    return [_list(words) for words in (STATUS, MEASURES, ARITHMETIC, COVERAGE)]
+    groups = {"Status": STATUS, "Numbers": MEASURES, "Arithmetic": ARITHMETIC, "Coverage": COVERAGE}
+    return [text for title, words in groups.items() for text in (f"{title}:", _list(words))]
 
 
 def _list(items: Mapping[str, str]) -> str:
@@ -92,8 +93,11 @@ def _claim(verdict: Verdict, claim: Claim | None) -> list[str]:
     mutants = [f"- mutant `{m.id}`, {m.text}: {fate(m)}" for m in verdict.mutants]
     blocks.append("\n".join([_list(told), *mutants]))
     if verdict.counterexample is not None:
-        text = json.dumps(verdict.counterexample, indent=1, default=str)
-        blocks.append(f"```json\n{text}\n```")
+        parts = [
+            f"  {json.dumps(name)}: {json.dumps(part, default=str)}"
+            for name, part in verdict.counterexample.items()
+        ]
+        blocks.append("\n".join(["```json", "{", ",\n".join(parts), "}", "```"]))
     return blocks
 
 

@@ -12,7 +12,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -25,6 +25,8 @@ from rltheory.report.grid import draw
 
 _NO_TERMINAL = 10_000
 """Columns where there is no terminal: wider than anything written."""
+
+_LEAST_FOLDED = 16
 
 COLUMNS = (
     "source",
@@ -74,13 +76,20 @@ def print_rows(
     columns: Sequence[str],
     rows: Sequence[Sequence[str | Text]],
     numbers: Sequence[str] = (),
+    folded: Sequence[str] = (),
 ) -> None:
     """Print a table, or where the terminal is too narrow for it, the cells of each row in a list.
 
-    Columns named in `numbers` are aligned at the right.
+    Columns named in `numbers` are aligned at the right. Where that helps, cells of those in
+    `folded` are broken at blanks, and so are all headings.
     """
+    wide = out.options.update(width=_NO_TERMINAL)
     table = _table(columns, rows, numbers)
-    if Measurement.get(out, out.options.update(width=_NO_TERMINAL), table).maximum <= out.width:
+    if Measurement.get(out, wide, table).maximum <= out.width:
+        out.print(table)
+        return
+    table = _table(columns, rows, numbers, folded)
+    if folded and Measurement.get(out, wide, table).minimum <= out.width:
         out.print(table)
         return
     for row in rows:
@@ -166,11 +175,17 @@ def _of(answer: Answer) -> str:
 
 
 def _table(
-    columns: Sequence[str], rows: Sequence[Sequence[str | Text]], numbers: Sequence[str]
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str | Text]],
+    numbers: Sequence[str],
+    folded: Sequence[str] = (),
 ) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in columns:
-        table.add_column(name, justify="right" if name in numbers else "left", no_wrap=True)
+        heading = name.replace(" ", "\n") if folded else name
+        justify: JustifyMethod = "right" if name in numbers else "left"
+        least = _LEAST_FOLDED if name in folded else None
+        table.add_column(heading, justify=justify, no_wrap=name not in folded, min_width=least)
     for row in rows:
         table.add_row(*map(_text, row))
     return table

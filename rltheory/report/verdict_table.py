@@ -33,7 +33,7 @@ def show_verdicts(verdicts: Sequence[Verdict], run: Run, out: Console) -> None:
         row[_STATUS] = Text(verdict.status, STYLES[verdict.status])
         rows.append(row)
     if rows:
-        print_rows(out, COLUMNS, rows, NUMBERS)
+        print_rows(out, COLUMNS, rows, NUMBERS, folded=("coverage",))
     for verdict in verdicts:
         if verdict.status not in ("confirmed", "context"):
             out.print(Text(sentence(verdict)))

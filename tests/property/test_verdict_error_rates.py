@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import betainc, betaincc
 
 import rltheory as rlt
 from rltheory.claims.claim import Claim, Measurement, Mutant
@@ -71,7 +72,6 @@ def sequential(delta: float) -> Evidence:
 
 def fixed_sample(delta: float) -> Evidence:
     """What would be wrong: fixed-sample p-values, looked at again and again."""
-    from scipy.special import betainc, betaincc
 
     def evidence(k: NDArray[Any], n: int) -> tuple[NDArray[Any], NDArray[Any]]:
         at_least = np.where(k == 0, 1.0, betainc(np.maximum(k, 1), n - k + 1.0, delta))
