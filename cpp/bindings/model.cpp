@@ -28,6 +28,7 @@ RawRows raw_rows(std::int64_t n_states, std::int64_t n_actions, std::int64_t n_s
     rows.n_actions = n_actions;
     rows.n_stages = n_stages;
     rows.n_rows = n_rows;
+    check_sizes(rows);
     if (keys) {
         need_size(*keys, n_rows, "keys");
         rows.keys = keys->data();
@@ -84,8 +85,11 @@ ModelHandle from_dense(std::int64_t n_states, std::int64_t n_actions, std::int64
     return build_from_dense(rows, dense);
 }
 
-Tuple<Array<std::int32_t>, Array<double>, Array<double>> garnet_arrays(std::int64_t rows, std::int64_t n_states, std::int64_t branching,
-                        std::uint64_t key0, std::uint64_t key1) {
+Tuple<Array<std::int32_t>, Array<double>, Array<double>> garnet_arrays(std::int64_t rows,
+                                                                       std::int64_t n_states,
+                                                                       std::int64_t branching,
+                                                                       std::uint64_t key0,
+                                                                       std::uint64_t key1) {
     if (rows < 1 || n_states < 1 || branching < 1 || branching > n_states || n_states > INT32_MAX)
         throw std::invalid_argument("garnet needs rows >= 1 and 1 <= branching <= states");
     const auto entries = static_cast<std::size_t>(rows * branching);

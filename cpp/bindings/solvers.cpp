@@ -39,7 +39,7 @@ Doubles copy_of(const Doubles& x) {
 }
 
 Tuple<Doubles, Rows> bellman_backup(const Model& model, std::int64_t stage, double discount,
-                         const Doubles& value) {
+                                    const Doubles& value) {
     const ModelView& m = model.view;
     stage = kernel_stage(m, stage);
     need_size(value, m.n_states, "value");
@@ -84,8 +84,9 @@ auto iteration(Method method) {
     };
 }
 
-Tuple<Doubles, std::int64_t, bool> modified_policy(const Model& model, double discount, double tol, double rtol,
-                          std::int64_t max_improvements, const Doubles& start) {
+Tuple<Doubles, std::int64_t, bool> modified_policy(const Model& model, double discount, double tol,
+                                                   double rtol, std::int64_t max_improvements,
+                                                   const Doubles& start) {
     return iteration([max_improvements](const ModelView& m, double g, Target target, double* v,
                                         const Monitor& monitor) {
         return modified_policy_iteration(m, g, target, max_improvements, v, monitor);
@@ -93,7 +94,7 @@ Tuple<Doubles, std::int64_t, bool> modified_policy(const Model& model, double di
 }
 
 Tuple<Rows, std::int64_t> improve_rows(const Model& model, double discount, const Doubles& value,
-                       const Rows& rows) {
+                                       const Rows& rows) {
     const ModelView& m = model.view;
     need_size(value, m.n_states, "value");
     need_size(rows, m.n_states, "rows");
@@ -182,10 +183,13 @@ Doubles forward_of_policy(const Model& model, std::int64_t horizon, const Double
     return occupancy;
 }
 
-Tuple<double, double, bool> bounds_tuple(const ResidualBounds& b) { return py::make_tuple(b.low, b.high, b.finite); }
+Tuple<double, double, bool> bounds_tuple(const ResidualBounds& b) {
+    return py::make_tuple(b.low, b.high, b.finite);
+}
 
 Tuple<double, double, bool> residual_bounds(const Model& model, std::int64_t stage, double discount,
-                          const Doubles& next, const Doubles& own, const Rows& rows) {
+                                            const Doubles& next, const Doubles& own,
+                                            const Rows& rows) {
     const ModelView& m = model.view;
     stage = kernel_stage(m, stage);
     need_size(next, m.n_states, "next");
@@ -200,10 +204,9 @@ Tuple<double, double, bool> residual_bounds(const Model& model, std::int64_t sta
     return bounds_tuple(bounds);
 }
 
-Tuple<double, double, bool, Doubles, Rows> precise_residual_bounds(const Model& model, std::int64_t stage, double discount,
-                                  const Doubles& next_head, const Doubles& next_tail,
-                                  const Doubles& own_head, const Doubles& own_tail,
-                                  const Rows& rows) {
+Tuple<double, double, bool, Doubles, Rows> precise_residual_bounds(
+    const Model& model, std::int64_t stage, double discount, const Doubles& next_head,
+    const Doubles& next_tail, const Doubles& own_head, const Doubles& own_tail, const Rows& rows) {
     const ModelView& m = model.view;
     stage = kernel_stage(m, stage);
     for (const Doubles* x : {&next_head, &next_tail, &own_head, &own_tail})
@@ -225,7 +228,8 @@ Tuple<double, double, bool, Doubles, Rows> precise_residual_bounds(const Model& 
     return py::make_tuple(bounds.low, bounds.high, bounds.finite, residual, better);
 }
 
-Tuple<Doubles, Doubles> corrected(const Doubles& head, const Doubles& tail, const Doubles& correction) {
+Tuple<Doubles, Doubles> corrected(const Doubles& head, const Doubles& tail,
+                                  const Doubles& correction) {
     need_size(tail, head.size(), "tail");
     need_size(correction, head.size(), "correction");
     Doubles h = copy_of(head), t = copy_of(tail);
@@ -234,7 +238,7 @@ Tuple<Doubles, Doubles> corrected(const Doubles& head, const Doubles& tail, cons
 }
 
 Tuple<Doubles, Doubles> outward(const Doubles& head, const Doubles& tail, double lower_shift,
-                  double upper_shift) {
+                                double upper_shift) {
     need_size(tail, head.size(), "tail");
     Doubles lower(head.size()), upper(head.size());
     {
@@ -263,8 +267,9 @@ std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, con
     return std::make_shared<PolicyChain>(m, discount, r);
 }
 
-Tuple<Doubles, double, std::int64_t> solve_chain(const PolicyChain& chain, const Doubles& b, const Doubles& start,
-                      double wanted, std::int64_t most, bool transposed) {
+Tuple<Doubles, double, std::int64_t> solve_chain(const PolicyChain& chain, const Doubles& b,
+                                                 const Doubles& start, double wanted,
+                                                 std::int64_t most, bool transposed) {
     need_size(b, chain.size(), "b");
     need_size(start, chain.size(), "start");
     Doubles x = copy_of(start);
@@ -326,8 +331,7 @@ void bind_solvers(py::module_& m) {
              "(x, relative residual, iterations).")
         .def(
             "matrix",
-            [](const PolicyChain& c)
-                -> Tuple<Array<std::int64_t>, Array<std::int32_t>, Doubles> {
+            [](const PolicyChain& c) -> Tuple<Array<std::int64_t>, Array<std::int32_t>, Doubles> {
                 return py::make_tuple(
                     expose(Buffer<std::int64_t>(std::vector<std::int64_t>(c.row_ptr()))),
                     expose(Buffer<std::int32_t>(std::vector<std::int32_t>(c.columns()))),

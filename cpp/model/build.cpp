@@ -189,16 +189,6 @@ Scan scan_dense(const Place& place, const RawRows& rows, const RawDense& dense) 
     return scan;
 }
 
-void check_sizes(const RawRows& rows) {
-    if (rows.n_states < 1 || rows.n_actions < 1)
-        throw ModelFault("the model has " + std::to_string(rows.n_states) + " states and " +
-                         std::to_string(rows.n_actions) +
-                         " actions; it needs at least one of each");
-    if (rows.n_states > INT32_MAX)
-        throw ModelFault("the model has " + std::to_string(rows.n_states) +
-                         " states; at most 2147483647 are supported");
-}
-
 // Row order by (stage, state, action), with the pointers of states; refuses repeated pairs
 // and states without a row.
 std::vector<std::int64_t> order_rows(const Place& place, const RawRows& rows, Model& model) {
@@ -374,6 +364,22 @@ std::shared_ptr<const Model> finish(std::shared_ptr<Model> model, bool average) 
 }
 
 }  // namespace
+
+void check_sizes(const RawRows& rows) {
+    if (rows.n_states < 1 || rows.n_actions < 1)
+        throw ModelFault("the model has " + std::to_string(rows.n_states) + " states and " +
+                         std::to_string(rows.n_actions) +
+                         " actions; it needs at least one of each");
+    if (rows.n_states > INT32_MAX || rows.n_actions > INT32_MAX)
+        throw ModelFault("the model has " + std::to_string(rows.n_states) + " states and " +
+                         std::to_string(rows.n_actions) +
+                         " actions; at most 2147483647 of each are supported");
+    // Numbers of rows are formed below.
+    if (rows.n_stages > INT64_MAX / rows.n_states / rows.n_actions)
+        throw ModelFault("the table of " + std::to_string(rows.n_stages) + " stages, " +
+                         std::to_string(rows.n_states) + " states and " +
+                         std::to_string(rows.n_actions) + " actions has more than 2^63 rows");
+}
 
 std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& csr) {
     const StandardFloatMode mode;

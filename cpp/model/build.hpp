@@ -34,6 +34,9 @@ struct RawDense {
     bool may_alias = false;
 };
 
+// Refuses a model without states or actions, and tables too large to be numbered.
+void check_sizes(const RawRows& rows);
+
 std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& csr);
 std::shared_ptr<const Model> build_from_dense(const RawRows& rows, const RawDense& dense);
 

@@ -248,12 +248,13 @@ LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::i
             }
             ++result.iterations;
             reached = norm(r.data(), n_);
-            if (!std::isfinite(reached) || omega == 0.0) break;
+            if (!std::isfinite(reached)) break;
             if (reached < best_reached) {
                 best_reached = reached;
                 std::copy_n(x, n_, best.begin());
                 if (reached <= wanted * scale) break;
             }
+            if (omega == 0.0) break;
             if (reached > 1e6 * best_reached) break;
             monitor();
         }

@@ -126,6 +126,9 @@ public:
         return static_cast<double>(sweeps) > cap_;
     }
 
+    // Twice as many sweeps as value iteration would need.
+    bool exhausted(std::int64_t sweeps) const { return static_cast<double>(sweeps) > 2.0 * cap_; }
+
 private:
     double discount_;
     Target target_;
@@ -133,7 +136,10 @@ private:
     double cap_ = 0.0;
 };
 
+// Centres the value in its bracket. Not where rows may end: there a constant is not passed on,
+// and would leave a residual of its own size.
 void shift(const ModelView& m, double discount, const Extremes& e, double* value) {
+    if (m.has_exits) return;
     const double c = discount / (1.0 - discount) * (0.5 * (e.low + e.high));
     for (std::int64_t s = 0; s < m.n_states; ++s) value[s] += c;
 }
@@ -221,7 +227,8 @@ Iterations modified_policy_iteration(const ModelView& m, double discount, Target
         std::swap(now, next);
         if (m.has_exits) e.allow_exits();
         result.converged = stop.reached(e);
-        if (result.converged || stop.stalled(e, improvement) || improvement == max_improvements) {
+        if (result.converged || stop.stalled(e, improvement) || stop.exhausted(result.sweeps) ||
+            improvement == max_improvements) {
             if (now != value) std::copy_n(now, m.n_states, value);
             shift(m, discount, e, value);
             return result;

@@ -65,7 +65,7 @@ def search_tightest(
     Examples
     --------
     >>> import rltheory as rlt
-    >>> rlt.search_tightest("plan-contraction", starts=2, moves=20).refuted
+    >>> rlt.search_tightest("plan-residual-loss", starts=2, moves=20).refuted
     False
     """
     if isinstance(claim, str):

@@ -66,7 +66,7 @@ def verify(
     Examples
     --------
     >>> import rltheory as rlt
-    >>> rlt.verify("plan-contraction", budget="quick").status
+    >>> rlt.verify("plan-residual-loss", budget="quick").status
     'confirmed'
     """
     if budget not in BUDGETS:

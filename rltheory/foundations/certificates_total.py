@@ -225,7 +225,7 @@ def _total(instance: Instance, rule: str = "ranking") -> list[Measurement]:
 @claim(
     "plan-certificate-total",
     "counterexample",
-    title="Total reward: inequalities alone prove nothing, a ranking function repairs them",
+    title="Total reward needs a ranking function",
     statement=r"""$\gamma=1$, with exits. One state, actions `stay` and `exit`, both for nothing:
 $w=5\le T_{\rm stay}w$ and $V^{\rm stay}=0$; with `stay` alone, $w'=-1\ge Tw'$ and $V^*=0$.
 If $f\ge0$ and $f\ge1+P_\pi f$ then $w-cf\le V^\pi$ with $c=\max(0,\max(w-T_\pi w))$, for every

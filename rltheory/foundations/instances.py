@@ -80,14 +80,17 @@ def leaving(reward: Number, discount: Number, exit: Number = 1) -> MDP:
 def quit_or_go(deciders: int, pay: Number, discount: Number) -> MDP:
     """A chain on which policy iteration changes one state a round, from the end.
 
-    In each deciding state action 0 stays and pays `pay`; action 1 moves on for nothing, at last to
-    a state that absorbs and pays 1. From all-quit it takes `deciders` rounds if pay is below
-    discount^deciders.
+    In each state action 0 stays and pays `pay`; action 1 moves on for nothing, and in the last
+    state ends the episode and pays 1. From all-quit it takes `deciders` rounds if `pay` is below
+    (1 - discount) discount^(deciders - 1): as many as there are actions beyond one a state.
     """
-    n = deciders + 1
-    stay = [[int(t == s) for t in range(n)] for s in range(n)]
-    transitions = [[stay[s], stay[s + 1]] for s in range(deciders)] + [[stay[-1], stay[-1]]]
-    return MDP(transitions, [[pay, 0]] * deciders + [[1, 1]], Fraction(discount), exact=True)
+    n = deciders
+    rows = [
+        [[int(t == s) for t in range(n)], [int(t == s + 1) for t in range(n)]] for s in range(n)
+    ]
+    ends = [[0, 0]] * (n - 1) + [[0, 1]]
+    paid = [[pay, 0]] * (n - 1) + [[pay, 1]]
+    return MDP(rows, paid, Fraction(discount), termination=ends, exact=True)
 
 
 def has_gymnasium() -> bool:

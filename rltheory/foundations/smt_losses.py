@@ -42,8 +42,10 @@ __all__ = [
 ]
 
 EVERY = "2 states, any actions, with exits, every discount"
-TWO_ACTIONS = "2 states, 2 actions, with exits, every discount"
-NO_EXITS = "2 states, any actions, no exits, every discount"
+NO_HORIZON = f"{EVERY}: the discounted form"
+TWO_ACTIONS = "2 states, 2 actions, with exits, every discount: the discounted form"
+NO_EXITS = "2 states, any actions, no exits, every discount: (i) to (iii)"
+ANY_SUMS = "2 states, any actions and row sums, with exits, every discount: (i) to (iii)"
 _BOTH = range(2)
 
 Vector = Sequence[Any]
@@ -154,7 +156,9 @@ def _residual_loss(factor: int) -> Query:
     v, low, high, norm = _vector("v"), _real("m"), _real("M"), _real("D")
     mine = [x - v[s] for s, x in enumerate(m.backup(m.r, m.here, v))]
     theirs = [x - v[s] for s, x in enumerate(m.backup(m.b, m.other, v))]
-    m.given += [low <= 0, high >= 0]  # what is safe with exits
+    # Clipped extremes are enough: without exits, subtracting m from all rewards makes them so, and
+    # changes neither a loss nor the spread.
+    m.given += [low <= 0, high >= 0]
     for s in _BOTH:
         m.given += [low <= mine[s], mine[s] <= high, theirs[s] <= high]
     rest = m.loss * (1 - m.discount)
@@ -191,7 +195,7 @@ def _pdl(occupancy_of_new: bool = True, factor: bool = True) -> Query:
         m.given.append(d[t] == (1 - m.discount) * start[t] + m.discount * arrives)
     gain = _dot(start, [W[s] - V[s] for s in _BOTH])
     advantage = sum(d[s] * (r[s] + m.discount * _dot(new[s], V) - V[s]) for s in _BOTH)
-    return m.query((1 - m.discount if factor else 1) * gain != advantage)
+    return m.query((1 - m.discount if factor else 1) * gain != advantage, size=NO_HORIZON)
 
 
 def pdl() -> Query:
@@ -326,8 +330,8 @@ def _certificate(divided: bool = True, clipped: bool = True, own_side: bool = Tr
     below, above = _all(*low, w[0] + k > V[0]), _all(*high, w[0] + k < V[0])
     if not divided:  # in rows that would pass for rows of sum 1
         near = [10**9 * (y - 1) <= 1 for y in sigma] + [10**9 * (1 - y) <= 1 for y in sigma]
-        return m.query(*near, below)
-    return m.query(_some(below, above) if own_side else above)
+        return m.query(*near, below, size=ANY_SUMS)
+    return m.query(_some(below, above) if own_side else above, size=ANY_SUMS)
 
 
 def certificate() -> Query:

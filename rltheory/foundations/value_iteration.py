@@ -17,7 +17,6 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
-from typing import Any
 
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Instance
@@ -201,7 +200,7 @@ def _macqueen(
         found += [
             Measurement(max(minus(Tv, own)), -share * m, max(Tv) - low, what="lower bound"),
             Measurement(max(minus(best, Tv)), share * M, high - min(Tv), what="upper bound"),
-            Measurement(max(minus(own, best)), 0, high - low, what="V^pi against V*"),
+            Measurement(max(minus(own, best)), 0, 0, what="V^pi against V*"),
             Measurement(outer, 0, 0, what="the bracket around v against that around Tv"),
             Measurement(norm(off), share * (M - m) / parts, (high - low) / 2, what="midpoint"),
             Measurement(max(minus(best, own)), share * (M - m) / loss, high - low, what="loss"),
@@ -213,8 +212,8 @@ def _macqueen(
     "plan-macqueen",
     "inequality",
     title="MacQueen's bracket around one sweep of value iteration",
-    statement=r"""Discounted model, $0\le\gamma<1$; any $v$, $m=\min(Tv-v)$, $M=\max(Tv-v)$; with exits
-$m:=\min(0,m)$ and $M:=\max(0,M)$. For every policy $\pi$ greedy for $v$
+    statement=r"""Discounted model, $0\le\gamma<1$; any $v$, $m=\min(Tv-v)$, $M=\max(Tv-v)$;
+with exits $m:=\min(0,m)$ and $M:=\max(0,M)$. For every policy $\pi$ greedy for $v$
 $$v+\frac{m}{1-\gamma}\le Tv+\frac{\gamma m}{1-\gamma}\le V^\pi\le V^*
 \le Tv+\frac{\gamma M}{1-\gamma}\le v+\frac{M}{1-\gamma},$$
 so $u=Tv+\frac{\gamma}{1-\gamma}\frac{m+M}{2}$ has

@@ -17,7 +17,7 @@ Machine Learning 91, 2013.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -70,25 +70,35 @@ _RANDOM = side_by_side(
 )
 
 
+def _certain(mdp: MDP, stages: int, start: Sequence[Fraction | int]) -> dict[str, Any]:
+    """The parts of an instance of one action whose rewards do not vary."""
+    S, one = mdp.n_states, [Fraction(1)]
+    return {
+        "horizon_mdp": mdp.episodic(stages),
+        "horizon_start": [Fraction(p) for p in start],
+        "horizon_new": [[one] * S] * stages,
+        "horizon_laws": ["fixed"] * (S * stages),
+        "horizon_tilt": [_ZERO] * S,
+    }
+
+
 def _all_or_nothing() -> Instance:
     """Half of the runs earn everything, half nothing; with a horizon from the second stage on."""
-    half, one, stages = Fraction(1, 2), [Fraction(1)], 6
-    fork = MDP(
-        [[[1, 0, 0]], [[0, 1, 0]], [[half, half, 0]]], [[0], [1], [0]], Fraction(1, 2), exact=True
-    )
-    fixed, still = ["fixed"] * 3, [_ZERO] * 3
+    half, one = Fraction(1, 2), [Fraction(1)]
+    fork = MDP([[[1, 0, 0]], [[0, 1, 0]], [[half, half, 0]]], [[0], [1], [0]], half, exact=True)
     return Instance(
         discounted_mdp=absorbing(0, 1, Fraction(9, 10)),
         discounted_start=[half, half],
         discounted_new=[[one, one]],
-        discounted_laws=fixed,
-        discounted_tilt=still,
-        horizon_mdp=fork.episodic(stages),
-        horizon_start=[_ZERO, _ZERO, Fraction(1)],
-        horizon_new=[[one] * 3] * stages,
-        horizon_laws=fixed * stages,
-        horizon_tilt=still,
+        discounted_laws=["fixed"] * 2,
+        discounted_tilt=[_ZERO] * 2,
+        **_certain(fork, 6, [0, 0, 1]),
     )
+
+
+def _drawn_at_the_start() -> Instance:
+    half = Fraction(1, 2)
+    return Instance(**_certain(absorbing(0, 1, half), 6, [half, half]))
 
 
 # --- plan-total-variance: both sides ------------------------------------------------------
@@ -203,7 +213,7 @@ $\frac1{4(1-\gamma)^2}$, for rewards in $[0,1]$.""",
     source="Azar, Munos and Kappen 2013 (shape)",
     provenance=("paper", "derived"),
     family=_RANDOM,
-    named={"all or nothing": _all_or_nothing},
+    named={"all or nothing": _all_or_nothing, "drawn at the start": _drawn_at_the_start},
     mutants=[
         Mutant(
             "discount-once",

@@ -218,6 +218,8 @@ def read_arrays(arrays: Mapping[str, Any], horizon: int | None) -> _core.model.M
     if (wrong := np.flatnonzero(action < 0)).size:
         raise ModelError(f"action[{wrong[0]}] is {action[wrong[0]]}; it must be at least 0")
     n_actions = int(arrays.get("n_actions", action.max(initial=0) + 1))
+    if not 1 <= n_actions <= np.iinfo(np.int32).max:
+        raise ModelError(f"n_actions is {n_actions}; it must be in 1..2147483647")
     if rows and action.max() >= n_actions:
         raise ModelError(f"an action is {action.max()}; the model has {n_actions} actions")
     if len(row_ptr) != rows + 1:

@@ -29,6 +29,8 @@ Rows = NDArray[np.int64]
 _LONGEST_ROW = 2**26
 """Terms of a row up to which T1 is proved."""
 _MOST_STEPS = 10_000
+_MOST_IDLE = 200
+"""Steps without a smaller gap after which a change of actions is not tried any more."""
 _NEGLIGIBLE = 2.0**-60
 
 
@@ -76,11 +78,15 @@ def certify(mdp: MDP, rows: Rows, value: Vector, tolerance: Tolerance) -> Certif
 
 
 def guaranteed_reach(core: _core.model.Model, discount: float, largest_value: float) -> float:
-    """The gap that refinement always reaches: 2 max E2 / ((1-discount)(1-2^-28)) + 2 ulps."""
+    """The gap that refinement always reaches: 4 max E2 / ((1-discount)(1-2^-28)) + 2 ulps.
+
+    Both shifts are at most max E2 beside the settled residuals, which lie within as much of 0; an
+    action that is better by less than the two error bounds is left alone.
+    """
     n = core.longest_row
     size = float(np.abs(core.reward).max()) + 2.0 * largest_value
     error = (4 * n + 40) * 2.0**-106 * size + (n + 8) * 2.0**-1070
-    return 2 * error / ((1 - discount) * (1 - 2.0**-28)) + 2 * math.ulp(largest_value)
+    return 4 * error / ((1 - discount) * (1 - 2.0**-28)) + 2 * math.ulp(largest_value)
 
 
 def _refine(
@@ -90,7 +96,7 @@ def _refine(
     head, tail = value, np.zeros_like(value)
     equations: PolicyEquations | None = None
     best: Certified | None = None
-    last = math.inf
+    last, idle = math.inf, 0
     for step in range(_MOST_STEPS):
         low, high, finite, residual, better = _core.solvers.precise_residual_bounds(
             core, 0, discount, head, tail, head, tail, rows
@@ -99,22 +105,25 @@ def _refine(
             break
         bounds = shifts(*residual_of_scaled(low, high), discount)
         found = _formed(mdp, rows, head, tail, *bounds, steps=step + 1)
-        best = _tighter(best, found)
+        tighter = _tighter(best, found)
+        idle, best = (idle + 1, best) if tighter is best else (0, tighter)
         if best is not None and best.gap <= tolerance.of(best.certificate):
             return best
-        if not np.array_equal(better, rows):
-            rows, equations, last = better, None, math.inf
-            continue
         size = float(np.abs(residual).max())
-        if not size <= 0.5 * last or size == 0.0:
+        if size > 0.0 and size <= 0.5 * last:
+            last = size
+            if equations is None:
+                equations = PolicyEquations(core, discount, rows)
+            correction = equations.solve(residual, wanted=1e-6)
+            if not np.isfinite(correction).all():
+                break
+            head, tail = _core.solvers.add_correction(head, tail, correction)
+            continue
+        # Only the settled value of a policy shows which actions are better: before, its errors
+        # would, and policies could come back.
+        if np.array_equal(better, rows) or idle > _MOST_IDLE:
             break
-        last = size
-        if equations is None:
-            equations = PolicyEquations(core, discount, rows)
-        correction = equations.solve(residual, wanted=1e-6)
-        if not np.isfinite(correction).all():
-            break
-        head, tail = _core.solvers.add_correction(head, tail, correction)
+        rows, equations, last = better, None, math.inf
     return _tighter(best, _without_dust(mdp, discount, best))
 
 

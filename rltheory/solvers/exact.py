@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rltheory.errors import ConvergenceError, ModelError
+from rltheory.errors import ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.mdp.rational import RationalModel
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.certificate import Certificate
-from rltheory.solvers.solve import solve
+from rltheory.solvers.certify import certify
+from rltheory.solvers.methods import METHODS
+from rltheory.solvers.tolerance import read_tolerance
 
 __all__ = ["ExactSolution", "solve_exact"]
 
@@ -122,13 +124,12 @@ def _discounted(mdp: MDP, rational: RationalModel, note: str) -> ExactSolution:
 
 def _starting_rows(mdp: MDP) -> list[int]:
     """A policy that is optimal up to rounding."""
-    try:
-        certificate = solve(mdp).certificate
-    except ConvergenceError as error:
-        if error.solution is None:
-            return mdp.pair_ptr[:-1].tolist()
-        certificate = error.solution.certificate
-    return certificate.rows.tolist()
+    discount = discount_of(mdp)
+    tolerance = read_tolerance(None, None, float(np.abs(mdp.mean_rewards).max()))
+    with np.errstate(all="ignore"):
+        guess = METHODS["auto"](mdp.core, discount, tolerance, np.zeros(mdp.n_states))
+        found = certify(mdp, guess.rows, guess.value, tolerance)
+    return (guess.rows if found is None else found.certificate.rows).tolist()
 
 
 def _improved(

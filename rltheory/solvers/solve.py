@@ -7,6 +7,7 @@ is within the tolerance, certified; what cannot be brought there raises.
 
 import math
 import time
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,12 @@ from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.solvers.bellman import discount_of, value_array
 from rltheory.solvers.certificate import Certificate
-from rltheory.solvers.certify import certify, certify_rationals, guaranteed_reach
+from rltheory.solvers.certify import (
+    Certified,
+    certify,
+    certify_rationals,
+    guaranteed_reach,
+)
 from rltheory.solvers.finite_horizon import backward_induction, reach
 from rltheory.solvers.methods import METHODS
 from rltheory.solvers.solution import Solution
@@ -78,6 +84,10 @@ def solve(
     if not isinstance(mdp, MDP | EpisodicMDP):
         raise ModelError(f"solve takes an MDP or an EpisodicMDP, not {type(mdp).__name__}")
     natural = _OF_MODEL[MDP if isinstance(mdp, MDP) else EpisodicMDP]
+    if criterion in ("average", "total"):
+        raise ModelError(
+            f"criterion {criterion!r} is not there yet; 'discounted' and 'finite-horizon' are"
+        )
     if criterion is not None and criterion != natural:
         raise ModelError(f"criterion {criterion!r} does not fit this model; it is {natural}")
     tolerance = read_tolerance(tol, rtol, float(np.abs(mdp.mean_rewards).max()))
@@ -100,7 +110,7 @@ def solve(
 def _discounted(
     mdp: MDP, method: str, tolerance: Tolerance, initial_value: Any, begin: float
 ) -> Solution:
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise ModelError(f"method {method!r} is unknown; known are {', '.join(METHODS)}")
     discount = discount_of(mdp)
     start = np.zeros(mdp.n_states)
@@ -112,6 +122,8 @@ def _discounted(
         if found is not None and mdp.rational is not None:
             c = found.certificate
             found = certify_rationals(mdp, c.rows, c.head, c.tail)
+            if found is None or found.gap > tolerance.of(found.certificate):
+                found = _by_exact_value(mdp, found)
     certificate, gap, steps = (
         (None, math.inf, 0) if found is None else (found.certificate, found.gap, found.steps)
     )
@@ -130,6 +142,22 @@ def _discounted(
         begin,
         note,
     )
+
+
+def _by_exact_value(mdp: MDP, found: Certified | None) -> Certified | None:
+    """The certificate around the exact optimum of an exact model, where it is tighter."""
+    from rltheory.solvers.exact import MOST_STATES, solve_exact
+
+    if mdp.n_states > MOST_STATES:
+        return found
+    solution = solve_exact(mdp)
+    try:
+        head = np.array([float(x) for x in solution.value])
+        tail = [float(x - Fraction(h)) for x, h in zip(solution.value, head.tolist(), strict=True)]
+    except OverflowError:
+        return found
+    exact = certify_rationals(mdp, solution.certificate.rows, head, np.array(tail))
+    return exact if found is None or (exact is not None and exact.gap < found.gap) else found
 
 
 def _returned(

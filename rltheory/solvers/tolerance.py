@@ -48,8 +48,8 @@ def read_tolerance(tol: float | None, rtol: float | None, largest_reward: float)
         if x is None:
             continue
         try:
-            valid = not isinstance(x, bool) and 0.0 <= float(x) < math.inf
-        except (TypeError, ValueError):
+            valid = not isinstance(x, bool | np.bool_ | str | bytes) and 0.0 <= float(x) < math.inf
+        except (TypeError, ValueError, OverflowError):
             valid = False
         if not valid:
             raise ModelError(f"{name} is {x!r}; it must be finite and at least 0")

@@ -1,5 +1,6 @@
 """What a model copies, and what it uses as it stands because nobody can write to it."""
 
+import mmap
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,8 @@ def test_memory_maps_for_reading_are_not_copied(tmp_path: Path) -> None:
         hidden = mapped.view()
         hidden.setflags(write=False)
         assert np.shares_memory(MDP(hidden, np.zeros((40, 2)), 0.5).core.prob, mapped) == aliased
+        mapped.setflags(write=False)  # the file can still be written to
+        assert np.shares_memory(MDP(mapped, np.zeros((40, 2)), 0.5).core.prob, mapped) == aliased
         del mapped, hidden
         assert mdp.transitions.sum() == pytest.approx(80.0)
 
@@ -82,12 +85,29 @@ def test_what_garnet_draws_is_not_copied() -> None:
 
 
 def test_frozen_arrays_that_are_not_canonical_are_copied() -> None:
-    data, col = frozen(np.array([0.5, 0.5, 1.0])), frozen(np.array([1, 0, 0], dtype=np.int32))
-    matrix = sparse.csr_array((data, col, frozen(np.array([0, 2, 3], np.int32))), shape=(2, 2))
-    mdp = MDP(matrix, np.zeros((2, 1)), 0.5)
-    assert mdp.transitions.indices.tolist() == [0, 1, 0]
+    whole = np.arange(5, dtype=np.int32)
+    pointers = frozen(np.array([0, 2, 3, 4, 5, 6], np.int32))
+    for chances, first in (([0.25, 0.75], [1, 0]), ([0.0, 1.0], [0, 1])):
+        data = frozen(np.array([*chances, 1.0, 1.0, 1.0, 1.0]))
+        col = frozen(np.array([*first, *whole[1:]], np.int32))
+        mdp = MDP(sparse.csr_array((data, col, pointers), shape=(5, 5)), np.zeros((5, 1)), 0.5)
+        assert mdp.storage != "dense" and not np.shares_memory(mdp.core.prob, data)
+        rows = mdp.transitions
+        assert (np.diff(rows.indices[: rows.indptr[1]]) > 0).all() and rows.data.all()
+        assert rows.toarray()[0, first].tolist() == chances
     flipped = frozen(np.full((2, 2, 2), 0.5))[::-1]
     assert not np.shares_memory(MDP(flipped, R).core.prob, flipped)
+
+
+def test_a_read_only_view_of_a_writable_map_is_copied() -> None:
+    for access in (mmap.ACCESS_WRITE, mmap.ACCESS_COPY):
+        with mmap.mmap(-1, P.nbytes, access=access) as memory:
+            memory[:] = P.tobytes()
+            view = np.frombuffer(memory).reshape(P.shape)
+            view.setflags(write=False)
+            mdp = MDP(view, R, 0.5)
+            assert not np.shares_memory(mdp.core.prob, view)
+            del view
 
 
 def test_a_read_only_view_of_a_bytearray_is_copied() -> None:

@@ -153,6 +153,8 @@ def test_rows_mean_themselves_over_their_sum() -> None:
     assert mdp.row_defect[0] == (0.5 + 5e-10) - 0.5
     v = rlt.bellman(mdp, [1.0, 1.0])
     assert v[0] == 0.5 and abs(v[1] - 0.25 / (1.0 - 5e-10)) <= 1e-16
+    paid = MDP([[[1.0 + 9e-10]]], next_state_rewards=[[[3.0]]])
+    assert paid.rewards.tolist() == [[3.0]]
     assert not MDP(P, R).row_defect.any()
 
 

@@ -83,6 +83,8 @@ def test_rows_are_divided_by_their_sums() -> None:
     mdp = MDP([[[F(1, 2), F(1, 2) + off]], [[0, 1]]], [[0], [1]], F(1, 2), exact=True)
     assert mdp.rational is not None
     assert mdp.rational.prob[0] == F(1, 2) / (1 + off) and sum(mdp.rational.prob[:2]) == 1
+    ends = MDP([[[F(1, 2)]]], [[1]], termination=[[F(1, 2) + off]], exact=True).rational
+    assert ends is not None and ends.exit == ((F(1, 2) + off) / (1 + off),)
     with pytest.raises(ModelError, match=r"row transitions\[0, 0\] sums to"):
         MDP([[[F(1, 2), F(1, 3)]], [[0, 1]]], [[0], [1]], exact=True)
 

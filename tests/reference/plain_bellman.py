@@ -28,17 +28,22 @@ def gauss_seidel(rows: Rows, discount: float, value: Vector) -> Vector:
     return value
 
 
-def centred(value: Vector, before: Vector, discount: float, may_end: bool) -> Vector:
-    """MacQueen: the middle of the bracket that a sweep leaves; constants may leak by exits."""
-    low, high = (value - before).min(), (value - before).max()
+def centred(
+    value: Vector, before: Vector, discount: float, may_leak: bool, may_end: bool
+) -> Vector:
+    """MacQueen: the middle of the bracket that a sweep leaves; as it is where rows may end."""
     if may_end:
+        return value
+    low, high = (value - before).min(), (value - before).max()
+    if may_leak:
         low, high = min(low, 0.0), max(high, 0.0)
     return value + discount / (1.0 - discount) * 0.5 * (low + high)
 
 
-def bracket_width(value: Vector, before: Vector, discount: float, may_end: bool) -> float:
+def bracket_width(value: Vector, before: Vector, discount: float, may_leak: bool) -> float:
+    """What is left to know; 0 is in the bracket where constants may leak, by exits or order."""
     low, high = (value - before).min(), (value - before).max()
-    if may_end:
+    if may_leak:
         low, high = min(low, 0.0), max(high, 0.0)
     return float(discount * (high - low) / (1.0 - discount))
 

@@ -257,17 +257,13 @@ def rounded_up(x: Fraction) -> float:
 
 @pytest.mark.parametrize("method", ["auto", "value-iteration"])
 def test_the_gap_is_rounded_up_and_the_value_within_the_bounds(method: str) -> None:
-    rounded = 0
     for seed in range(1000):
-        # Sweeps that stop early leave bounds too far apart for their difference to be a double.
         mdp = rlt.awkward(seed, discount=(0.1, 0.7, 0.9, 0.97)[seed % 4])
         solution = rlt.solve(mdp, method=method, rtol=(1.5, 0.9, 0.5, 1e-3, 1e-10)[seed % 5])
         gap = exact_gap(solution.certificate)
         assert solution.gap == rounded_up(gap), seed
-        rounded += Fraction(solution.gap) != gap
         assert (solution.lower <= solution.value).all(), seed
         assert (solution.value <= solution.upper).all(), seed
-    assert rounded > 10 or method == "auto"
 
 
 def test_the_gap_with_a_horizon() -> None:

@@ -420,6 +420,20 @@ def test_a_row_of_another_stage_is_no_policy() -> None:
     false_and_true(mdp, false, true, "stage 1 state 0", any_owner=True)
 
 
+def test_rows_and_labels_of_every_stage_are_looked_at() -> None:
+    # All stages share the rows: action 1 of state 1 is row 3.
+    mdp = rlt.EpisodicMDP([[[1, 0], [0, 1.0]], [[1, 0], [0, 1.0]]], [[0, 0], [0, 0]], 2)
+    true = rlt.solve_exact(mdp).certificate
+    assert mdp.is_stationary and true.rows.tolist() == [[0, 2], [0, 2]] and true.check(mdp)
+    for h in (0, 1):
+        for rows in ([2, 2], [0, 1]):
+            false = dataclasses.replace(true, rows=replaced(true.rows, h, rows))
+            rejected(false, mdp, "no row, or not the policy's")
+        for labels in ([1, 0], [0, 1], [2, 0]):
+            false = dataclasses.replace(true, policy=replaced(true.policy, h, labels))
+            rejected(false, mdp, "not the policy's action")
+
+
 @pytest.mark.parametrize(("defect", "value"), [(-1, "above"), (1, "below")])
 def test_a_row_is_divided_by_its_sum(defect: int, value: str) -> None:
     # Off by 2^-34 = 6e-11; over 2^20 steps that is one part in 16,000.
@@ -472,6 +486,12 @@ def test_a_witness_is_zero_at_the_end() -> None:
     for x in (TINY, -TINY, 5):
         false = stated([[0]], [[1 + x], [x]], [[1 + x], [x]], horizon=True)
         rejected(false, mdp, "stage 1 state 0: a witness is not 0 at the end")
+    # One of the two is not enough.
+    false = stated([[0]], [[6], [5]], [[6], [0]], horizon=True)
+    rejected(false, mdp, "stage 1 state 0: a witness is not 0 at the end")
+    false = stated([[0]], [[-4], [0]], [[-4], [-5]], horizon=True)
+    false = dataclasses.replace(false, upper=np.array([[-4], [0]], dtype=object))
+    rejected(false, mdp, "stage 1 state 0: a witness is not 0 at the end")
     # lower = upper = 0 at the end does not help.
     false = stated([[0]], [[6], [5]], [[6], [5]], horizon=True)
     cover = np.array([[6], [0]], dtype=object)
@@ -711,6 +731,14 @@ def test_only_an_accepted_check_is_true() -> None:
     assert found == rlt.Check(True, "all inequalities hold at 2 states and 3 rows")
 
 
+def test_nothing_is_not_proved() -> None:
+    nothing: Arrays = {name: np.zeros(0) for name in ("col", "prob", "reward", "exit", "action")}
+    nothing |= {"state_ptr": [0], "row_ptr": [0], "n_states": 0, "discount": 0.5}
+    empty = {name: np.zeros(0) for name in ("policy", "rows", "head", "tail", "lower", "upper")}
+    c = rlt.Certificate("discounted", **empty, lower_shift=0.0, upper_shift=0.0)
+    rejected(c, nothing, "wrong number of states")
+
+
 def test_an_interrupt_is_not_a_rejection() -> None:
     class Interrupting:
         def arrays(self) -> Arrays:
@@ -725,7 +753,7 @@ def test_rows_that_are_no_integers(row: Any) -> None:
     # Neither row is chosen, and a lower bound of 100 stands where the optimum is 2.
     mdp = rlt.MDP([[[1.0], [1.0]]], [[0.0, 1.0]], 0.5)
     assert stated([0], [0], [100]).check(mdp)
-    rejected(stated([row], [100], [100]), mdp, "state 0")
+    rejected(stated([row], [100], [100]), mdp, "stage 0 state 0: no row, or not the policy's")
 
 
 def test_labels_that_are_not_those_of_the_rows() -> None:

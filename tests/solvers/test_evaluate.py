@@ -12,6 +12,7 @@ from plain_residuals import exact_policy_value
 from plain_rows import Rows, Vector, random_actions, random_policy, rows_of
 
 import rltheory as rlt
+from rltheory.solvers.policy_equations import PolicyEquations
 
 seeds = st.integers(0, 2**32 - 1)
 # A smaller seed is no simpler model: nothing is gained by shrinking.
@@ -158,3 +159,12 @@ def test_a_policy_means_the_same_with_and_without_a_horizon() -> None:
     mdp = rlt.MDP([[[1.0], [1.0]]], [[1.0, 1.0]], 0.5)
     assert abs(rlt.evaluate(mdp, policy)[0] - 2.0) <= 1e-15
     assert abs(rlt.evaluate(mdp.episodic(3), policy)[0, 0] - 3.0) <= 1e-14
+
+
+def test_what_is_not_accurate_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    mdp = rlt.riverswim(discount=0.9)
+    monkeypatch.setattr(PolicyEquations, "solve", lambda *_, **__: np.zeros(6))
+    with pytest.raises(rlt.ConvergenceError) as caught:
+        rlt.evaluate(mdp, [1] * 6)
+    assert caught.value.reached > 0.9 > caught.value.wanted  # r = 1 is all that is left
+    assert rlt.evaluate(mdp.with_rewards(0.0 * mdp.rewards), [1] * 6).tolist() == [0.0] * 6

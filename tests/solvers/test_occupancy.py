@@ -8,6 +8,7 @@ from plain_policy import chain, policy_occupancy, stage_occupancies
 from plain_rows import Vector, random_actions, random_policy, rows_of
 
 import rltheory as rlt
+from rltheory.solvers.policy_equations import PolicyEquations
 
 seeds = st.integers(0, 2**32 - 1)
 # A smaller seed is no simpler model: nothing is gained by shrinking.
@@ -204,3 +205,16 @@ def test_the_chain_of_states_has_the_same_flow() -> None:
         total += 0.1 * 0.9**t * here
         here = here @ prob
     assert np.abs(d - total).max() <= 1e-14
+
+
+def test_rounding_leaves_no_negative_mass(monkeypatch: pytest.MonkeyPatch) -> None:
+    solve = PolicyEquations.solve
+    monkeypatch.setattr(PolicyEquations, "solve", lambda *a, **k: solve(*a, **k) - 1e-18)
+    mdp = rlt.MDP.deterministic([[1], [1], [0]], np.zeros((3, 1)), 0.5, [1.0, 0.0, 0.0])
+    assert rlt.occupancy(mdp, [0, 0, 0]).ravel().tolist() == [0.5, 0.5, 0.0]
+
+
+def test_flows_that_are_not_solved_are_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PolicyEquations, "solve", lambda *_, **__: np.zeros(6))
+    with pytest.raises(rlt.ConvergenceError, match="flow equations"):
+        rlt.occupancy(rlt.riverswim(discount=0.9), [1] * 6)

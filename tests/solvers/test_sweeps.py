@@ -40,11 +40,11 @@ def test_one_sweep_and_its_centring(storage: str) -> None:
         value, sweeps, converged = kernels.value_iteration(mdp.core, discount, math.inf, 0.0, start)
         twin = plain.backup(rows, discount, start)
         assert (sweeps, converged) == (1, True)
-        assert np.abs(value - plain.centred(twin, start, discount, ends)).max() <= near
+        assert np.abs(value - plain.centred(twin, start, discount, ends, ends)).max() <= near
         value, sweeps, converged = kernels.gauss_seidel(mdp.core, discount, math.inf, 0.0, start)
         twin = plain.gauss_seidel(rows, discount, start)
         assert (sweeps, converged) == (1, True)
-        assert np.abs(value - plain.centred(twin, start, discount, True)).max() <= near
+        assert np.abs(value - plain.centred(twin, start, discount, True, ends)).max() <= near
         seen += not np.allclose(twin, plain.backup(rows, discount, start))
     # Deterministic self-loops aside, new values are used within the sweep that makes them.
     assert seen > 10
@@ -55,7 +55,7 @@ def test_the_two_kinds_of_sweep_stop_when_their_twins_do() -> None:
     for mdp in MODELS:
         rows, discount = rows_of(mdp), float(mdp.discount or 0.0)
         tol = 1e-4 * size_of(rows, discount) + 1e-300
-        for kernel, sweep, may_end in (
+        for kernel, sweep, may_leak in (
             (kernels.value_iteration, plain.backup, bool(rows.exit.any())),
             (kernels.gauss_seidel, plain.gauss_seidel, True),
         ):
@@ -65,9 +65,9 @@ def test_the_two_kinds_of_sweep_stop_when_their_twins_do() -> None:
             for _ in range(sweeps):
                 assert width > 0.999 * tol, "it went on after it could have stopped"
                 before, now = now, sweep(rows, discount, now)
-                width = plain.bracket_width(now, before, discount, may_end)
+                width = plain.bracket_width(now, before, discount, may_leak)
             assert width <= 1.001 * tol
-            twin = plain.centred(now, before, discount, may_end)
+            twin = plain.centred(now, before, discount, may_leak, bool(rows.exit.any()))
             assert np.abs(value - twin).max() <= 1e-11 * size_of(rows, discount)
             longest = max(longest, sweeps)
     assert longest > 50
@@ -76,7 +76,7 @@ def test_the_two_kinds_of_sweep_stop_when_their_twins_do() -> None:
 @pytest.mark.parametrize(
     "method", [kernels.value_iteration, kernels.gauss_seidel, modified], ids=["vi", "gs", "mpi"]
 )
-def test_a_converged_value_is_within_half_the_tolerance(
+def test_a_converged_value_is_within_the_tolerance(
     method: Callable[..., tuple[np.ndarray, int, bool]],
 ) -> None:
     for seed, mdp in enumerate(MODELS):
@@ -86,12 +86,14 @@ def test_a_converged_value_is_within_half_the_tolerance(
         rounding = 1e-12 * (size_of(rows, discount) + np.abs(start).max())
         tol = 1e-5 * size_of(rows, discount)
         value, _, converged = method(mdp.core, discount, tol, 0.0, start)
-        assert converged and np.abs(value - best).max() <= 0.5 * tol + rounding
+        # A value in the middle of its bracket; at an end of it where rows may end.
+        part = 1.0 if rows.exit.any() else 0.5
+        assert converged and np.abs(value - best).max() <= part * tol + rounding
         # From 0, since a relative target is taken of the value before its centring.
         value, _, converged = method(mdp.core, discount, 0.0, 1e-7, np.zeros(mdp.n_states))
         if converged:
             wanted = 1e-7 * np.abs(value).max()
-            assert np.abs(value - best).max() <= 0.501 * wanted + rounding
+            assert np.abs(value - best).max() <= 1.001 * part * wanted + rounding
         else:  # a value that cancels to 0 has no relative accuracy to offer
             assert np.abs(best).max() < 1e-6 * size_of(rows, discount)
 
