@@ -45,9 +45,8 @@ class ConvergenceError(RLTheoryError):
     """
 
     def __init__(self, solution: Any, wanted: float, reached: float, reason: str) -> None:
-        super().__init__(
-            f"the certified gap is {reached:.3g}, above the tolerance {wanted:.3g}: {reason}"
-        )
+        what = "the error may be" if solution is None else "the certified gap is"
+        super().__init__(f"{what} {reached:.3g}, above the tolerance {wanted:.3g}: {reason}")
         self.solution = solution
         self.wanted = wanted
         self.reached = reached

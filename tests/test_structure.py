@@ -167,17 +167,11 @@ WITHOUT_EXAMPLE = {
 """Functions that still lack one: take a name out as it gets its example."""
 
 
-def public_object(name: str) -> object:
-    value = getattr(rlt, name)
-    # The module of that name may be in its place: see test_threads.py.
-    return value.threads if inspect.ismodule(value) and name == "threads" else value
-
-
 def test_public_names_are_sorted_and_can_be_imported() -> None:
     assert len(set(rlt.__all__)) == len(rlt.__all__)
     assert set(rlt.__all__) <= set(dir(rlt))
     for name in rlt.__all__:
-        assert public_object(name) is not None
+        assert getattr(rlt, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'anything'"):
         rlt.anything  # noqa: B018
     assert re.fullmatch(r"\d+\.\d+\.\d+.*", rlt.__version__)
@@ -185,7 +179,7 @@ def test_public_names_are_sorted_and_can_be_imported() -> None:
 
 @pytest.mark.parametrize("name", rlt.__all__)
 def test_public_names_are_documented(name: str) -> None:
-    value = public_object(name)
+    value = getattr(rlt, name)
     if not (inspect.isfunction(value) or inspect.isclass(value)):
         return  # a union of types has no docstring of its own
     text = inspect.getdoc(value) or ""

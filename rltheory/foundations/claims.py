@@ -2,17 +2,25 @@
 
 from rltheory.claims.claim import Claim
 from rltheory.foundations import (
+    accelerated,
     certificates,
     confidence,
     differences,
+    discounted,
+    improvement,
     losses,
     tests_and_intervals,
+    value_iteration,
     variance,
 )
 
 __all__ = ["CLAIMS"]
 
 CLAIMS: tuple[Claim, ...] = (
+    *discounted.CLAIMS,
+    *value_iteration.CLAIMS,
+    *improvement.CLAIMS,
+    *accelerated.CLAIMS,
     *losses.CLAIMS,
     *differences.CLAIMS,
     *variance.CLAIMS,

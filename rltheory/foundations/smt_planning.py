@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 EVERY = "2 states, 2 actions, with exits, every discount"
+ANY_ACTIONS = "2 states, any actions, with exits, every discount"
 ONE_ACTION = "2 states, 1 action, with exits, every discount"
 _BOTH = range(2)
 
@@ -224,7 +225,7 @@ def macqueen() -> Query:
     below = [k["Z"][s] - k["swept"][s] < k["g"] * low for s in _BOTH]
     greedy = [k["b"][s] == k["top"][s] for s in _BOTH]
     return Query(
-        "2 states, any actions, with exits, every discount",
+        ANY_ACTIONS,
         [*k["given"], *extremes, _some(*above, _all(*greedy, _some(*below)))],
     )
 
@@ -276,46 +277,47 @@ def improvement_somewhere() -> Query:
     return Query(EVERY, [*given, somewhere, _some(*(y[s] < 0 for s in _BOTH))])
 
 
-def _elimination(m: _TwoStates) -> dict[str, Any]:
-    """Action 0 of state 0 under the bracket V* - below <= V* <= V* + above; b = Q*."""
-    below, above, width = _vector("below"), _vector("above"), _number("width")
-    best = m.best([0, 0])
-    given = [*m.given]
-    for s in _BOTH:
-        given += [below[s] >= 0, above[s] >= 0, below[s] + above[s] <= width]
-    upper = m.q(above)[0]
-    lower = m.q([-below[0], -below[1]])[0]
+def _elimination() -> dict[str, Any]:
+    """One state, its action 0 and a rival 1, under the bracket V* - below <= V* <= V* + above.
+
+    b = Q*. Only these two actions enter, and the other states only through the bracket.
+    """
+    discount, width = _number("discount"), _number("width")
+    x, b, below, above = _weights("x"), _vector("b"), _vector("below"), _vector("above")
+    given = [discount >= 0, discount < 1]
+    for k in _BOTH:
+        given += [x[k][0] >= 0, x[k][1] >= 0, x[k][0] + x[k][1] <= discount]
+        given += [below[k] >= 0, above[k] >= 0, below[k] + above[k] <= width]
+    lower = b[1] - x[1][0] * below[0] - x[1][1] * below[1]
+    upper = [b[k] + x[k][0] * above[0] + x[k][1] * above[1] for k in _BOTH]
     return {
         "given": given,
-        "gap": best[0] - m.b[0][0],
-        "mine": upper[0],
-        "lower": [*lower],
-        "upper": [*upper],
+        "lower": lower,
+        "upper": upper,
+        "gap": b[1] - b[0],
+        "g": discount,
         "width": width,
     }
 
 
 def elimination() -> Query:
-    """Fails: an eliminated action loses at least what is certified, so it is not optimal; and a
-    gap of more than twice the discounted width eliminates.
+    """Fails: an action removed by a rival is worse by what is certified at least; or an action
+    whose gap to the best one is more than twice the discounted width is kept.
     """
-    m = _TwoStates()
-    k = _elimination(m)
-    more = _some(*(_all(k["mine"] < x, x - k["mine"] > k["gap"]) for x in k["lower"]))
-    kept = _all(*(k["mine"] >= x for x in k["lower"]), k["gap"] > 2 * m.discount * k["width"])
-    return Query(EVERY, [*k["given"], _some(more, kept)])
+    k = _elimination()
+    more = _all(k["upper"][0] < k["lower"], k["lower"] - k["upper"][0] > k["gap"])
+    kept = _all(k["upper"][0] >= k["lower"], k["gap"] > 2 * k["g"] * k["width"])
+    return Query(ANY_ACTIONS, [*k["given"], _some(more, kept)])
 
 
 def elimination_gap() -> Query:
-    """Wrong: eliminated as soon as discount times the width is below the whole gap."""
-    m = _TwoStates()
-    k = _elimination(m)
-    kept = [k["mine"] >= x for x in k["lower"]]
-    return Query(EVERY, [*k["given"], *kept, k["gap"] > m.discount * k["width"]])
+    """Wrong: removed as soon as discount times the width is below the whole gap."""
+    k = _elimination()
+    kept = [k["upper"][0] >= k["lower"], k["gap"] > k["g"] * k["width"]]
+    return Query(ANY_ACTIONS, [*k["given"], *kept])
 
 
 def elimination_upper() -> Query:
-    """Wrong: an action is eliminated by another one's upper value."""
-    m = _TwoStates()
-    k = _elimination(m)
-    return Query(EVERY, [*k["given"], k["mine"] < k["upper"][1], k["gap"] <= 0])
+    """Wrong: an action is removed by another one's upper value."""
+    k = _elimination()
+    return Query(ANY_ACTIONS, [*k["given"], k["upper"][0] < k["upper"][1], k["gap"] <= 0])

@@ -64,6 +64,9 @@ class TabularModel:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a model is immutable; {name} cannot be set")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a model is immutable; {name} cannot be deleted")
+
     def __reduce__(self) -> Any:
         return _from_state, (type(self), self._double_arrays(), self.layout, self.rational)
 

@@ -22,7 +22,8 @@ from rltheory.solvers.policy_equations import PolicyEquations
 
 __all__ = ["occupancy"]
 
-_RELATIVE = 1e-9
+_RELATIVE = 1e-7
+"""Error of the total mass up to which a result is returned."""
 
 
 def occupancy(
@@ -93,10 +94,13 @@ def _state_occupancy(
         if not np.abs(residual).max() > 2.0**-53 * np.abs(x).max():
             break
         x = x + equations.solve(residual, transposed=True)
-    error = float(np.abs(residual).sum())
+    # The residual itself is rounded: a sum of up to so many terms a state, each as large as x.
     total = float(np.abs(x).sum())
-    if not error <= _RELATIVE * (1.0 - discount) * max(total, 1.0) + 2.0**-44:
+    terms = int(np.bincount(col, minlength=1).max()) + 4
+    error = float(np.abs(residual).sum()) + terms * 2.0**-53 * (1.0 + 2.0 * total)
+    relative = error / ((1.0 - discount) * max(total, 2.0**-1000))
+    if not relative <= _RELATIVE:
         raise ConvergenceError(
-            None, _RELATIVE, error, "the flow equations could not be solved in doubles"
+            None, _RELATIVE, relative, "the flow equations are ill-conditioned as doubles"
         )
     return np.maximum(x, 0.0)

@@ -218,3 +218,13 @@ def test_flows_that_are_not_solved_are_not_returned(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(PolicyEquations, "solve", lambda *_, **__: np.zeros(6))
     with pytest.raises(rlt.ConvergenceError, match="flow equations"):
         rlt.occupancy(rlt.riverswim(discount=0.9), [1] * 6)
+
+
+@pytest.mark.parametrize("short", [1e-9, 1e-12])
+def test_close_to_discount_one_the_mass_is_one_or_nothing_is_returned(short: float) -> None:
+    mdp = rlt.MDP([[[0.5, 0.5]]] * 2, [[1.0], [2.0]], 1.0 - short, initial=[1.0, 0.0])
+    try:
+        mass = rlt.occupancy(mdp, [0, 0]).sum()
+    except rlt.ConvergenceError:
+        return
+    assert abs(mass - 1.0) <= 1e-9
