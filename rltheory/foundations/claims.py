@@ -5,11 +5,13 @@ from rltheory.foundations import (
     accelerated,
     certificates,
     confidence,
+    confidence_rows,
     differences,
     discounted,
     improvement,
+    intervals,
     losses,
-    tests_and_intervals,
+    martingales,
     value_iteration,
     variance,
 )
@@ -26,5 +28,7 @@ CLAIMS: tuple[Claim, ...] = (
     *variance.CLAIMS,
     *certificates.CLAIMS,
     *confidence.CLAIMS,
-    *tests_and_intervals.CLAIMS,
+    *confidence_rows.CLAIMS,
+    *intervals.CLAIMS,
+    *martingales.CLAIMS,
 )

@@ -12,25 +12,12 @@ from scipy.stats import binom
 import rltheory as rlt
 from rltheory.claims.claim import Claim
 from rltheory.claims.verify import instances
-from rltheory.foundations import confidence, tests_and_intervals
-from rltheory.foundations.confidence import (
-    bernstein,
-    chernoff,
-    coin,
-    failure,
-    hoeffding,
-    just_beyond,
-    l1,
-    law_of_mean,
-    law_of_row,
-    rows,
-)
-from rltheory.foundations.tests_and_intervals import (
-    betting,
-    clopper_pearson,
-    kl_ucb_claim,
-    sequential_test,
-)
+from rltheory.foundations import confidence, confidence_rows, intervals, martingales
+from rltheory.foundations.confidence import bernstein, chernoff, hoeffding
+from rltheory.foundations.confidence_rows import l1, rows
+from rltheory.foundations.intervals import clopper_pearson, kl_ucb_claim
+from rltheory.foundations.laws import coin, failure, just_beyond, law_of_mean, law_of_row
+from rltheory.foundations.martingales import betting, sequential_test
 from rltheory.inference.binomial import lower_bound, upper_bound
 from rltheory.mathematics.concentration import (
     bernoulli_kl,
@@ -42,7 +29,12 @@ from rltheory.mathematics.concentration import (
 from rltheory.mathematics.crossing import crossing_probability
 from rltheory.mdp.streams import Stream
 
-CLAIMS: tuple[Claim, ...] = (*confidence.CLAIMS, *tests_and_intervals.CLAIMS)
+CLAIMS: tuple[Claim, ...] = (
+    *confidence.CLAIMS,
+    *confidence_rows.CLAIMS,
+    *intervals.CLAIMS,
+    *martingales.CLAIMS,
+)
 
 
 def checked(claim: Claim, instance: Any, mutant: str = "", what: str = "") -> Any:
@@ -290,7 +282,7 @@ def test_clopper_pearson_looked_at_after_every_draw(p: float, peeking: str, fixe
 def test_clopper_pearson_at_every_jump(n: int) -> None:
     for alpha in (Fraction(1, 10), Fraction(2, 5)):
         for k in range(n):
-            p = tests_and_intervals._coverage_jump(n, alpha, k)
+            p = intervals._coverage_jump(n, alpha, k)
             below = checked(
                 clopper_pearson, rlt.Instance(n=n, p=p, alpha=alpha), "", "below p"
             ).measured
@@ -359,8 +351,8 @@ def test_rows_fail_as_often_as_their_exact_law_says() -> None:
 
 def test_an_exit_is_one_more_point_of_every_row() -> None:
     mdp = rlt.MDP([[[0.5, 0.25]], [[0.0, 1.0]]], [[0], [0]], termination=[[0.25], [0.0]])
-    assert confidence._full_rows(mdp).tolist() == [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]]
-    counts = confidence._counts(np.array([[0.5, 0.75, 1.0], [0.0, 1.0, 1.0]]), 1000, Stream(0, "x"))
+    assert confidence_rows._full_rows(mdp).tolist() == [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]]
+    counts = confidence_rows._counts(np.array([[0.5, 0.75, 1.0], [0.0, 1.0, 1.0]]), 1000, Stream(0, "x"))
     assert counts.sum(axis=1).tolist() == [1000, 1000] and counts[1].tolist() == [0, 1000, 0]
     # Each count is binomial; six standard deviations are left, 2e-9.
     assert np.abs(counts[0] - [500, 250, 250]).max() < 6 * math.sqrt(250)
