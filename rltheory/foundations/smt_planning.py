@@ -280,23 +280,24 @@ def improvement_somewhere() -> Query:
 def _elimination() -> dict[str, Any]:
     """One state, its action 0 and a rival 1, under the bracket V* - below <= V* <= V* + above.
 
-    b = Q*. Only these two actions enter, and the other states only through the bracket.
+    b = Q*. Only these two actions enter, and the other states only through the bracket. What the
+    bracket does to the two values has names of its own, which makes the query an easy one.
     """
     discount, width = _number("discount"), _number("width")
     x, b, below, above = _weights("x"), _vector("b"), _vector("below"), _vector("above")
+    raised, lowered = _vector("raised"), _number("lowered")
     given = [discount >= 0, discount < 1]
     for k in _BOTH:
         given += [x[k][0] >= 0, x[k][1] >= 0, x[k][0] + x[k][1] <= discount]
         given += [below[k] >= 0, above[k] >= 0, below[k] + above[k] <= width]
-    lower = b[1] - x[1][0] * below[0] - x[1][1] * below[1]
-    upper = [b[k] + x[k][0] * above[0] + x[k][1] * above[1] for k in _BOTH]
+        given.append(raised[k] == x[k][0] * above[0] + x[k][1] * above[1])
+    given.append(lowered == x[1][0] * below[0] + x[1][1] * below[1])
     return {
         "given": given,
-        "lower": lower,
-        "upper": upper,
+        "lower": b[1] - lowered,
+        "upper": [b[k] + raised[k] for k in _BOTH],
         "gap": b[1] - b[0],
-        "g": discount,
-        "width": width,
+        "most": discount * width,
     }
 
 
@@ -306,15 +307,14 @@ def elimination() -> Query:
     """
     k = _elimination()
     more = _all(k["upper"][0] < k["lower"], k["lower"] - k["upper"][0] > k["gap"])
-    kept = _all(k["upper"][0] >= k["lower"], k["gap"] > 2 * k["g"] * k["width"])
+    kept = _all(k["upper"][0] >= k["lower"], k["gap"] > 2 * k["most"])
     return Query(ANY_ACTIONS, [*k["given"], _some(more, kept)])
 
 
 def elimination_gap() -> Query:
-    """Wrong: removed as soon as discount times the width is below the whole gap."""
+    """Wrong: removed as soon as the discounted width is below the whole gap."""
     k = _elimination()
-    kept = [k["upper"][0] >= k["lower"], k["gap"] > k["g"] * k["width"]]
-    return Query(ANY_ACTIONS, [*k["given"], *kept])
+    return Query(ANY_ACTIONS, [*k["given"], k["upper"][0] >= k["lower"], k["gap"] > k["most"]])
 
 
 def elimination_upper() -> Query:

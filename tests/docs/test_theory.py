@@ -1,5 +1,6 @@
 """Every claim that says it is proved in text has its proof in the documentation."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,5 +22,5 @@ def test_proofs_in_text_are_there(topic: str) -> None:
         if claim.proof != "text":
             continue
         assert f"({claim_id})=\n" in text, f"{claim_id} has no section in docs/theory/{topic}.md"
-        section = text.split(f"({claim_id})=\n")[1].split("\n(")[0]
+        section = re.split(r"\n\(\S+\)=\n", text.split(f"({claim_id})=\n")[1])[0]
         assert "proof" in section.lower(), claim_id

@@ -352,7 +352,9 @@ def test_rows_fail_as_often_as_their_exact_law_says() -> None:
 def test_an_exit_is_one_more_point_of_every_row() -> None:
     mdp = rlt.MDP([[[0.5, 0.25]], [[0.0, 1.0]]], [[0], [0]], termination=[[0.25], [0.0]])
     assert confidence_rows._full_rows(mdp).tolist() == [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]]
-    counts = confidence_rows._counts(np.array([[0.5, 0.75, 1.0], [0.0, 1.0, 1.0]]), 1000, Stream(0, "x"))
+    counts = confidence_rows._counts(
+        np.array([[0.5, 0.75, 1.0], [0.0, 1.0, 1.0]]), 1000, Stream(0, "x")
+    )
     assert counts.sum(axis=1).tolist() == [1000, 1000] and counts[1].tolist() == [0, 1000, 0]
     # Each count is binomial; six standard deviations are left, 2e-9.
     assert np.abs(counts[0] - [500, 250, 250]).max() < 6 * math.sqrt(250)
