@@ -97,7 +97,7 @@ def _modified(
 @claim(
     "plan-mpi-monotone",
     "inequality",
-    title="Modified policy iteration rises to the optimum at least as fast as value iteration",
+    title="Modified policy iteration rises, at least as fast as value iteration",
     statement=r"""Discounted model, $0\le\gamma<1$, with or without exits. Let $Tv_0\ge v_0$ and
 $v_{k+1}=T_{\pi_{k+1}}^jv_k$ with $\pi_{k+1}$ greedy for $v_k$ and $j\ge1$. For all $k$
 $$T^kv_0\le v_k\le Tv_k,\qquad v_k\le v_{k+1}\le V^{\pi_{k+1}}\le V^*,\qquad

@@ -3,7 +3,8 @@
 The problem: each query states that a claim fails; the solver's "unsatisfiable" is then a proof for
 all models of that size, with exits and with every discount in [0, 1), and "satisfiable" gives a
 model on which the claim is wrong. Nonlinear real arithmetic is decided quickly only when the
-polynomials are small, so the variables are chosen well; each choice is a bijection of the models:
+polynomials are small, so the variables are chosen well; each choice is a bijection of the models
+(at discount 0 transitions do not matter):
 
     x(s, a, t) = discount P(t | s, a)    weights in place of probabilities: x >= 0 and
                                          sum_t x <= discount (= discount when nothing ends)
