@@ -53,9 +53,16 @@ def prove(query: Callable[[], Query]) -> Proof:
     except ImportError:
         return Proof("missing", model="z3 is not installed: pip install 'rltheory[smt]'")
     built = query()
-    solver = z3.Solver()
+    # In a context of its own: in a shared one the effort depends on what ran before.
+    context = z3.Context()
+    solver = z3.Solver(ctx=context)
     solver.set("rlimit", _RESOURCES)
-    solver.add(*built.assertions)
+    solver.add(
+        *[
+            z3.BoolVal(x, context) if isinstance(x, bool) else x.translate(context)
+            for x in built.assertions
+        ]
+    )
     answer = solver.check()
     if answer == z3.unsat:
         return Proof("proved", built.size)
