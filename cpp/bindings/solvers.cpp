@@ -1,6 +1,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/module.hpp"
 #include "solvers/certificates.hpp"
+#include "solvers/ordered_iteration.hpp"
 #include "solvers/policy_chain.hpp"
 #include "solvers/sweeps.hpp"
 
@@ -84,13 +85,39 @@ auto iteration(Method method) {
     };
 }
 
-Tuple<Doubles, std::int64_t, bool> modified_policy(const Model& model, double discount, double tol,
-                                                   double rtol, std::int64_t max_improvements,
-                                                   const Doubles& start) {
-    return iteration([max_improvements](const ModelView& m, double g, Target target, double* v,
-                                        const Monitor& monitor) {
-        return modified_policy_iteration(m, g, target, max_improvements, v, monitor);
-    })(model, discount, tol, rtol, start);
+Tuple<Doubles, Rows, std::int64_t, bool, double, double> modified_policy(
+    const Model& model, double discount, double tol, double rtol, double patience,
+    const Doubles& start) {
+    need_discount(discount);
+    need_size(start, model.view.n_states, "start");
+    Doubles value = copy_of(start);
+    Rows rows(model.view.n_states);
+    Improved it;
+    {
+        double* v = value.mutable_data();
+        std::int64_t* r = rows.mutable_data();
+        const py::gil_scoped_release release;
+        it = modified_policy_iteration(model.view, discount, Target{tol, rtol}, patience, v, r,
+                                       python_monitor());
+    }
+    return py::make_tuple(value, rows, it.sweeps, it.converged, it.low, it.high);
+}
+
+Tuple<Doubles, Rows, std::int64_t, bool> ordered(const Model& model, double discount, double tol,
+                                                 double rtol, const Doubles& start) {
+    need_discount(discount);
+    need_size(start, model.view.n_states, "start");
+    Doubles value = copy_of(start);
+    Rows rows(model.view.n_states);
+    Iterations it;
+    {
+        double* v = value.mutable_data();
+        std::int64_t* r = rows.mutable_data();
+        const py::gil_scoped_release release;
+        it = ordered_policy_iteration(model.view, discount, Target{tol, rtol}, v, r,
+                                      python_monitor());
+    }
+    return py::make_tuple(value, rows, it.sweeps, it.converged);
 }
 
 Tuple<Rows, std::int64_t> improve_rows(const Model& model, double discount, const Doubles& value,
@@ -111,18 +138,20 @@ Tuple<Rows, std::int64_t> improve_rows(const Model& model, double discount, cons
     return py::make_tuple(improved, switched);
 }
 
-Tuple<Doubles, Rows> induction(const Model& model, std::int64_t horizon) {
+Tuple<Doubles, Rows, Doubles> induction(const Model& model, std::int64_t horizon) {
     const ModelView& m = model.view;
     need_horizon(m, horizon);
     Doubles value({horizon + 1, m.n_states});
     Rows rows({horizon, m.n_states});
+    Doubles error(horizon);
     {
         double* v = value.mutable_data();
         std::int64_t* r = rows.mutable_data();
+        double* e = error.mutable_data();
         const py::gil_scoped_release release;
-        backward_induction(m, horizon, v, r, python_monitor());
+        backward_induction(m, horizon, v, r, e, python_monitor());
     }
-    return py::make_tuple(value, rows);
+    return py::make_tuple(value, rows, error);
 }
 
 Tuple<Doubles, Doubles, Rows> induction_double_double(const Model& model, std::int64_t horizon) {
@@ -297,12 +326,15 @@ void bind_solvers(py::module_& m) {
           py::arg("tol"), py::arg("rtol"), py::arg("start").noconvert(),
           "(value, sweeps, converged).");
     m.def("modified_policy_iteration", &modified_policy, py::arg("model"), py::arg("discount"),
-          py::arg("tol"), py::arg("rtol"), py::arg("max_improvements"),
-          py::arg("start").noconvert(), "(value, sweeps, converged).");
+          py::arg("tol"), py::arg("rtol"), py::arg("patience"), py::arg("start").noconvert(),
+          "(value, rows, sweeps, converged, low, high).");
+    m.def("ordered_policy_iteration", &ordered, py::arg("model"), py::arg("discount"),
+          py::arg("tol"), py::arg("rtol"), py::arg("start").noconvert(),
+          "(value, rows, sweeps, converged).");
     m.def("improve", &improve_rows, py::arg("model"), py::arg("discount"),
           py::arg("value").noconvert(), py::arg("rows").noconvert(), "(rows, number switched).");
     m.def("backward_induction", &induction, py::arg("model"), py::arg("horizon"),
-          "(value (H+1, S), rows (H, S)).");
+          "(value (H+1, S), rows (H, S), residual errors (H,)).");
     m.def("backward_induction_double_double", &induction_double_double, py::arg("model"),
           py::arg("horizon"), "(head, tail, rows).");
     m.def("policy_backward", &backward_of_policy, py::arg("model"), py::arg("horizon"),

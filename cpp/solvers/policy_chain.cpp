@@ -14,6 +14,8 @@ namespace {
 // Above this many entries a row an incomplete factorisation costs more than it saves.
 constexpr std::int64_t widest_incomplete_row = 64;
 
+constexpr double kept_fill = 0.92;
+
 double norm(const double* x, std::int64_t n) {
     double largest = 0.0;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -60,6 +62,21 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
             ptr_.push_back(static_cast<std::int64_t>(col_.size()));
         }
     });
+    factor();
+}
+
+PolicyChain::PolicyChain(std::vector<std::int64_t> ptr, std::vector<std::int32_t> col,
+                         std::vector<double> value, std::vector<std::int64_t> diagonal)
+    : n_(static_cast<std::int64_t>(diagonal.size())),
+      ptr_(std::move(ptr)),
+      col_(std::move(col)),
+      value_(std::move(value)),
+      diag_(std::move(diagonal)) {
+    const StandardFloatMode mode;
+    factor();
+}
+
+void PolicyChain::factor() {
     if (n_ <= dense_limit) {
         factor_dense();
     } else if (static_cast<std::int64_t>(col_.size()) <= widest_incomplete_row * n_) {
@@ -123,10 +140,14 @@ void PolicyChain::factor_incomplete() {
             const auto j = static_cast<std::size_t>(col_[static_cast<std::size_t>(k)]);
             const double factor = lu_[static_cast<std::size_t>(k)] /=
                 lu_[static_cast<std::size_t>(diag_[j])];
+            const std::int64_t diagonal = diag_[static_cast<std::size_t>(i)];
             for (auto l = diag_[j] + 1; l < ptr_[j + 1]; ++l) {
                 const auto to = at[static_cast<std::size_t>(col_[static_cast<std::size_t>(l)])];
-                if (to >= begin)
-                    lu_[static_cast<std::size_t>(to)] -= factor * lu_[static_cast<std::size_t>(l)];
+                const double fill = factor * lu_[static_cast<std::size_t>(l)];
+                // Dropped fill is taken from the diagonal: row sums are kept, which is what smooth
+                // errors see, and the factors stay those of an M-matrix.
+                lu_[static_cast<std::size_t>(to >= begin ? to : diagonal)] -=
+                    to >= begin ? fill : kept_fill * fill;
             }
         }
         for (auto k = begin; k < end; ++k)

@@ -24,6 +24,9 @@ public:
     static constexpr std::int64_t dense_limit = 160;
 
     PolicyChain(const ModelView& m, double discount, const std::int64_t* rows);
+    // Of a matrix with all diagonal entries, columns ascending.
+    PolicyChain(std::vector<std::int64_t> ptr, std::vector<std::int32_t> col,
+                std::vector<double> value, std::vector<std::int64_t> diagonal);
 
     // Starts from the x given; stops at the relative residual wanted or after `most`
     // iterations, and reports what was reached.
@@ -36,6 +39,7 @@ public:
     const std::vector<double>& values() const { return value_; }
 
 private:
+    void factor();
     void factor_dense();
     void factor_incomplete();
     void multiply(const double* x, double* out, bool transposed) const;

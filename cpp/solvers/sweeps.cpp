@@ -5,65 +5,14 @@
 #include <limits>
 #include <vector>
 
+#include "solvers/backups.hpp"
+#include "solvers/lazy_backups.hpp"
+#include "solvers/policy_rows.hpp"
 #include "support/float_mode.hpp"
-#include "support/parallel.hpp"
 
 namespace rlt {
 
 namespace {
-
-constexpr double unit_roundoff = 0x1.0p-53;
-
-struct Extremes {
-    double low = std::numeric_limits<double>::infinity();
-    double high = -std::numeric_limits<double>::infinity();
-    double magnitude = 0.0;  // max |new value|
-
-    void see(double change, double value) {
-        low = std::min(low, change);
-        high = std::max(high, change);
-        magnitude = std::max(magnitude, std::abs(value));
-    }
-    void join(const Extremes& other) {
-        low = std::min(low, other.low);
-        high = std::max(high, other.high);
-        magnitude = std::max(magnitude, other.magnitude);
-    }
-    void allow_exits() {
-        low = std::min(low, 0.0);
-        high = std::max(high, 0.0);
-    }
-};
-
-// Runs f(begin, end) -> Extremes over fixed blocks of states and joins the results.
-template <class F>
-Extremes over_states(const ModelView& m, std::int64_t work, F&& f) {
-    const Blocks blocks = blocks_for(m.n_states, work);
-    std::vector<Extremes> found(static_cast<std::size_t>(blocks.count()));
-    parallel_blocks(blocks.count(), work, [&](std::int64_t b) {
-        found[static_cast<std::size_t>(b)] = f(blocks.begin(b), blocks.end(b));
-    });
-    Extremes all;
-    for (const Extremes& e : found) all.join(e);
-    return all;
-}
-
-template <class Rows>
-inline double best_backup(const ModelView& m, const Rows& rows, std::int64_t stage, std::int64_t s,
-                          double discount, const double* value, std::int64_t* best_row) {
-    double best = -std::numeric_limits<double>::infinity();
-    std::int64_t arg = m.row_begin(stage, s);
-    const std::int64_t end = m.row_end(stage, s);
-    for (std::int64_t row = arg; row < end; ++row) {
-        const double x = backup(m, rows, row, discount, value);
-        if (x > best) {
-            best = x;
-            arg = row;
-        }
-    }
-    if (best_row) *best_row = arg;
-    return best;
-}
 
 Extremes jacobi(const ModelView& m, std::int64_t stage, double discount, const double* value,
                 double* out, std::int64_t* best_row) {
@@ -73,22 +22,6 @@ Extremes jacobi(const ModelView& m, std::int64_t stage, double discount, const d
             for (std::int64_t s = begin; s < end; ++s) {
                 out[s] = best_backup(m, rows, stage, s, discount, value,
                                      best_row ? best_row + s : nullptr);
-                e.see(out[s] - value[s], out[s]);
-            }
-            return e;
-        });
-    });
-}
-
-Extremes policy_sweep(const ModelView& m, double discount, const std::int64_t* chosen,
-                      const double* value, double* out) {
-    const std::int64_t work =
-        m.n_states * 4 + m.n_entries / std::max<std::int64_t>(1, m.n_rows) * m.n_states;
-    return with_rows(m, [&](const auto& rows) {
-        return over_states(m, work, [&](std::int64_t begin, std::int64_t end) {
-            Extremes e;
-            for (std::int64_t s = begin; s < end; ++s) {
-                out[s] = backup(m, rows, chosen[s], discount, value);
                 e.see(out[s] - value[s], out[s]);
             }
             return e;
@@ -126,15 +59,38 @@ public:
         return static_cast<double>(sweeps) > cap_;
     }
 
-    // Twice as many sweeps as value iteration would need.
-    bool exhausted(std::int64_t sweeps) const { return static_cast<double>(sweeps) > 2.0 * cap_; }
-
 private:
     double discount_;
     Target target_;
     double noise_;
     double cap_ = 0.0;
 };
+
+// Operations of one sweep of an average policy.
+std::int64_t policy_work(const ModelView& m) {
+    return (m.n_entries + 2 * m.n_rows) / m.n_rows * m.n_states + 2 * m.n_states;
+}
+
+// Centres a value whose residuals are in `e`, where a constant is passed on whole, and says what
+// then bounds them.
+void centre(const ModelView& m, double discount, const Extremes& e, double* value,
+            Improved& result) {
+    result.low = e.low;
+    result.high = e.high;
+    if (m.has_exits || !std::isfinite(e.high - e.low)) return;
+    const double rest = 1.0 - discount;
+    const double middle = 0.5 * (e.low + e.high);
+    const double c = middle / rest;
+    double largest = 0.0;
+    for (std::int64_t s = 0; s < m.n_states; ++s) {
+        value[s] += c;
+        largest = std::max(largest, std::abs(value[s]));
+    }
+    // Rounding of value + c (twice: a residual has it on both sides), and of c (1 - discount).
+    const double rounding = 4.0 * unit_roundoff * (largest + std::abs(middle));
+    result.low = (e.low - middle) - rounding;
+    result.high = (e.high - middle) + rounding;
+}
 
 // Centres the value in its bracket. Not where rows may end: there a constant is not passed on,
 // and would leave a residual of its own size.
@@ -211,35 +167,61 @@ Iterations gauss_seidel(const ModelView& m, double discount, Target target, doub
     }
 }
 
-Iterations modified_policy_iteration(const ModelView& m, double discount, Target target,
-                                     std::int64_t max_improvements, double* value,
-                                     const Monitor& monitor) {
+Improved modified_policy_iteration(const ModelView& m, double discount, Target target,
+                                   double patience, double* value, std::int64_t* rows,
+                                   const Monitor& monitor) {
+    const StandardFloatMode mode;
     constexpr int most_partial_sweeps = 200;
-    Stop stop(m, discount, target);
+    constexpr double wanted_reduction = 0.03;
+    LazyBackups backups(m, 0, discount);
+    PolicyRows policy(m);
     std::vector<double> other(static_cast<std::size_t>(m.n_states));
-    std::vector<std::int64_t> chosen(static_cast<std::size_t>(m.n_states));
     double* now = value;
     double* next = other.data();
-    Iterations result;
-    for (std::int64_t improvement = 1;; ++improvement) {
-        Extremes e = jacobi(m, 0, discount, now, next, chosen.data());
+    Improved result;
+    double narrowest = std::numeric_limits<double>::infinity();
+    int idle = 0;
+    const double one_sweep = static_cast<double>(policy_work(m));
+    const double affordable = (patience * static_cast<double>(m.sweep_work()) + 1e5) / one_sweep;
+    for (;;) {
+        Extremes e = backups.sweep(now, next, rows, result.sweeps ? &policy : nullptr);
         ++result.sweeps;
-        std::swap(now, next);
         if (m.has_exits) e.allow_exits();
-        result.converged = stop.reached(e);
-        if (result.converged || stop.stalled(e, improvement) || stop.exhausted(result.sweeps) ||
-            improvement == max_improvements) {
+        const double largest = std::max(e.magnitude, largest_magnitude(now, m.n_states));
+        const double error = residual_error(m, discount, backups.largest_reward(), largest);
+        const double wanted =
+            (1.0 - discount) * std::max(target.absolute, target.relative * e.magnitude);
+        const double width = e.high - e.low;
+        result.converged = width + 3.0 * error <= wanted;
+        // What is left is rounding, or nothing was gained for long.
+        idle = width < 0.9 * narrowest ? 0 : idle + 1;
+        narrowest = std::min(narrowest, width);
+        const bool stalled = !std::isfinite(width) || width <= 2.0 * error || idle > 20;
+        if (result.converged || stalled || result.slow) {
+            centre(m, discount, e, now, result);
+            result.low -= error;
+            result.high += error;
             if (now != value) std::copy_n(now, m.n_states, value);
-            shift(m, discount, e, value);
             return result;
         }
-        const double wanted = 0.1 * (e.high - e.low);
+        std::swap(now, next);
+        // Sweeps of the policy, down to a tenth; from how much one gains follows how many are left.
+        policy.gather(rows);
+        double before = width;
         for (int i = 0; i < most_partial_sweeps; ++i) {
-            Extremes p = policy_sweep(m, discount, chosen.data(), now, next);
+            Extremes p = policy.sweep(discount, now, next);
             ++result.sweeps;
             std::swap(now, next);
             if (m.has_exits) p.allow_exits();
-            if (!(p.high - p.low > wanted) || stop.reached(p)) break;
+            const double left = p.high - p.low;
+            if (!(left > std::max(wanted_reduction * width, 0.5 * wanted))) break;
+            const double gain = std::log(left / before);
+            const double sweeps_left = std::log(wanted / left) / std::min(gain, -1e-9);
+            if (i >= 2 && sweeps_left > affordable) {
+                result.slow = true;
+                break;
+            }
+            before = left;
             monitor();
         }
     }
@@ -271,11 +253,27 @@ std::int64_t improve(const ModelView& m, double discount, const double* value,
 }
 
 void backward_induction(const ModelView& m, std::int64_t horizon, double* value, std::int64_t* rows,
-                        const Monitor& monitor) {
-    std::fill_n(value + horizon * m.n_states, m.n_states, 0.0);
+                        double* error, const Monitor& monitor) {
+    const std::int64_t n = m.n_states;
+    std::fill_n(value + horizon * n, n, 0.0);
+    LazyBackups stationary(m, m.n_stages > 1 ? horizon - 1 : 0, 1.0);
+    double largest = 0.0;
     for (std::int64_t h = horizon - 1; h >= 0; --h) {
-        jacobi(m, m.n_stages > 1 ? h : 0, 1.0, value + (h + 1) * m.n_states, value + h * m.n_states,
-               rows + h * m.n_states);
+        double* now = value + h * n;
+        double largest_reward = stationary.largest_reward();
+        if (m.n_stages > 1) {
+            jacobi(m, h, 1.0, now + n, now, rows + h * n);
+            largest_reward = largest_magnitude(m.reward + m.row_begin(h, 0), m.stage_rows(h));
+        } else {
+            if (h < horizon - 1) std::copy_n(rows + (h + 1) * n, n, rows + h * n);
+            stationary.sweep(now + n, now, rows + h * n);
+        }
+        const double ahead = largest;
+        largest = largest_magnitude(now, n);
+        const bool finite = std::all_of(now, now + n, [](double x) { return std::isfinite(x); });
+        error[h] = finite ? residual_error(m, 1.0, largest_reward, std::max(ahead, largest))
+                          : std::numeric_limits<double>::infinity();
+        if (largest == 0.0 && ahead == 0.0 && largest_reward == 0.0) error[h] = 0.0;
         monitor();
     }
 }

@@ -38,9 +38,20 @@ Iterations value_iteration(const ModelView& m, double discount, Target target, d
                            const Monitor& monitor);
 Iterations gauss_seidel(const ModelView& m, double discount, Target target, double* value,
                         const Monitor& monitor);
-Iterations modified_policy_iteration(const ModelView& m, double discount, Target target,
-                                     std::int64_t max_improvements, double* value,
-                                     const Monitor& monitor);
+
+// Modified policy iteration (Puterman and Shin 1978) with backups that pass over hopeless rows, from
+// a value that may be constant. Leaves the last, centred value, the greedy rows there, and bounds of
+// its residuals T v - v that hold in exact arithmetic: low for the rows, high for every row.
+struct Improved {
+    std::int64_t sweeps = 0;
+    bool converged = false;
+    bool slow = false;  // given up: what is left would cost more than `patience` sweeps of all rows
+    double low = 0.0;
+    double high = 0.0;
+};
+Improved modified_policy_iteration(const ModelView& m, double discount, Target target,
+                                   double patience, double* value, std::int64_t* rows,
+                                   const Monitor& monitor);
 
 // Rows to switch to: the best one where it beats the present one by more than rounding could
 // explain, else the present one. Returns how many states switch.
@@ -48,8 +59,9 @@ std::int64_t improve(const ModelView& m, double discount, const double* value,
                      const std::int64_t* rows, std::int64_t* improved);
 
 // value (H+1, S), rows (H, S).
+// Also error (H): bounds of what rounding makes of T value[h+1] - value[h], every row counted.
 void backward_induction(const ModelView& m, std::int64_t horizon, double* value, std::int64_t* rows,
-                        const Monitor& monitor);
+                        double* error, const Monitor& monitor);
 
 // value (H+1, S) of the policy whose probabilities are `weight`: one a row of a stage-dependent
 // model; on a stationary one (H, rows) with weight_stride = rows, or (rows) with stride 0.

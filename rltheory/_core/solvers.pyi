@@ -6,7 +6,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['PolicyChain', 'add_correction', 'backward_induction', 'backward_induction_double_double', 'bellman', 'gauss_seidel', 'improve', 'largest_gap', 'modified_policy_iteration', 'policy_backward', 'policy_forward', 'precise_residual_bounds', 'q_values', 'residual_bounds', 'round_outward', 'value_iteration']
+__all__: list[str] = ['PolicyChain', 'add_correction', 'backward_induction', 'backward_induction_double_double', 'bellman', 'gauss_seidel', 'improve', 'largest_gap', 'modified_policy_iteration', 'ordered_policy_iteration', 'policy_backward', 'policy_forward', 'precise_residual_bounds', 'q_values', 'residual_bounds', 'round_outward', 'value_iteration']
 class PolicyChain:
     """
     The equations (I - discount P_pi) x = b.
@@ -25,9 +25,9 @@ def add_correction(head: numpy.typing.NDArray[numpy.float64], tail: numpy.typing
     """
     (head, tail).
     """
-def backward_induction(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+def backward_induction(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
     """
-    (value (H+1, S), rows (H, S)).
+    (value (H+1, S), rows (H, S), residual errors (H,)).
     """
 def backward_induction_double_double(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
     """
@@ -49,9 +49,13 @@ def largest_gap(lower: numpy.typing.NDArray[numpy.float64], upper: numpy.typing.
     """
     max (upper - lower), rounded up.
     """
-def modified_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, max_improvements: typing.SupportsInt | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], int, bool]:
+def modified_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, patience: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int, bool, float, float]:
     """
-    (value, sweeps, converged).
+    (value, rows, sweeps, converged, low, high).
+    """
+def ordered_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int, bool]:
+    """
+    (value, rows, sweeps, converged).
     """
 def policy_backward(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     ...

@@ -43,7 +43,13 @@ class Certified:
     steps: int = 0
 
 
-def certify(mdp: MDP, rows: Rows, value: Vector, tolerance: Tolerance) -> Certified | None:
+def certify(
+    mdp: MDP,
+    rows: Rows,
+    value: Vector,
+    tolerance: Tolerance,
+    residuals: tuple[float, float] | None = None,
+) -> Certified | None:
     """The tightest certificate found for this policy and value, or for better ones.
 
     Parameters
@@ -56,6 +62,8 @@ def certify(mdp: MDP, rows: Rows, value: Vector, tolerance: Tolerance) -> Certif
         Near V^policy and V*.
     tolerance : Tolerance
         Work ends as soon as it is met.
+    residuals : (float, float), optional
+        Bounds of T v - v already known to hold exactly: below for `rows`, above for every row.
 
     Returns
     -------
@@ -64,11 +72,16 @@ def certify(mdp: MDP, rows: Rows, value: Vector, tolerance: Tolerance) -> Certif
     """
     core, discount = mdp.core, float(mdp.discount or 0.0)
     best: Certified | None = None
+    if residuals is not None and core.longest_row <= _LONGEST_ROW:
+        best = _formed(mdp, rows, value, np.zeros_like(value), *shifts(*residuals, discount))
+        if best is not None and best.gap <= tolerance.of(best.certificate):
+            return best
     if core.longest_row <= _LONGEST_ROW:
         low, high, finite = _core.solvers.residual_bounds(core, 0, discount, value, value, rows)
         if finite:
             tail = np.zeros_like(value)
-            best = _formed(mdp, rows, value, tail, *shifts(low, high, discount))
+            plain = _formed(mdp, rows, value, tail, *shifts(low, high, discount))
+            best = _tighter(best, plain)
         if best is not None and best.gap <= tolerance.of(best.certificate):
             return best
     if not np.isfinite(value).all():

@@ -7,6 +7,7 @@ from the end (theorem C2 of docs/theory/certificates.md):
 """
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -42,8 +43,13 @@ def backward_induction(
         1, or 2 where doubles did not reach the tolerance.
     """
     core, H = mdp.core, mdp.horizon
-    head, rows = _core.solvers.backward_induction(core, H)
-    found = _certified(mdp, rows, head, np.zeros_like(head), precise=False)
+    head, rows, errors = _core.solvers.backward_induction(core, H)
+    tail = np.zeros_like(head)
+    if mdp.rational is None:
+        found = _formed(mdp, rows, head, tail, [(-e, e) for e in errors.tolist()])
+        if found is not None and found[1] <= tolerance.of(found[0]):
+            return (*found, 1)
+    found = _certified(mdp, rows, head, tail, precise=False)
     if found is not None and found[1] <= tolerance.of(found[0]):
         return (*found, 1)
     head, tail, rows = _core.solvers.backward_induction_double_double(core, H)
@@ -70,10 +76,23 @@ def _certified(
     tail: NDArray[np.float64],
     precise: bool,
 ) -> Certified | None:
+    stages = range(mdp.horizon)
+    residuals = [_stage_residuals(mdp, h, rows, head, tail, precise) for h in stages]
+    return _formed(mdp, rows, head, tail, residuals)
+
+
+def _formed(
+    mdp: EpisodicMDP,
+    rows: NDArray[np.int64],
+    head: NDArray[np.float64],
+    tail: NDArray[np.float64],
+    residuals: Sequence[tuple[Any, Any]],
+) -> Certified | None:
+    """The certificate whose stages have residuals T w_{h+1} - w_h between these bounds."""
     H, S = mdp.horizon, mdp.n_states
     below, above = np.zeros(H + 1), np.zeros(H + 1)
     for h in reversed(range(H)):
-        low, high = _stage_residuals(mdp, h, rows, head, tail, precise)
+        low, high = residuals[h]
         if not (math.isfinite(low) and math.isfinite(high)):
             return None
         k, up = Fraction(float(below[h + 1])), Fraction(float(above[h + 1]))

@@ -12,8 +12,9 @@ Iterations by sweeps stop when the bracket of MacQueen (1966), discount (max - m
 that follows does not trust it, and refines it where it is not good enough.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +28,15 @@ __all__ = ["METHODS", "Guess"]
 Vector = NDArray[np.float64]
 Core = _core.model.Model
 
-DIRECT_STATES = 160
-"""Models up to this size are solved by policy iteration with dense factors."""
-_MOST_IMPROVEMENTS = 40
-_UNLIMITED = 2**62
+_PATIENCE = 25.0
+"""What modified policy iteration may still cost, in sweeps over all rows, before another method
+takes over."""
+
+
+def pessimistic(core: Core, discount: float) -> float:
+    """The least return there could be: T v >= v for this constant v, so that values only rise."""
+    least = float(core.reward.min()) / (1.0 - discount)
+    return min(0.0, least) if core.has_exits else least
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Guess:
     rows: NDArray[np.int64]
     iterations: int
     note: str = ""
+    residuals: tuple[float, float] | None = None
+    """Bounds of T v - v that hold exactly: below for `rows`, above for every row."""
 
 
 def _swept(core: Core, discount: float, value: Vector, sweeps: int, note: str = "") -> Guess:
@@ -65,10 +73,16 @@ def gauss_seidel(core: Core, discount: float, tolerance: Tolerance, start: Vecto
 def modified_policy_iteration(
     core: Core, discount: float, tolerance: Tolerance, start: Vector
 ) -> Guess:
-    value, sweeps, _ = _core.solvers.modified_policy_iteration(
-        core, discount, tolerance.tol / 4, tolerance.rtol / 4, _UNLIMITED, start
+    return _modified(core, discount, tolerance, start, math.inf)[0]
+
+
+def _modified(
+    core: Core, discount: float, tolerance: Tolerance, start: Vector, patience: float
+) -> tuple[Guess, bool]:
+    value, rows, sweeps, converged, low, high = _core.solvers.modified_policy_iteration(
+        core, discount, 0.99 * tolerance.tol, 0.99 * tolerance.rtol, patience, start
     )
-    return _swept(core, discount, value, sweeps)
+    return Guess(value, rows, sweeps, residuals=(low, high)), converged
 
 
 def policy_iteration(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Guess:
@@ -85,22 +99,22 @@ def policy_iteration(core: Core, discount: float, tolerance: Tolerance, start: V
             return Guess(value, rows, iterations)
 
 
+def ordered_policy_iteration(
+    core: Core, discount: float, tolerance: Tolerance, start: Vector
+) -> Guess:
+    value, rows, sweeps, _ = _core.solvers.ordered_policy_iteration(
+        core, discount, tolerance.tol / 4, tolerance.rtol / 4, start
+    )
+    return Guess(value, rows, sweeps)
+
+
 def auto(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Guess:
-    if core.n_states <= DIRECT_STATES:
-        guess = policy_iteration(core, discount, tolerance, start)
-        note = f"policy iteration: at most {DIRECT_STATES} states"
-        return Guess(guess.value, guess.rows, guess.iterations, note)
-    value, sweeps, converged = _core.solvers.modified_policy_iteration(
-        core, discount, tolerance.tol / 4, tolerance.rtol / 4, _MOST_IMPROVEMENTS, start
-    )
-    if converged or not np.isfinite(value).all():
-        return _swept(core, discount, value, sweeps, "modified policy iteration: it mixes fast")
-    guess = policy_iteration(core, discount, tolerance, value)
-    note = (
-        f"modified policy iteration did not finish in {_MOST_IMPROVEMENTS} improvements, "
-        "then policy iteration"
-    )
-    return Guess(guess.value, guess.rows, sweeps + guess.iterations, note)
+    guess, converged = _modified(core, discount, tolerance, start, _PATIENCE)
+    if converged or not np.isfinite(guess.value).all():
+        return replace(guess, note="modified policy iteration: it mixes fast")
+    slow = ordered_policy_iteration(core, discount, tolerance, start)
+    note = "it mixes slowly: sweeps backwards from where most is earned, then equations of policies"
+    return replace(slow, iterations=guess.iterations + slow.iterations, note=note)
 
 
 METHODS: dict[str, Callable[[Core, float, Tolerance, Vector], Guess]] = {
@@ -109,4 +123,5 @@ METHODS: dict[str, Callable[[Core, float, Tolerance, Vector], Guess]] = {
     "gauss-seidel": gauss_seidel,
     "modified-policy-iteration": modified_policy_iteration,
     "policy-iteration": policy_iteration,
+    "ordered-policy-iteration": ordered_policy_iteration,
 }

@@ -24,7 +24,7 @@ from rltheory.solvers.certify import (
     guaranteed_reach,
 )
 from rltheory.solvers.finite_horizon import backward_induction, reach
-from rltheory.solvers.methods import METHODS
+from rltheory.solvers.methods import METHODS, pessimistic
 from rltheory.solvers.solution import Solution
 from rltheory.solvers.tolerance import Tolerance, read_tolerance
 
@@ -57,7 +57,8 @@ def solve(
         The gap max (upper - lower) is at most ``max(tol, rtol * max(max|bounds|, 2^-53 max|r|))``;
         neither given means rtol = 1e-10.
     initial_value : array_like, shape (S,), optional
-        Where a discounted method starts; 0 otherwise.
+        Where a discounted method starts; otherwise at the least return there could be, from
+        which values rise.
 
     Returns
     -------
@@ -113,12 +114,13 @@ def _discounted(
     if not isinstance(method, str) or method not in METHODS:
         raise ModelError(f"method {method!r} is unknown; known are {', '.join(METHODS)}")
     discount = discount_of(mdp)
-    start = np.zeros(mdp.n_states)
-    if initial_value is not None:
+    if initial_value is None:
+        start = np.full(mdp.n_states, pessimistic(mdp.core, discount))
+    else:
         start = value_array(mdp, initial_value)
     with np.errstate(all="ignore"):
         guess = METHODS[method](mdp.core, discount, tolerance, start)
-        found = certify(mdp, guess.rows, guess.value, tolerance)
+        found = certify(mdp, guess.rows, guess.value, tolerance, guess.residuals)
         if found is not None and mdp.rational is not None:
             c = found.certificate
             found = certify_rationals(mdp, c.rows, c.head, c.tail)

@@ -1,0 +1,68 @@
+// What the kernels that sweep over states share: the best row of a state, and the extremes of how
+// much a sweep changed.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "model/view.hpp"
+#include "support/parallel.hpp"
+
+namespace rlt {
+
+inline constexpr double unit_roundoff = 0x1.0p-53;
+
+struct Extremes {
+    double low = std::numeric_limits<double>::infinity();
+    double high = -std::numeric_limits<double>::infinity();
+    double magnitude = 0.0;  // max |new value|
+
+    void see(double change, double value) {
+        low = std::min(low, change);
+        high = std::max(high, change);
+        magnitude = std::max(magnitude, std::abs(value));
+    }
+    void join(const Extremes& other) {
+        low = std::min(low, other.low);
+        high = std::max(high, other.high);
+        magnitude = std::max(magnitude, other.magnitude);
+    }
+    void allow_exits() {
+        low = std::min(low, 0.0);
+        high = std::max(high, 0.0);
+    }
+};
+
+// Runs f(begin, end) -> Extremes over fixed blocks of states and joins the results.
+template <class F>
+Extremes over_states(const ModelView& m, std::int64_t work, F&& f) {
+    const Blocks blocks = blocks_for(m.n_states, work);
+    std::vector<Extremes> found(static_cast<std::size_t>(blocks.count()));
+    parallel_blocks(blocks.count(), work, [&](std::int64_t b) {
+        found[static_cast<std::size_t>(b)] = f(blocks.begin(b), blocks.end(b));
+    });
+    Extremes all;
+    for (const Extremes& e : found) all.join(e);
+    return all;
+}
+
+template <class Rows>
+inline double best_backup(const ModelView& m, const Rows& rows, std::int64_t stage, std::int64_t s,
+                          double discount, const double* value, std::int64_t* best_row) {
+    double best = -std::numeric_limits<double>::infinity();
+    std::int64_t arg = m.row_begin(stage, s);
+    const std::int64_t end = m.row_end(stage, s);
+    for (std::int64_t row = arg; row < end; ++row) {
+        const double x = backup(m, rows, row, discount, value);
+        if (x > best) {
+            best = x;
+            arg = row;
+        }
+    }
+    if (best_row) *best_row = arg;
+    return best;
+}
+
+}  // namespace rlt

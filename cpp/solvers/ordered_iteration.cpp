@@ -1,0 +1,88 @@
+#include "solvers/ordered_iteration.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include "solvers/backups.hpp"
+#include "solvers/lazy_backups.hpp"
+#include "solvers/ordered_rows.hpp"
+#include "solvers/policy_chain.hpp"
+#include "support/float_mode.hpp"
+
+namespace rlt {
+
+namespace {
+
+constexpr int most_sweeps = 8;           // of improvement between two solutions
+constexpr int most_krylov_steps = 500;   // of one solution
+constexpr double wanted_reduction = 0.1;  // of a solution while actions change
+constexpr int most_idle_rounds = 50;
+
+}  // namespace
+
+Iterations ordered_policy_iteration(const ModelView& m, double discount, Target target,
+                                    double* value, std::int64_t* rows, const Monitor& monitor) {
+    const StandardFloatMode mode;
+    OrderedRows ordered(m, discount, backward_order(m));
+    const auto n = static_cast<std::size_t>(m.n_states);
+    std::vector<double> v(n), residual(n), step(n), tried(n);
+    ordered.gather(value, v.data());
+    Iterations result;
+    std::optional<PolicyChain> chain;
+
+    const auto improve = [&] {
+        Sweep last, all;
+        for (int k = 0; k < most_sweeps; ++k) {
+            last = ordered.improve(v.data(), false);
+            ++result.sweeps;
+            all.switched += last.switched;
+            if (k >= 1 && last.switched == 0) break;
+        }
+        all.change = last.change;
+        return all;
+    };
+    // From the start a reward may be on its way in both directions.
+    ordered.improve(v.data(), false);
+    ordered.improve(v.data(), true);
+    Sweep sweep = improve();
+    sweep.switched = 1;
+    double least = std::numeric_limits<double>::infinity();
+    double most = -std::numeric_limits<double>::infinity();
+    for (int idle = 0; idle < most_idle_rounds; ++idle) {
+        const double largest = largest_magnitude(v.data(), m.n_states);
+        const double wanted =
+            (1.0 - discount) * std::max(target.absolute, target.relative * largest);
+        result.converged = sweep.change <= wanted;
+        if (result.converged || !std::isfinite(sweep.change) ||
+            sweep.change <= 4.0 * unit_roundoff * largest)
+            break;
+        // Either changes become smaller or values rise, as they do under better policies.
+        const double mean = std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(n);
+        if (sweep.change < 0.9 * least || mean > most + 1e-12 * largest) idle = 0;
+        least = std::min(least, sweep.change);
+        most = std::max(most, mean);
+
+        const double before = ordered.residual(v.data(), residual.data());
+        if (!chain || sweep.switched > 0) chain.emplace(ordered.chain());
+        const double reduction =
+            sweep.switched > 0 ? wanted_reduction
+                               : std::min(wanted_reduction, std::max(1e-13, 0.5 * wanted / before));
+        std::fill(step.begin(), step.end(), 0.0);
+        const LinearSolve solved =
+            chain->solve(residual.data(), step.data(), reduction, most_krylov_steps, false, monitor);
+        result.sweeps += solved.iterations;
+        for (std::size_t i = 0; i < n; ++i) tried[i] = v[i] + step[i];
+        if (ordered.residual(tried.data(), residual.data()) < before) std::swap(v, tried);
+        sweep = improve();
+        monitor();
+    }
+    ordered.scatter(v.data(), value);
+    ordered.chosen_rows(m, rows);
+    return result;
+}
+
+}  // namespace rlt

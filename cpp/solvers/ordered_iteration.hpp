@@ -1,0 +1,19 @@
+// Policy iteration for models through which news travels slowly.
+//
+// Gauss-Seidel sweeps in an order backwards from where most is earned find a policy that is nearly
+// right; its equations are solved a little by a Krylov method; and so on in turn. Where no action
+// changes any more, the equations are solved to the end.
+#pragma once
+
+#include "model/view.hpp"
+#include "solvers/sweeps.hpp"
+#include "support/monitor.hpp"
+
+namespace rlt {
+
+// Starts from `value`, leaves the last value there and a greedy policy in `rows`. `converged` when the
+// last sweep changed nothing by more than (1 - discount) times the target.
+Iterations ordered_policy_iteration(const ModelView& m, double discount, Target target,
+                                    double* value, std::int64_t* rows, const Monitor& monitor);
+
+}  // namespace rlt

@@ -1,0 +1,77 @@
+#include "solvers/policy_rows.hpp"
+
+namespace rlt {
+
+namespace {
+
+constexpr std::int64_t rows_ahead = 12;  // how far ahead scattered rows are fetched
+
+void fetch(const void* from, std::size_t bytes) {
+    for (std::size_t at = 0; at < bytes; at += 64)
+        __builtin_prefetch(static_cast<const char*>(from) + at);
+}
+
+}  // namespace
+
+void PolicyRows::copy_row(std::size_t s) {
+    const std::int64_t row = chosen_[s];
+    const std::int64_t k = m_.row_ptr[row];
+    const std::int64_t length = m_.row_ptr[row + 1] - k;
+    std::copy_n(m_.col + k, length, col_.data() + ptr_[s]);
+    std::copy_n(m_.prob + k, length, prob_.data() + ptr_[s]);
+    reward_[s] = m_.reward[row];
+}
+
+void PolicyRows::gather(const std::int64_t* chosen) {
+    const auto n = static_cast<std::size_t>(m_.n_states);
+    const auto length = [&](std::int64_t row) { return m_.row_ptr[row + 1] - m_.row_ptr[row]; };
+    bool fits = !chosen_.empty();
+    if (m_.storage != Storage::csr) {
+        chosen_.assign(chosen, chosen + n);
+        return;
+    }
+    for (std::size_t s = 0; s < n && fits; ++s)
+        fits = chosen[s] == chosen_[s] || length(chosen[s]) == ptr_[s + 1] - ptr_[s];
+    if (fits) {
+        for (std::size_t s = 0; s < n; ++s) {
+            if (chosen[s] == chosen_[s]) continue;
+            chosen_[s] = chosen[s];
+            copy_row(s);
+        }
+        return;
+    }
+    chosen_.assign(chosen, chosen + n);
+    ptr_.resize(n + 1);
+    reward_.resize(n);
+    ptr_[0] = 0;
+    for (std::size_t s = 0; s < n; ++s) ptr_[s + 1] = ptr_[s] + length(chosen[s]);
+    col_.resize(static_cast<std::size_t>(ptr_[n]));
+    prob_.resize(static_cast<std::size_t>(ptr_[n]));
+    for (std::size_t s = 0; s < n; ++s) {
+        if (s + rows_ahead < n) {
+            const std::int64_t k = m_.row_ptr[chosen[s + rows_ahead]];
+            const auto terms = static_cast<std::size_t>(length(chosen[s + rows_ahead]));
+            fetch(m_.col + k, terms * sizeof(std::int32_t));
+            fetch(m_.prob + k, terms * sizeof(double));
+        }
+        copy_row(s);
+    }
+}
+
+Extremes PolicyRows::sweep(double discount, const double* value, double* out) const {
+    const std::int64_t entries =
+        m_.storage == Storage::csr ? ptr_.back() : m_.n_entries / m_.n_rows * m_.n_states;
+    return with_backup(discount, [&](const auto& backup_of) {
+        return over_states(m_, entries + 4 * m_.n_states,
+                           [&](std::int64_t begin, std::int64_t end) {
+                               Extremes e;
+                               for (std::int64_t s = begin; s < end; ++s) {
+                                   out[s] = backup_of(s, value);
+                                   e.see(out[s] - value[s], out[s]);
+                               }
+                               return e;
+                           });
+    });
+}
+
+}  // namespace rlt

@@ -1,0 +1,61 @@
+// The rows that a policy picks, gathered into one stretch of memory: a sweep of T_pi then reads as
+// little as there is, in order. What it computes is what sweeping the model's own rows gives.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "model/view.hpp"
+#include "solvers/backups.hpp"
+
+namespace rlt {
+
+class PolicyRows {
+public:
+    explicit PolicyRows(const ModelView& m) : m_(m) {}
+
+    // Follows this policy from now on, one row a state. Only rows that changed are read.
+    void gather(const std::int64_t* chosen);
+    bool follows(const std::int64_t* chosen) const {
+        return std::equal(chosen_.begin(), chosen_.end(), chosen);
+    }
+
+    // Calls f(backup), backup(s, value) being the backup of the row that state s follows.
+    template <class F>
+    decltype(auto) with_backup(double discount, F&& f) const {
+        if (m_.storage == Storage::csr) {
+            ModelView mine = m_;
+            mine.row_ptr = ptr_.data();
+            mine.col = col_.data();
+            mine.prob = prob_.data();
+            const CsrRows rows(mine);
+            return f([this, rows, discount](std::int64_t s, const double* value) {
+                double d = rows.dot(s, value);
+                if (m_.rows_need_correction)
+                    d -= m_.defect[chosen_[static_cast<std::size_t>(s)]] * d;
+                return reward_[static_cast<std::size_t>(s)] + discount * d;
+            });
+        }
+        return with_rows(m_, [&](const auto& rows) {
+            return f([&, discount](std::int64_t s, const double* value) {
+                return backup(m_, rows, chosen_[static_cast<std::size_t>(s)], discount, value);
+            });
+        });
+    }
+
+    // out = T_pi value, and the extremes of the change.
+    Extremes sweep(double discount, const double* value, double* out) const;
+
+private:
+    const ModelView& m_;
+    void copy_row(std::size_t state);
+
+    std::vector<std::int64_t> chosen_;
+    std::vector<std::int64_t> ptr_;
+    std::vector<std::int32_t> col_;
+    std::vector<double> prob_;
+    std::vector<double> reward_;
+};
+
+}  // namespace rlt
