@@ -131,35 +131,52 @@ void refuse_duplicates(const Place& place, const RawCsr& csr, std::int64_t row) 
                          " twice; add its probabilities up first");
 }
 
+// Names the entry of a row that is wrong.
+[[noreturn]] void refuse_entry(const Place& place, const RawRows& rows, const RawCsr& csr,
+                               std::int64_t row) {
+    for (std::int64_t k = csr.row_ptr[row]; k < csr.row_ptr[row + 1]; ++k) {
+        const std::int32_t j = csr.col[k];
+        if (j < 0 || j >= rows.n_states)
+            throw ModelFault(place.row(row) + " leads to state " + std::to_string(j) +
+                             "; states are 0.." + std::to_string(rows.n_states - 1));
+        check_probability(csr.prob[k], place.entry(row, j));
+    }
+    throw ModelFault(place.row(row) + " is not a distribution");
+}
+
 Scan scan_csr(const Place& place, const RawRows& rows, const RawCsr& csr) {
     Scan scan;
     scan.defect.resize(static_cast<std::size_t>(rows.n_rows));
+    const std::int32_t* col = csr.col.data;
+    const double* prob = csr.prob.data;
+    const auto n = static_cast<std::uint64_t>(rows.n_states);
     for (std::int64_t r = 0; r < rows.n_rows; ++r) {
         DefectSum sum(rows.exit.empty() ? 0.0 : rows.exit[r]);
-        std::int64_t nonzeros = 0;
+        std::int64_t zeros = 0;
         double largest = 0.0;
         std::int32_t previous = -1;
-        bool ascending = true;
-        for (std::int64_t k = csr.row_ptr[r]; k < csr.row_ptr[r + 1]; ++k) {
-            const std::int32_t j = csr.col[k];
-            if (j < 0 || j >= rows.n_states)
-                throw ModelFault(place.row(r) + " leads to state " + std::to_string(j) +
-                                 "; states are 0.." + std::to_string(rows.n_states - 1));
-            const double p = csr.prob[k];
-            if (!(p >= 0.0 && p <= 2.0)) check_probability(p, place.entry(r, j));
-            if (!csr.outcome_reward.empty() && !std::isfinite(csr.outcome_reward[k]))
-                check_finite(csr.outcome_reward[k], "next_state_rewards[" + place.index(r) + ", " +
-                                                        std::to_string(j) + "]");
-            ascending = ascending && j > previous;
+        bool ascending = true, wrong = false;
+        const std::int64_t begin = csr.row_ptr[r], end = csr.row_ptr[r + 1];
+        for (std::int64_t k = begin; k < end; ++k) {
+            const std::int32_t j = col[k];
+            const double p = prob[k];
+            wrong |= !(static_cast<std::uint64_t>(static_cast<std::int64_t>(j)) < n) |
+                     !(p >= 0.0 && p <= 2.0);
+            ascending &= j > previous;
             previous = j;
-            nonzeros += p != 0.0;
+            zeros += p == 0.0;
             largest = std::max(largest, p);
             sum.add(p);
         }
+        if (wrong) refuse_entry(place, rows, csr, r);
+        if (!csr.outcome_reward.empty())
+            for (std::int64_t k = begin; k < end; ++k)
+                if (!std::isfinite(csr.outcome_reward[k]))
+                    check_finite(csr.outcome_reward[k], "next_state_rewards[" + place.index(r) +
+                                                            ", " + std::to_string(col[k]) + "]");
         if (!ascending) refuse_duplicates(place, csr, r);
-        scan.canonical =
-            scan.canonical && ascending && nonzeros == csr.row_ptr[r + 1] - csr.row_ptr[r];
-        finish_row(place, rows, r, nonzeros, sum, largest, scan);
+        scan.canonical = scan.canonical && ascending && zeros == 0;
+        finish_row(place, rows, r, end - begin - zeros, sum, largest, scan);
     }
     return scan;
 }
@@ -233,6 +250,11 @@ Buffer<T> reordered(const Buffer<T>& values, const std::vector<std::int64_t>& or
     for (std::size_t i = 0; i < out.size(); ++i)
         out[i] = values[order.empty() ? static_cast<std::int64_t>(i) : order[i]];
     return Buffer<T>(std::move(out));
+}
+
+template <class T>
+Buffer<T> copied(const Buffer<T>& values) {
+    return Buffer<T>(std::vector<T>(values.data, values.data + values.size));
 }
 
 void set_counts(const RawRows& rows, const Scan& scan, Model& model) {
@@ -415,6 +437,14 @@ std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& c
         model->col = csr.col;
         model->prob = csr.prob;
         model->outcome_reward = csr.outcome_reward;
+        model->view.storage = Storage::csr;
+        return finish(model, average);
+    }
+    if (order.empty() && scan.canonical && !scan.deterministic) {
+        model->row_ptr = copied(csr.row_ptr);
+        model->col = copied(csr.col);
+        model->prob = copied(csr.prob);
+        if (outcomes) model->outcome_reward = copied(csr.outcome_reward);
         model->view.storage = Storage::csr;
         return finish(model, average);
     }

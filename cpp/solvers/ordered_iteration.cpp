@@ -17,10 +17,14 @@ namespace rlt {
 
 namespace {
 
-constexpr int most_sweeps = 8;           // of improvement between two solutions
+constexpr int most_sweeps = 16;           // of improvement between two solutions
 constexpr int most_krylov_steps = 500;   // of one solution
 constexpr double wanted_reduction = 0.1;  // of a solution while actions change
 constexpr int most_idle_rounds = 50;
+
+bool worth_going_on(const Sweep& first, const Sweep& last) {
+    return static_cast<double>(last.switched) > 0.1 * static_cast<double>(first.switched);
+}
 
 }  // namespace
 
@@ -35,15 +39,14 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     std::optional<PolicyChain> chain;
 
     const auto improve = [&] {
-        Sweep last, all;
-        for (int k = 0; k < most_sweeps; ++k) {
+        // As long as sweeps keep changing actions: a front is then on its way.
+        const Sweep first = ordered.improve(v.data(), false);
+        Sweep last = ordered.improve(v.data(), false);
+        int sweeps = 2;
+        for (; sweeps < most_sweeps && worth_going_on(first, last); ++sweeps)
             last = ordered.improve(v.data(), false);
-            ++result.sweeps;
-            all.switched += last.switched;
-            if (k >= 1 && last.switched == 0) break;
-        }
-        all.change = last.change;
-        return all;
+        result.sweeps += sweeps;
+        return Sweep{last.change, first.switched + last.switched};
     };
     // From the start a reward may be on its way in both directions.
     ordered.improve(v.data(), false);

@@ -7,6 +7,7 @@
 
 #include "solvers/backups.hpp"
 #include "solvers/lazy_backups.hpp"
+#include "solvers/policy_chain.hpp"
 #include "solvers/policy_rows.hpp"
 #include "support/float_mode.hpp"
 
@@ -65,6 +66,24 @@ private:
     double noise_;
     double cap_ = 0.0;
 };
+
+// Reduces the residual of a policy by a factor, by solving its equations, where that is progress.
+void solve_part(const ModelView& m, double discount, const PolicyRows& policy,
+                const std::int64_t* rows, double reduction, double* now, double* spare,
+                Improved& result, const Monitor& monitor) {
+    const auto n = static_cast<std::size_t>(m.n_states);
+    const PolicyChain chain(m, discount, rows);
+    std::vector<double> step(n, 0.0), residual(n);
+    const Extremes e = policy.sweep(discount, now, spare);
+    for (std::size_t s = 0; s < n; ++s) residual[s] = spare[s] - now[s];
+    const double size = std::max(std::abs(e.low), std::abs(e.high));
+    const double wanted = reduction * (e.high - e.low) / size;
+    const LinearSolve solved =
+        chain.solve(residual.data(), step.data(), wanted, 200, false, monitor);
+    result.sweeps += 2 * solved.iterations + 1;
+    if (!(solved.relative_residual < 1.0)) return;
+    for (std::size_t s = 0; s < n; ++s) now[s] += step[s];
+}
 
 // Operations of one sweep of an average policy.
 std::int64_t policy_work(const ModelView& m) {
@@ -173,6 +192,7 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
     const StandardFloatMode mode;
     constexpr int most_partial_sweeps = 200;
     constexpr double wanted_reduction = 0.03;
+    constexpr double most_swept = 12.0;  // of one policy; beyond, a Krylov method is quicker
     LazyBackups backups(m, 0, discount);
     PolicyRows policy(m);
     std::vector<double> other(static_cast<std::size_t>(m.n_states));
@@ -205,8 +225,9 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
             return result;
         }
         std::swap(now, next);
-        // Sweeps of the policy, down to a tenth; from how much one gains follows how many are left.
+        // Sweeps of the policy, down to a fraction; from what one gains follows how many are left.
         policy.gather(rows);
+        const double enough = std::max(wanted_reduction * width, 0.5 * wanted);
         double before = width;
         for (int i = 0; i < most_partial_sweeps; ++i) {
             Extremes p = policy.sweep(discount, now, next);
@@ -214,14 +235,18 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
             std::swap(now, next);
             if (m.has_exits) p.allow_exits();
             const double left = p.high - p.low;
-            if (!(left > std::max(wanted_reduction * width, 0.5 * wanted))) break;
-            const double gain = std::log(left / before);
-            const double sweeps_left = std::log(wanted / left) / std::min(gain, -1e-9);
-            if (i >= 2 && sweeps_left > affordable) {
+            if (!(left > enough)) break;
+            const double gain = std::min(std::log(left / before), -1e-9);
+            before = left;
+            if (i < 2) continue;
+            if (std::log(wanted / left) / gain > affordable) {
                 result.slow = true;
                 break;
             }
-            before = left;
+            if (std::log(enough / left) / gain > most_swept) {
+                solve_part(m, discount, policy, rows, enough / left, now, next, result, monitor);
+                break;
+            }
             monitor();
         }
     }

@@ -28,6 +28,8 @@ __all__ = ["METHODS", "Guess"]
 Vector = NDArray[np.float64]
 Core = _core.model.Model
 
+_DIRECT_STATES = 50
+"""Models up to this size are solved by policy iteration, to the last digit."""
 _PATIENCE = 25.0
 """What modified policy iteration may still cost, in sweeps over all rows, before another method
 takes over."""
@@ -109,6 +111,9 @@ def ordered_policy_iteration(
 
 
 def auto(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Guess:
+    if core.n_states <= _DIRECT_STATES:
+        guess = policy_iteration(core, discount, tolerance, start)
+        return replace(guess, note=f"policy iteration: at most {_DIRECT_STATES} states")
     guess, converged = _modified(core, discount, tolerance, start, _PATIENCE)
     if converged or not np.isfinite(guess.value).all():
         return replace(guess, note="modified policy iteration: it mixes fast")
