@@ -85,9 +85,11 @@ auto iteration(Method method) {
     };
 }
 
-Tuple<Doubles, Rows, std::int64_t, bool, double, double> modified_policy(
-    const Model& model, double discount, double tol, double rtol, double patience,
-    const Doubles& start) {
+Tuple<Doubles, Rows, std::int64_t, bool, double, double> modified_policy(const Model& model,
+                                                                         double discount,
+                                                                         double tol, double rtol,
+                                                                         double patience,
+                                                                         const Doubles& start) {
     need_discount(discount);
     need_size(start, model.view.n_states, "start");
     Doubles value = copy_of(start);

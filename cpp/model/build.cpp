@@ -60,6 +60,7 @@ struct Scan {
     bool deterministic = true;  // every row is one certain outcome
     bool exact_sums = true;
     bool off_sums = false;
+    double largest_defect = 0.0;
     bool any_exit = false;
 };
 
@@ -101,6 +102,7 @@ void finish_row(const Place& place, const RawRows& rows, std::int64_t row, std::
     scan.entries += nonzeros;
     scan.longest_row = std::max(scan.longest_row, nonzeros);
     scan.exact_sums = scan.exact_sums && delta == 0.0;
+    scan.largest_defect = std::max(scan.largest_defect, std::abs(delta));
     scan.off_sums = scan.off_sums || std::abs(delta) > rounding_defect;
     scan.any_exit = scan.any_exit || exit != 0.0;
     const bool certain =
@@ -268,6 +270,7 @@ void set_counts(const RawRows& rows, const Scan& scan, Model& model) {
     v.stage_stride = rows.n_stages > 1 ? rows.n_states : 0;
     v.has_exits = scan.any_exit;
     v.rows_need_correction = scan.off_sums;
+    v.largest_defect = scan.largest_defect;
 }
 
 void copy_row_arrays(const RawRows& rows, const Scan& scan, const std::vector<std::int64_t>& order,

@@ -37,6 +37,7 @@ struct ModelView {
     const double* prob = nullptr;           // csr: values; dense: (n_rows, n_states)
     bool has_exits = false;
     bool rows_need_correction = false;  // some |defect| is beyond rounding of the sum
+    double largest_defect = 0.0;        // in magnitude
 
     std::int64_t row_begin(std::int64_t stage, std::int64_t state) const {
         return state_ptr[stage * stage_stride + state];

@@ -37,7 +37,8 @@ inline Bounded residual_of_row(const ModelView& m, const Rows& rows, std::int64_
                                double own) {
     const double r = m.reward[row];
     const double d = rows.dot(row, next);
-    const double a = rows.dot(row, magnitude);
+    // Of values of one sign the sum of magnitudes is the magnitude of the sum.
+    const double a = magnitude ? rows.dot(row, magnitude) : std::abs(d);
     const double e = m.defect ? d - m.defect[row] * d : d;
     const double c = (r + discount * e) - own;
     if (a == 0.0 && r == 0.0 && own == 0.0 && all_zero(rows, row, next)) return {0.0, 0.0};
@@ -115,9 +116,14 @@ ResidualBounds join(const std::vector<ResidualBounds>& parts) {
 ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount,
                          const double* next, const double* own, const std::int64_t* policy) {
     const StandardFloatMode mode;
-    std::vector<double> magnitude(static_cast<std::size_t>(m.n_states));
-    for (std::int64_t s = 0; s < m.n_states; ++s)
-        magnitude[static_cast<std::size_t>(s)] = std::abs(next[s]);
+    const auto [least, most] = std::minmax_element(next, next + m.n_states);
+    std::vector<double> magnitudes;
+    if (!(*least >= 0.0 || *most <= 0.0)) {
+        magnitudes.resize(static_cast<std::size_t>(m.n_states));
+        std::transform(next, next + m.n_states, magnitudes.begin(),
+                       [](double x) { return std::abs(x); });
+    }
+    const double* magnitude = magnitudes.empty() ? nullptr : magnitudes.data();
     const Blocks blocks = blocks_for(m.n_states, 2 * m.sweep_work());
     std::vector<ResidualBounds> parts(static_cast<std::size_t>(blocks.count()),
                                       {infinity, -infinity, true});
@@ -127,7 +133,7 @@ ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount
             for (std::int64_t s = blocks.begin(b); s < blocks.end(b); ++s) {
                 for (std::int64_t row = m.row_begin(stage, s); row < m.row_end(stage, s); ++row) {
                     const Bounded c =
-                        residual_of_row(m, rows, row, discount, next, magnitude.data(), own[s]);
+                        residual_of_row(m, rows, row, discount, next, magnitude, own[s]);
                     part.finite = part.finite && c.finite();
                     part.high = std::max(part.high, c.value + c.error);
                     if (row == policy[s]) part.low = std::min(part.low, c.value - c.error);

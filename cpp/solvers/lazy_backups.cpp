@@ -4,12 +4,6 @@
 
 namespace rlt {
 
-namespace {
-
-constexpr double uncorrected_defect = 0x1.0p-46;  // what rows may be off by without correction
-
-}  // namespace
-
 double largest_magnitude(const double* x, std::int64_t n) {
     double largest = 0.0;
     for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(x[i]));
@@ -17,9 +11,11 @@ double largest_magnitude(const double* x, std::int64_t n) {
 }
 
 double residual_error(const ModelView& m, double discount, double largest_reward, double largest) {
+    if (largest_reward == 0.0 && largest == 0.0) return 0.0;
     const double terms = static_cast<double>(m.longest_row) + 12.0;
     const double size = largest_reward + (1.0 + discount) * largest;
-    const double sums = m.defect ? uncorrected_defect * discount * largest : 0.0;
+    // What backup() leaves uncorrected where rows sum to 1 up to rounding.
+    const double sums = m.rows_need_correction ? 0.0 : m.largest_defect * discount * largest;
     return (terms * unit_roundoff * size + sums) * (1.0 + 0x1.0p-20) + terms * 0x1.0p-1074;
 }
 
@@ -54,8 +50,8 @@ template <class Rows>
 Extremes LazyBackups::first(const Rows& rows, const double* value, double* out,
                             std::int64_t* best) {
     // A constant needs no row: r + discount c (1 - exit).
-    const bool constant = std::all_of(value, value + m_.n_states,
-                                      [&](double x) { return x == value[0]; });
+    const bool constant =
+        std::all_of(value, value + m_.n_states, [&](double x) { return x == value[0]; });
     const double ahead = discount_ * value[0];
     return over_states(m_, m_.sweep_work(), [&](std::int64_t begin, std::int64_t end) {
         Extremes e;

@@ -1,12 +1,12 @@
 // Bellman backups that pass over the rows which cannot be the best of their state.
 //
 // When a row's backup q was last computed at a value v, its backup at a later value w is at most
-// q + discount * max(w - v) (the increase clipped at 0 where rows may end). A sum of these increases
-// since the first sweep, the clock, makes one number per row a bound that stays valid without being
-// touched: stored = q - clock(then), bound = stored + clock(now). A row whose bound is below the best
-// backup of its state by more than rounding could explain is not read. What comes out is, bit for
-// bit, what a sweep over every row gives. This is action elimination (MacQueen 1967), undone by
-// itself when values rise again.
+// q + discount * max(w - v) (the increase clipped at 0 where rows may end). A sum of these
+// increases since the first sweep, the clock, makes one number per row a bound that stays valid
+// without being touched: stored = q - clock(then), bound = stored + clock(now). A row whose bound
+// is below the best backup of its state by more than rounding could explain is not read. What comes
+// out is, bit for bit, what a sweep over every row gives. This is action elimination (MacQueen
+// 1967), undone by itself when values rise again.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace rlt {
 
 // Bound of |computed - exact| for a residual r + discount (P value) - own of this model, with
 // |value|, |own| <= largest (T1 of docs/theory/certificates.md, and what backup() leaves
-// uncorrected).
+// uncorrected); 0 where every number is 0.
 double residual_error(const ModelView& m, double discount, double largest_reward, double largest);
 
 double largest_magnitude(const double* x, std::int64_t n);
@@ -30,8 +30,8 @@ public:
     // Of one stage; `m` must outlive this.
     LazyBackups(const ModelView& m, std::int64_t stage, double discount);
 
-    // out = T value, rows = the lowest best rows; extremes of the change out - value. After the first
-    // sweep `rows` is read as a guess, and must be what `policy` follows where that is given.
+    // out = T value, rows = the lowest best rows; extremes of the change out - value. After the
+    // first sweep `rows` is read as a guess, and must be what `policy` follows where that is given.
     Extremes sweep(const double* value, double* out, std::int64_t* rows,
                    const PolicyRows* policy = nullptr);
 
@@ -52,7 +52,7 @@ private:
     std::vector<double> stored_;
     std::vector<double> last_;
     double clock_ = 0.0;
-    double size_ = 0.0;   // largest |reward| + discount |value| seen, and of the clock
+    double size_ = 0.0;  // largest |reward| + discount |value| seen, and of the clock
     double sweeps_ = 0.0;
     double largest_reward_ = 0.0;
 };

@@ -18,7 +18,7 @@ namespace rlt {
 namespace {
 
 constexpr int most_sweeps = 16;           // of improvement between two solutions
-constexpr int most_krylov_steps = 500;   // of one solution
+constexpr int most_krylov_steps = 500;    // of one solution
 constexpr double wanted_reduction = 0.1;  // of a solution while actions change
 constexpr int most_idle_rounds = 50;
 
@@ -75,8 +75,8 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
             sweep.switched > 0 ? wanted_reduction
                                : std::min(wanted_reduction, std::max(1e-13, 0.5 * wanted / before));
         std::fill(step.begin(), step.end(), 0.0);
-        const LinearSolve solved =
-            chain->solve(residual.data(), step.data(), reduction, most_krylov_steps, false, monitor);
+        const LinearSolve solved = chain->solve(residual.data(), step.data(), reduction,
+                                                most_krylov_steps, false, monitor);
         result.sweeps += solved.iterations;
         for (std::size_t i = 0; i < n; ++i) tried[i] = v[i] + step[i];
         if (ordered.residual(tried.data(), residual.data()) < before) std::swap(v, tried);

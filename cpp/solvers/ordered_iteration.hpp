@@ -11,8 +11,8 @@
 
 namespace rlt {
 
-// Starts from `value`, leaves the last value there and a greedy policy in `rows`. `converged` when the
-// last sweep changed nothing by more than (1 - discount) times the target.
+// Starts from `value`, leaves the last value there and a greedy policy in `rows`. `converged` when
+// the last sweep changed nothing by more than (1 - discount) times the target.
 Iterations ordered_policy_iteration(const ModelView& m, double discount, Target target,
                                     double* value, std::int64_t* rows, const Monitor& monitor);
 

@@ -29,8 +29,8 @@ public:
 
     std::int64_t size() const { return n_; }
 
-    // One sweep v(s) <- max over rows of r' + p' v in place, backwards through the order if asked. The
-    // policy follows; a row is left only for one that is better beyond rounding.
+    // One sweep v(s) <- max over rows of r' + p' v in place, backwards through the order if asked.
+    // The policy follows; a row is left only for one that is better beyond rounding.
     Sweep improve(double* value, bool backwards);
     // out = r' + p' v - v of the rows last chosen. The largest magnitude.
     double residual(const double* value, double* out) const;

@@ -200,6 +200,8 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
     double* next = other.data();
     Improved result;
     double narrowest = std::numeric_limits<double>::infinity();
+    std::int64_t improvements = 0;
+    double most_improvements = 0.0;  // more than the contraction by the discount can need
     int idle = 0;
     const double one_sweep = static_cast<double>(policy_work(m));
     const double affordable = (patience * static_cast<double>(m.sweep_work()) + 1e5) / one_sweep;
@@ -213,10 +215,15 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
             (1.0 - discount) * std::max(target.absolute, target.relative * e.magnitude);
         const double width = e.high - e.low;
         result.converged = width + 3.0 * error <= wanted;
-        // What is left is rounding, or nothing was gained for long.
+        if (++improvements == 1 && width > 0.0)
+            most_improvements = 16.0 + std::max(0.0, std::log(std::max(wanted, error) / width) /
+                                                         std::log(std::max(discount, 1e-9)));
         idle = width < 0.9 * narrowest ? 0 : idle + 1;
         narrowest = std::min(narrowest, width);
-        const bool stalled = !std::isfinite(width) || width <= 2.0 * error || idle > 20;
+        if (idle > 20 && std::isfinite(patience)) result.slow = true;
+        // What is left is rounding.
+        const bool stalled = !std::isfinite(width) || width <= 2.0 * error ||
+                             static_cast<double>(improvements) > most_improvements;
         if (result.converged || stalled || result.slow) {
             centre(m, discount, e, now, result);
             result.low -= error;
@@ -298,7 +305,6 @@ void backward_induction(const ModelView& m, std::int64_t horizon, double* value,
         const bool finite = std::all_of(now, now + n, [](double x) { return std::isfinite(x); });
         error[h] = finite ? residual_error(m, 1.0, largest_reward, std::max(ahead, largest))
                           : std::numeric_limits<double>::infinity();
-        if (largest == 0.0 && ahead == 0.0 && largest_reward == 0.0) error[h] = 0.0;
         monitor();
     }
 }

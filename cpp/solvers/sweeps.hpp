@@ -39,9 +39,10 @@ Iterations value_iteration(const ModelView& m, double discount, Target target, d
 Iterations gauss_seidel(const ModelView& m, double discount, Target target, double* value,
                         const Monitor& monitor);
 
-// Modified policy iteration (Puterman and Shin 1978) with backups that pass over hopeless rows, from
-// a value that may be constant. Leaves the last, centred value, the greedy rows there, and bounds of
-// its residuals T v - v that hold in exact arithmetic: low for the rows, high for every row.
+// Modified policy iteration (Puterman and Shin 1978) with backups that pass over hopeless rows,
+// from a value that may be constant. Leaves the last, centred value, the greedy rows there, and
+// bounds of its residuals T v - v that hold in exact arithmetic: low for the rows, high for every
+// row.
 struct Improved {
     std::int64_t sweeps = 0;
     bool converged = false;
