@@ -18,8 +18,9 @@ from typing import Any
 
 from rltheory.errors import ModelError
 from rltheory.mdp.awkward import awkward
+from rltheory.mdp.criterion import with_criterion
 from rltheory.mdp.episodic import EpisodicMDP
-from rltheory.mdp.files import load, with_criterion
+from rltheory.mdp.files import load
 from rltheory.mdp.generators import (
     combination_lock,
     garnet,
