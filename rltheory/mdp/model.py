@@ -308,6 +308,48 @@ class MDP(TabularModel):
         return read_gymnasium(env_or_id, discount, **make_kwargs)
 
     @classmethod
+    def from_function(
+        cls,
+        function: Any,
+        n_states: int,
+        n_actions: int,
+        discount: float | None = None,
+        initial: Any = None,
+        *,
+        feasible: Any = None,
+        batch: int = 65536,
+    ) -> "MDP":
+        """Tabulate a function of arrays of states and actions in batches.
+
+        The function returns next states (B, K), -1 where the run ends, probabilities (B, K) and
+        rewards (B,) for states and actions (B,); see `rltheory.mdp.tabulate.tabulate_function`.
+        """
+        from rltheory.mdp.tabulate import tabulate_function
+
+        return tabulate_function(
+            function, n_states, n_actions, discount, initial, feasible=feasible, batch=batch
+        )
+
+    @classmethod
+    def from_states(
+        cls,
+        initial: Any,
+        actions: Any,
+        transition: Any,
+        discount: float | None = None,
+        *,
+        max_states: int = 1_000_000,
+    ) -> "MDP":
+        """Tabulate what can be reached from initial states, of any hashable kind, breadth first.
+
+        ``transition(state, action)`` lists ``(probability, next state or None, reward)``; see
+        `rltheory.mdp.tabulate.tabulate_states`.
+        """
+        from rltheory.mdp.tabulate import tabulate_states
+
+        return tabulate_states(initial, actions, transition, discount, max_states=max_states)
+
+    @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
         """The model of the canonical arrays that `arrays()` gives, in doubles."""
         core = read_arrays(arrays, None)
