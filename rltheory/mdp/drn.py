@@ -29,7 +29,7 @@ from rltheory.mdp.drafts import replacing
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.explicit import Explicit, RewardModel, sorted_entries
 from rltheory.mdp.model import MDP
-from rltheory.mdp.model_text import ModelText
+from rltheory.mdp.model_text import ModelText, shown
 from rltheory.mdp.written import Written, written
 
 __all__ = ["read_drn", "write_drn"]
@@ -115,7 +115,7 @@ class _Reader:
         if name in ("@parameters", "@placeholders"):
             if content:
                 raise self.text.fault(
-                    number, f"{name} is not empty ({content[:60]}); give the parameters values"
+                    number, f"{name} is not empty ({shown(content)}); give the parameters values"
                 )
         elif name == "@reward_models":
             self.reward_names = content.split()
@@ -187,7 +187,7 @@ class _Reader:
             raise fault(number, f"{line[:60]!r} is not 'state number [rewards] labels'")
         state = len(self.state_line)
         if match[1] != str(state):
-            raise fault(number, f"state {match[1][:60]} stands where state {state} should")
+            raise fault(number, f"state {shown(match[1])} stands where state {state} should")
         if state >= self.n_states:
             raise fault(number, f"there are more states than the {self.n_states} of @nr_states")
         self.state_line.append(number)

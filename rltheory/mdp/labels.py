@@ -8,7 +8,7 @@ __all__ = ["checked_labels"]
 
 
 def checked_labels(name: str, labels: Any, size: int) -> tuple[str, ...]:
-    """The labels as a tuple; refuses a wrong number, what is no text, and line breaks.
+    """The labels as a tuple; refuses a wrong number, and what is no printable text.
 
     Parameters
     ----------
@@ -27,12 +27,10 @@ def checked_labels(name: str, labels: Any, size: int) -> tuple[str, ...]:
     if len(found) != size:
         raise ModelError(f"{len(found)} labels of {name} are given; the model has {size}")
     for i, label in enumerate(found):
-        # Surrogates have no UTF-8, and files are lines.
-        if not isinstance(label, str) or len(label.splitlines()) > 1 or label != label.strip():
+        # What cannot be printed would reach terminals and break the lines of files.
+        if not isinstance(label, str) or not label.isprintable() or label != label.strip():
             raise ModelError(
-                f"label {i} of {name} is {label!r}; it must be a text on one line, without "
-                "blanks at its ends"
+                f"label {i} of {name} is {label!r}; it must be a text of printable characters, "
+                "without blanks at its ends"
             )
-        if any("\ud800" <= c <= "\udfff" for c in label):
-            raise ModelError(f"label {i} of {name} is {label!r}; it has no UTF-8")
     return found

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
 
-__all__ = ["ModelText", "integers", "numbers", "one_line"]
+__all__ = ["ModelText", "integers", "numbers", "one_line", "shown"]
 
 At = Callable[[int], int]
 """The line on which the number of this index stands."""

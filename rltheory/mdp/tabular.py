@@ -201,7 +201,7 @@ class TabularModel:
         Parameters
         ----------
         states : sequence of str, length S, optional
-            Without line breaks. Left out, the names that the model has are kept.
+            Of printable characters. Left out, the names that the model has are kept.
         actions : sequence of str, length A, optional
 
         Returns

@@ -347,4 +347,7 @@ def _outcomes(
 
 
 def _labels(things: Sequence[Hashable]) -> list[str]:
-    return [" ".join(str(thing).split()) for thing in things]
+    return [
+        "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(str(thing).split()))
+        for thing in things
+    ]

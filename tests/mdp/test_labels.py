@@ -86,10 +86,11 @@ def test_archives_with_other_bytes(codes: Any, words: str, tmp_path: Path) -> No
         (["a", "b"], "2 labels of states are given; the model has 3"),
         ("abc", "labels of states are one text, 'abc'"),
         (3, "labels of states are 3; give a sequence"),
-        (["a", "b", 3], "label 2 of states is 3; it must be a text on one line"),
-        (["a", "b", "c\nd"], "on one line"),
+        (["a", "b", 3], "label 2 of states is 3; it must be a text of printable"),
+        (["a", "b", "c\nd"], "printable characters"),
+        (["a", "b", "\x1b[31m"], "printable characters"),
         (["a", "b", " c"], "without blanks at its ends"),
-        (["a", "b", "\ud800"], "it has no UTF-8"),
+        (["a", "b", "\ud800"], "printable characters"),
     ],
 )
 def test_labels_that_are_none(states: Any, words: str) -> None:
