@@ -27,7 +27,7 @@ import numpy as np
 
 from rltheory.mdp.drafts import replacing
 from rltheory.mdp.episodic import EpisodicMDP
-from rltheory.mdp.explicit import Explicit, RewardModel, sorted_entries
+from rltheory.mdp.listing import Explicit, RewardModel, sorted_entries
 from rltheory.mdp.model import MDP
 from rltheory.mdp.model_text import ModelText, shown
 from rltheory.mdp.written import Written, written

@@ -31,7 +31,7 @@ from rltheory.errors import ModelError
 from rltheory.mdp.columns import Columns, read_columns
 from rltheory.mdp.drafts import replacing
 from rltheory.mdp.episodic import EpisodicMDP
-from rltheory.mdp.explicit import Explicit, sorted_entries
+from rltheory.mdp.listing import Explicit, sorted_entries
 from rltheory.mdp.model import MDP
 from rltheory.mdp.model_text import ModelText
 from rltheory.mdp.prism_rewards import read_rewards, reward_files
@@ -76,9 +76,9 @@ def read_tra(
             )
     else:
         n_states = max(int(state.max(initial=-1)), int(col.max(initial=-1))) + 1
-        if n_states > text.size:
-            where = int(columns.line[np.argmax(np.maximum(state, col))])
-            raise text.fault(where, f"state {n_states - 1} is above all that the file could list")
+    if n_states > 2 * len(state):  # each is left or entered somewhere
+        where = first if sizes else at(np.argmax(np.maximum(state, col)))
+        raise text.fault(where, f"there are {n_states} states for {len(state)} transitions")
     for i in np.flatnonzero(state >= n_states)[:1]:
         raise text.fault(at(i), f"state {state[i]} is none of 0..{n_states - 1}")
     for i in np.flatnonzero(choice >= len(choice))[:1]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
 from rltheory.mdp.columns import Columns, read_columns
-from rltheory.mdp.explicit import Explicit, RewardModel
+from rltheory.mdp.listing import Explicit, RewardModel
 from rltheory.mdp.model_text import ModelText
 
 __all__ = ["read_rewards", "reward_files"]

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
-from rltheory.mdp.explicit import Explicit, RewardModel
+from rltheory.mdp.listing import Explicit, RewardModel
 from rltheory.mdp.model_text import one_line
 
 __all__ = ["build_listing"]

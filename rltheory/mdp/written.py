@@ -15,7 +15,7 @@ import numpy as np
 
 from rltheory.errors import ModelError
 from rltheory.mdp.episodic import EpisodicMDP
-from rltheory.mdp.explicit import EXIT_LABEL
+from rltheory.mdp.listing import EXIT_LABEL
 from rltheory.mdp.model import MDP
 
 __all__ = ["Written", "written"]
