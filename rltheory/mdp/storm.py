@@ -142,28 +142,26 @@ def _labels_of(program: Any) -> set[str]:
 def _listing(name: str, found: Any, exact: bool) -> Explicit:
     """Storm's sparse model in our arrays."""
     matrix = found.transition_matrix
-    columns: list[int] = []
-    values: list[Any] = []
-    row_ptr, state = [0], []
-    for s in range(found.nr_states):
-        for row in range(matrix.get_row_group_start(s), matrix.get_row_group_end(s)):
-            state.append(s)
-            for entry in matrix.get_row(row):
-                columns.append(entry.column)
-                values.append(entry.value)
-            row_ptr.append(len(columns))
-    choice = [""] * len(state)
+    lengths = [len(matrix.get_row(row)) for row in range(matrix.nr_rows)]
+    entries = [(entry.column, entry.value) for entry in matrix]
+    rows = np.arange(matrix.nr_rows)
+    if not matrix.has_trivial_row_grouping:  # of a chain, each state has its row
+        first = [matrix.get_row_group_start(s) for s in range(found.nr_states)]
+        rows = np.searchsorted(first, rows, side="right") - 1
+    names: list[list[str]] = [[] for _ in lengths]
     if found.has_choice_labeling():
-        for r in range(len(choice)):
-            choice[r] = "+".join(sorted(found.choice_labeling.get_labels_of_choice(r)))
+        labeling = found.choice_labeling
+        for label in sorted(labeling.get_labels()):
+            for row in labeling.get_choices(label):
+                names[row].append(label)
     listing = Explicit(
         name=name,
         n_states=found.nr_states,
-        state=np.array(state, dtype=np.int64),
-        choice=choice,
-        row_ptr=np.array(row_ptr, dtype=np.int64),
-        col=np.array(columns, dtype=np.int64),
-        prob=_numbers(values, exact),
+        state=rows.astype(np.int64),
+        choice=["+".join(labels) for labels in names],
+        row_ptr=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
+        col=np.array([column for column, _ in entries], dtype=np.int64),
+        prob=_numbers([value for _, value in entries], exact),
         labels={
             label: np.array(sorted(found.labeling.get_states(label)), dtype=np.int64)
             for label in sorted(found.labeling.get_labels())
@@ -205,10 +203,14 @@ def _number(value: Any, exact: bool) -> Any:
 
 def _state_labels(valuations: Any, n_states: int) -> tuple[str, ...]:
     """``s=0,d=0``: the value of each variable (Storm's own text leaves out what is true)."""
-    names = [variable.name for variable in valuations.get_all_variables()]
-    found = []
-    for s in range(n_states):
-        values = json.loads(str(valuations.to_json(s)))
-        texts = (f"{name}={json.dumps(values[name])}" for name in names if name in values)
-        found.append(",".join(texts))
-    return tuple(found)
+    parts = []
+    for variable in valuations.get_all_variables():
+        if variable.has_boolean_type():
+            true = set(valuations.get_boolean_values(variable))
+            values = ["true" if s in true else "false" for s in range(n_states)]
+        elif variable.has_integer_type():
+            values = list(map(str, valuations.get_int64_values(variable)))
+        else:
+            values = list(map(str, valuations.get_rational_values(variable)))
+        parts.append([f"{variable.name}={value}" for value in values])
+    return tuple(map(",".join, zip(*parts, strict=True))) if parts else ("",) * n_states
