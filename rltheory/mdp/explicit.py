@@ -9,7 +9,7 @@ states, named by a label, that is to be reached. What becomes of it here:
 - **Reaching the goal is an ending.** With `goal`, a transition into a state with that label is
   an exit of its row, with the probability and the reward of the transition. Goal states stay in
   the model under their numbers: such a state has one action, which ends for sure. Its reward is
-  0, as in "expected reward until the goal is reached".
+  0, as in "expected reward until the goal is reached", and 1 for ``"reach"`` below.
 - **Actions.** Choices without names are numbered from 0 in each state. Where the names are
   numbers ("0", "1", or "a0", "a1"), they are the actions. Otherwise each distinct name is an
   action, in the order in which names first appear; the k-th choice of the same name in a state is

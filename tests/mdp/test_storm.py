@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import rltheory as rlt
-from rltheory.errors import ConvergenceError, ModelError
+from rltheory.errors import ModelError
 
 has_storm = importlib.util.find_spec("stormpy") is not None
 needs_storm = pytest.mark.skipif(not has_storm, reason="stormpy is not installed")
@@ -107,10 +107,10 @@ def test_our_solver_finds_storms_values(
     mdp = rlt.load(example(name), reward=reward, goal=goal, constants=constants)
     try:
         solution = rlt.solve(mdp, criterion="total")
-    except ConvergenceError:
-        raise
     except ModelError as fault:
-        pytest.skip(f"total reward: {fault}")
+        if "not there yet" not in str(fault):
+            raise
+        pytest.skip("this version has no total reward")
     sign = -1 if reward.startswith("-") else 1
     for v, low, high in zip(
         wanted, solution.certificate.lower, solution.certificate.upper, strict=True
