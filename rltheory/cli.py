@@ -61,8 +61,8 @@ def _solve(commands: "Subparsers") -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="a model file, gym:ID, or a generator such as garnet:states=1000,actions=4,"
-        "branching=5,seed=0",
+        help="a model file (.npz, .drn, .tra, .prism, .jani, ...), gym:ID, or a generator such as "
+        "garnet:states=1000,actions=4,branching=5,seed=0",
     )
     criterion = parser.add_mutually_exclusive_group()
     add_criterion = criterion.add_argument
@@ -76,6 +76,15 @@ def _solve(commands: "Subparsers") -> None:
             const=name,
             help=f"the {name} reward criterion",
         )
+    for option, help_text in (
+        (
+            "--reward",
+            "which reward model of a file; 'reach': 1 on reaching the goal; --reward=-R: a cost",
+        ),
+        ("--goal", "label of the states of a file at which the run ends"),
+        ("--constants", "values of the constants of a PRISM or JANI file: N=3,p=0.5"),
+    ):
+        add(option, metavar=option[2].upper(), help=help_text)
     add("--method", default="auto", metavar="M", help="auto (default), value-iteration, ...")
     accuracy = parser.add_mutually_exclusive_group()
     for option, help_text in (

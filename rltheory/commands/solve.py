@@ -76,7 +76,15 @@ def _check(options: argparse.Namespace) -> None:
 
 def _read(source: str, options: argparse.Namespace) -> MDP | EpisodicMDP:
     discount = None if options.discount is None else float(options.discount)
-    return read_source(source, discount=discount, horizon=options.horizon)
+    return read_source(
+        source,
+        discount=discount,
+        horizon=options.horizon,
+        reward=options.reward,
+        goal=options.goal,
+        constants=options.constants,
+        exact=options.exact,
+    )
 
 
 def _answer(source: str, mdp: MDP | EpisodicMDP, options: argparse.Namespace) -> Answer:

@@ -143,15 +143,17 @@ class EpisodicMDP(TabularModel):
         rational = self.rational
         if rational is None:
             rational = RationalModel.of_arrays(self._double_arrays(), None)
-        return self._of(
+        made = self._of(
             self.core, self.horizon, self.initial, self.reward_law, self.layout, rational
         )
+        return self._labelling(made)
 
     def _with_rational(self, rational: RationalModel) -> Self:
         """This model of doubles beside the rationals that it is nearest to."""
-        return self._of(
+        made = self._of(
             self.core, self.horizon, self.initial, self.reward_law, self.layout, rational
         )
+        return self._labelling(made)
 
     def stage(self, h: int) -> int:
         """The stage whose rows stage h has in the core: 0 when all are shared."""

@@ -30,7 +30,7 @@ from scipy import sparse
 from rltheory.errors import ModelError
 from rltheory.mdp.layout import Grid
 from rltheory.mdp.model import MDP
-from rltheory.mdp.reward_laws import Atoms
+from rltheory.mdp.outcomes import EXIT, PaidRewards, reward_arguments
 
 __all__ = ["read_gymnasium"]
 
@@ -39,10 +39,6 @@ _ARROWS = {
     "FrozenLakeEnv": ("←", "↓", "→", "↑"),
     "CliffWalkingEnv": ("↑", "→", "↓", "←"),
 }
-
-# One row: chance of each successor, rewards by successor (-1 = exit) with their chances.
-_EXIT = -1
-_Rewards = dict[int, dict[float, list[float]]]
 
 
 def read_gymnasium(env_or_id: Any, discount: float | None = None, **make_kwargs: Any) -> MDP:
@@ -136,11 +132,11 @@ def _from_table(unwrapped: Any, name: str, discount: float | None) -> MDP:
         raise ModelError(f"the table `P` of environment {name} is empty")
 
     n_states = len(table)
-    termination = np.array([chances.get(_EXIT, 0.0) for chances, _ in parsed])
+    termination = np.array([chances.get(EXIT, 0.0) for chances, _ in parsed])
     row, col, prob = [], [], []
     for r, (chances, _) in enumerate(parsed):
         for state, chance in sorted(chances.items()):
-            if state != _EXIT:
+            if state != EXIT:
                 row.append(r)
                 col.append(state)
                 prob.append(chance)
@@ -162,13 +158,13 @@ def _from_table(unwrapped: Any, name: str, discount: float | None) -> MDP:
         n_states=n_states,
         termination=termination if termination.any() else None,
         layout=_layout(unwrapped, n_states, rows),
-        **_reward_arguments([rewards for _, rewards in parsed], row, col, shape),
+        **reward_arguments([rewards for _, rewards in parsed], row, col, shape),
     )
 
 
-def _row(outcomes: list[Any]) -> tuple[dict[int, float], _Rewards]:
+def _row(outcomes: list[Any]) -> tuple[dict[int, float], PaidRewards]:
     """Chance of each successor (-1 = exit), and the chances of its rewards."""
-    rewards: _Rewards = {}
+    rewards: PaidRewards = {}
     for probability, state, reward, terminated in outcomes:
         if not math.isfinite(probability) or probability < 0.0:
             raise ValueError(f"a probability is {probability}")
@@ -177,7 +173,7 @@ def _row(outcomes: list[Any]) -> tuple[dict[int, float], _Rewards]:
         if int(state) != state or state < 0:
             raise ValueError(f"a next state is {state}")
         if probability > 0.0:
-            successor = _EXIT if terminated else int(state)
+            successor = EXIT if terminated else int(state)
             rewards.setdefault(successor, {}).setdefault(float(reward), []).append(
                 float(probability)
             )
@@ -186,41 +182,6 @@ def _row(outcomes: list[Any]) -> tuple[dict[int, float], _Rewards]:
         for successor, paid in rewards.items()
     }
     return chances, rewards
-
-
-def _reward_arguments(
-    parsed: list[_Rewards], row: list[int], col: list[int], shape: tuple[int, int]
-) -> dict[str, Any]:
-    """The rewards as the constructor wants them, in the plainest form that keeps their law."""
-    by_row = [
-        {
-            reward: math.fsum(p for paid in rewards.values() for p in paid.get(reward, ()))
-            for reward in sorted({reward for paid in rewards.values() for reward in paid})
-        }
-        for rewards in parsed
-    ]
-    if all(len(law) <= 1 for law in by_row):
-        return {"rewards": np.array([next(iter(law), 0.0) for law in by_row])}
-    if all(len(paid) == 1 for rewards in parsed for paid in rewards.values()):
-        outcome = [next(iter(parsed[r][state])) for r, state in zip(row, col, strict=True)]
-        ending = [next(iter(rewards.get(_EXIT, {0.0: []}))) for rewards in parsed]
-        return {
-            "next_state_rewards": sparse.csr_array((outcome, (row, col)), shape=shape),
-            "termination_rewards": np.array(ending),
-        }
-    # Several rewards for one successor: the law of each pair, padded with chances of 0.
-    most = max(len(law) for law in by_row)
-    values = np.zeros((len(by_row), most))
-    probabilities = np.zeros((len(by_row), most))
-    for r, law in enumerate(by_row):
-        values[r, : len(law)] = list(law)
-        probabilities[r, : len(law)] = list(law.values())
-    totals = [math.fsum(law.values()) for law in by_row]
-    means = [
-        math.fsum(value * chance for value, chance in law.items()) / (total or 1.0)
-        for law, total in zip(by_row, totals, strict=True)
-    ]
-    return {"rewards": np.array(means), "reward_law": Atoms(values, probabilities)}
 
 
 def _layout(unwrapped: Any, n_states: int, rows: list[tuple[int, int, list[Any]]]) -> Grid | None:

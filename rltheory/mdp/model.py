@@ -308,6 +308,48 @@ class MDP(TabularModel):
         return read_gymnasium(env_or_id, discount, **make_kwargs)
 
     @classmethod
+    def from_function(
+        cls,
+        function: Any,
+        n_states: int,
+        n_actions: int,
+        discount: float | None = None,
+        initial: Any = None,
+        *,
+        feasible: Any = None,
+        batch: int = 65536,
+    ) -> "MDP":
+        """Tabulate a function of arrays of states and actions in batches.
+
+        The function returns next states (B, K), -1 where the run ends, probabilities (B, K) and
+        rewards (B,) for states and actions (B,); see `rltheory.mdp.tabulate.tabulate_function`.
+        """
+        from rltheory.mdp.tabulate import tabulate_function
+
+        return tabulate_function(
+            function, n_states, n_actions, discount, initial, feasible=feasible, batch=batch
+        )
+
+    @classmethod
+    def from_states(
+        cls,
+        initial: Any,
+        actions: Any,
+        transition: Any,
+        discount: float | None = None,
+        *,
+        max_states: int = 1_000_000,
+    ) -> "MDP":
+        """Tabulate what can be reached from initial states, of any hashable kind, breadth first.
+
+        ``transition(state, action)`` lists ``(probability, next state or None, reward)``; see
+        `rltheory.mdp.tabulate.tabulate_states`.
+        """
+        from rltheory.mdp.tabulate import tabulate_states
+
+        return tabulate_states(initial, actions, transition, discount, max_states=max_states)
+
+    @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
         """The model of the canonical arrays that `arrays()` gives, in doubles."""
         core = read_arrays(arrays, None)
@@ -341,9 +383,8 @@ class MDP(TabularModel):
     def with_discount(self, discount: float | Fraction) -> Self:
         """The same transitions and rewards (shared, not copied) under another discount."""
         made = type(self).__new__(type(self))
-        return made._made(
-            self.core, discount, self.initial, self.reward_law, self.layout, self.rational
-        )
+        made._made(self.core, discount, self.initial, self.reward_law, self.layout, self.rational)
+        return self._labelling(made)
 
     def with_rewards(self, rewards: Any) -> Self:
         """The same transitions (shared, not copied) with other mean rewards.
@@ -364,7 +405,8 @@ class MDP(TabularModel):
         except _core.model.ModelFault as fault:
             raise ModelError(str(fault)) from None
         made = type(self).__new__(type(self))
-        return made._made(core, self.discount, self.initial, None, self.layout, None)
+        made._made(core, self.discount, self.initial, None, self.layout, None)
+        return self._labelling(made)
 
     def episodic(self, horizon: int) -> "EpisodicMDP":
         """The same model (shared, not copied) over `horizon` stages without discount."""
@@ -372,9 +414,10 @@ class MDP(TabularModel):
 
         at_least("horizon", horizon, 1)
         rational = self.rational and dataclasses.replace(self.rational, discount=None)
-        return EpisodicMDP._of(
+        made = EpisodicMDP._of(
             self.core, int(horizon), self.initial, self.reward_law, self.layout, rational
         )
+        return self._labelling(made)
 
     def restarting(self) -> Self:
         """The recurrent model: where the episode would end, it starts anew from `initial`.
@@ -391,7 +434,7 @@ class MDP(TabularModel):
         if self.rational is not None:
             raise ModelError("an exact model keeps its ends; restart the model of doubles")
         anew = sparse.csr_array(self.termination[:, None]) @ sparse.csr_array(self.initial[None])
-        return type(self).from_pairs(
+        made = type(self).from_pairs(
             self.states,
             self.actions,
             self.transitions + anew,
@@ -401,6 +444,7 @@ class MDP(TabularModel):
             n_actions=self.n_actions,
             layout=self.layout,
         )
+        return self._labelling(made)
 
     def as_exact(self, discount: Fraction | None = None) -> Self:
         """The rational model that this one means: its doubles, each row over its exact sum.
@@ -415,14 +459,16 @@ class MDP(TabularModel):
         if rational is None:
             rational = RationalModel.of_arrays(self._double_arrays(), None)
         made = type(self).__new__(type(self))
-        return made._made(self.core, chosen, self.initial, self.reward_law, self.layout, rational)
+        made._made(self.core, chosen, self.initial, self.reward_law, self.layout, rational)
+        return self._labelling(made)
 
     def _with_rational(self, rational: RationalModel) -> Self:
         """This model of doubles beside the rationals that it is nearest to."""
         made = type(self).__new__(type(self))
-        return made._made(
+        made._made(
             self.core, rational.discount, self.initial, self.reward_law, self.layout, rational
         )
+        return self._labelling(made)
 
     # --- for the base class -------------------------------------------------------------
 

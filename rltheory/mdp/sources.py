@@ -4,7 +4,7 @@ The problem: ``SOURCE`` names a model in one word of a shell. It is one of
 
     gym:FrozenLake8x8-v1                  a gymnasium environment
     garnet:states=1000,actions=4,...      a generator with its parameters, or its name alone
-    models/maze.npz                       a file
+    models/maze.npz, models/dice.prism    a file, of a kind that `rltheory.load` reads
 
 Names and types of parameters are read from the generator's own signature, so that a generator
 added to `GENERATORS` needs nothing else.
@@ -14,12 +14,14 @@ import inspect
 import types
 import typing
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from rltheory.errors import ModelError
 from rltheory.mdp.awkward import awkward
+from rltheory.mdp.criterion import with_criterion
 from rltheory.mdp.episodic import EpisodicMDP
-from rltheory.mdp.files import load, with_criterion
+from rltheory.mdp.files import OPTIONS, load
 from rltheory.mdp.generators import (
     combination_lock,
     garnet,
@@ -46,7 +48,14 @@ _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 
 
 def read_source(
-    text: str, discount: float | None = None, horizon: int | None = None
+    text: str,
+    discount: float | None = None,
+    horizon: int | None = None,
+    *,
+    reward: str | None = None,
+    goal: str | None = None,
+    constants: str | None = None,
+    exact: bool = False,
 ) -> MDP | EpisodicMDP:
     """Make or read the model that a word of the command line names.
 
@@ -58,6 +67,10 @@ def read_source(
         Given to the model, instead of one that it has.
     horizon : int, optional
         Makes the model episodic.
+    reward, goal, constants : str, optional
+        For files, as in `rltheory.load`; refused for other sources.
+    exact : bool
+        Read the fractions of files that hold fractions.
 
     Returns
     -------
@@ -84,6 +97,11 @@ def read_source(
             f"discount {discount} and horizon {horizon} are both given; a model has one of them"
         )
     head, colon, tail = text.partition(":")
+    of_files = {"reward": reward, "goal": goal, "constants": constants}
+    if head == "gym" or head.replace("-", "_") in GENERATORS:
+        for option, value in of_files.items():
+            if value is not None:
+                raise ModelError(f"{text}: {option} {value!r} is given; only files have a choice")
     name = head.replace("-", "_")
     if head == "gym":
         if not tail:
@@ -98,10 +116,12 @@ def read_source(
         raise ModelError(f"{head!r} is not a generator; generators are {', '.join(GENERATORS)}")
     if "." not in text:
         raise ModelError(
-            f"{text!r} is neither a file (.npz), an environment (gym:ID) nor a generator; "
+            f"{text!r} is neither a file (.npz, .drn, ...), an environment (gym:ID) nor a "
+            "generator; "
             f"generators are {', '.join(GENERATORS)}"
         )
-    return load(text, discount, horizon)
+    exact = exact and "exact" in OPTIONS.get(Path(text).suffix, ())
+    return load(text, discount, horizon, **of_files, exact=exact)
 
 
 def parameters(name: str) -> dict[str, tuple[type, Any]]:

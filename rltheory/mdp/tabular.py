@@ -8,7 +8,7 @@ is worth 0 from then on. The exact meaning of a row is itself divided by its exa
 
 import hashlib
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,14 @@ from scipy import sparse
 from rltheory import _core
 from rltheory.errors import ModelError
 from rltheory.mdp.intake import real_numbers, start_law
+from rltheory.mdp.labels import checked_labels
 from rltheory.mdp.layout import Grid
 from rltheory.mdp.rational import RationalModel
 from rltheory.mdp.reward_laws import Deterministic, RewardLaw
 
 __all__ = ["TabularModel", "by_row"]
+
+_Model = TypeVar("_Model", bound="TabularModel")
 
 
 class TabularModel:
@@ -32,6 +35,10 @@ class TabularModel:
     layout: Grid | None
     reward_law: RewardLaw
     rational: RationalModel | None
+    state_labels: tuple[str, ...] | None = None
+    """A name for each state, for people; see `with_labels`."""
+    action_labels: tuple[str, ...] | None = None
+    """A name for each action."""
 
     def _fill(
         self,
@@ -68,7 +75,9 @@ class TabularModel:
         raise AttributeError(f"a model is immutable; {name} cannot be deleted")
 
     def __reduce__(self) -> Any:
-        return _from_state, (type(self), self._double_arrays(), self.layout, self.rational)
+        labels = (self.state_labels, self.action_labels)
+        arrays = self._double_arrays()
+        return _from_state, (type(self), arrays, self.layout, self.rational, labels)
 
     # --- sizes and rows -----------------------------------------------------------------
 
@@ -183,6 +192,45 @@ class TabularModel:
         out[row_state, self.actions] = values
         return out.reshape(stages, S, A) if stages > 1 else out
 
+    def with_labels(self, states: Any = None, actions: Any = None) -> Self:
+        """The same model (shared, not copied) with names for its states and actions.
+
+        Names are for people: nothing is computed from them, and `fingerprint` does not see them.
+        Models made from this one (another discount, other rewards, a horizon) keep them.
+
+        Parameters
+        ----------
+        states : sequence of str, length S, optional
+            Of printable characters. Left out, the names that the model has are kept.
+        actions : sequence of str, length A, optional
+
+        Returns
+        -------
+        MDP or EpisodicMDP
+
+        Examples
+        --------
+        >>> import rltheory as rlt
+        >>> rlt.riverswim(states=3).with_labels(actions=["left", "right"]).action_labels
+        ('left', 'right')
+        """
+        made = self.__class__.__new__(self.__class__)
+        made.__dict__.update(self.__dict__)
+        if states is not None:
+            labels = checked_labels("states", states, self.n_states)
+            made.__dict__["state_labels"] = labels
+        if actions is not None:
+            labels = checked_labels("actions", actions, self.n_actions)
+            made.__dict__["action_labels"] = labels
+        return made
+
+    def _labelling(self, made: _Model) -> _Model:
+        """The model made from this one, with this one's labels."""
+        for name in ("state_labels", "action_labels"):
+            if getattr(self, name) is not None:
+                made.__dict__[name] = getattr(self, name)
+        return made
+
     # --- the whole model as arrays ------------------------------------------------------
 
     def arrays(self) -> dict[str, Any]:
@@ -285,13 +333,17 @@ class TabularModel:
 
 
 def _from_state(
-    kind: Any, arrays: dict[str, Any], layout: Grid | None, rational: RationalModel | None
+    kind: Any,
+    arrays: dict[str, Any],
+    layout: Grid | None,
+    rational: RationalModel | None,
+    labels: tuple[tuple[str, ...] | None, tuple[str, ...] | None],
 ) -> Any:
     model = kind.from_arrays(arrays)
     if rational is not None:
         model = model._with_rational(rational)
     model.__dict__.update(layout=layout)
-    return model
+    return model.with_labels(*labels)
 
 
 def _check_layout(layout: Grid, n_states: int) -> None:

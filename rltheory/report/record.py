@@ -34,7 +34,8 @@ def record(answer: Answer, full: bool = False) -> dict[str, Any]:
     dict
         ``value`` is a list over states, or over stages of such lists; ``start`` the bounds of
         the optimal value of the start law, outward to doubles, null without a start law;
-        ``within_tol`` whether ``gap <= tol``, and if not, ``failure`` says why.
+        ``within_tol`` whether ``gap <= tol``, and if not, ``failure`` says why. Models with
+        names of states or actions have ``state_labels``, ``action_labels``.
     """
     mdp = answer.mdp
     keeps = full or mdp.n_states <= MANY_STATES
@@ -69,6 +70,10 @@ def record(answer: Answer, full: bool = False) -> dict[str, Any]:
     if answer.exact:
         out["value_float"] = _floats(answer.value) if keeps else None
     out["policy"] = answer.policy.tolist() if keeps and answer.policy is not None else None
+    for key in ("state_labels", "action_labels"):
+        labels = getattr(mdp, key)
+        if keeps and labels is not None:
+            out[key] = list(labels)
     if full:
         out["lower"] = _numbers(answer.lower)
         out["upper"] = _numbers(answer.upper)

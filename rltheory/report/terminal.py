@@ -39,6 +39,9 @@ COLUMNS = (
     "states x actions",
     "criterion",
 )
+NAMED = ("state", "optimal value V*", "action")
+FEW_STATES = 20
+"""Up to so many states with names are listed."""
 NUMBERS = ("gap", "tolerance", "iterations", "seconds")
 
 
@@ -61,11 +64,16 @@ def console(file: TextIO) -> Console:
 
 
 def show(answers: Sequence[Answer], out: Console) -> None:
-    """Print the table, one sentence per answer, and the grids."""
+    """Print the table, one sentence per answer, the states of small named models, the grids."""
     print_rows(out, COLUMNS, [cells(answer) for answer in answers], NUMBERS)
     for answer in answers:
         name = f"{answer.source}: " if len(answers) > 1 else ""
         out.print(Text(name + statement(answer)))
+    for answer in answers:
+        rows = named(answer)
+        if rows:
+            out.print(Text(f"\n{answer.source}"))
+            print_rows(out, NAMED, rows)
     for answer in answers:
         for line in drawing(answer, out):
             out.print(line, no_wrap=True, overflow="ignore", crop=False)
@@ -139,6 +147,25 @@ def statement(answer: Answer) -> str:
         wide = f"above the tolerance {at_most(answer.tol, 3)}"
         return f"certified, but {wide}: {within}, {loss}; {answer.failure}{note}"
     return f"certified: {within}, {loss}{note}"
+
+
+def named(answer: Answer) -> list[tuple[str, str, str]]:
+    """Each state with its bracket and action, where these have names and are few."""
+    mdp = answer.mdp
+    if answer.lower is None or answer.upper is None or answer.policy is None:
+        return []
+    if mdp.layout is not None or mdp.n_states > FEW_STATES:
+        return []
+    if mdp.state_labels is None and mdp.action_labels is None:
+        return []
+    lower, upper, policy = map(answer.now, (answer.lower, answer.upper, answer.policy))
+    rows = []
+    for s in range(mdp.n_states):
+        state = f" {mdp.state_labels[s]}" if mdp.state_labels is not None else ""
+        action = int(policy[s])
+        label = str(action) if mdp.action_labels is None else mdp.action_labels[action]
+        rows.append((f"{s}{state}", bracket(lower[s], upper[s]), label))
+    return rows
 
 
 def drawing(answer: Answer, out: Console) -> list[Text]:

@@ -95,7 +95,7 @@ def test_environments() -> None:
         ("gym:", "names no environment; write gym:ID"),
         ("gym", "names no environment; write gym:ID"),
         ("missing.npz", "there is no such file"),
-        ("model.pkl", "model files end in .npz"),
+        ("model.pkl", "models are read as .npz, .drn"),
         ("gridworld", "rows is missing; needed: rows, columns; optional: slip"),
         ("gridworld:", "rows is missing"),
         ("gridworld:rows=3", "columns is missing"),
