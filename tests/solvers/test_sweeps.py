@@ -158,6 +158,23 @@ def test_modified_policy_iteration_gives_up_when_told_to() -> None:
     assert found[3]
 
 
+def test_ordered_policy_iteration_on_slow_models() -> None:
+    for mdp in (
+        rlt.riverswim(300, 0.9999),
+        rlt.gridworld(20, 30, walls=0.2, discount=0.999, step_reward=-1.0),
+        rlt.MDP.deterministic(
+            np.roll(np.arange(500), 1)[:, None], np.arange(500.0)[:, None], 0.999
+        ),
+    ):
+        discount = float(mdp.discount or 0.0)
+        start = np.full(mdp.n_states, mdp.mean_rewards.min() / (1.0 - discount))
+        value, rows, _, converged = kernels.ordered_policy_iteration(
+            mdp.core, discount, 1e-6, 0.0, start
+        )
+        low, high, finite = kernels.residual_bounds(mdp.core, 0, discount, value, value, rows)
+        assert converged and finite and high - low <= 4e-6 * (1.0 - discount)
+
+
 def test_improve_switches_only_to_what_is_better() -> None:
     switches = 0
     for seed, mdp in enumerate(MODELS):
@@ -212,6 +229,26 @@ def test_backward_induction() -> None:
                 assert (q[local] >= twin[h] - 4 * near).all()
         solved = rlt.solve(mdp)
         assert np.abs(solved.value - twin).max() <= solved.gap + near
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_rows_passed_over_change_no_bit(seed: int) -> None:
+    """Backward induction over one set of rows skips hopeless ones; plain backups do not."""
+    makers = (
+        lambda: rlt.garnet(40, 12, 5, seed, 0.9),
+        lambda: rlt.garnet(30, 6, 30, seed, 0.9),
+        lambda: rlt.riverswim(30, 0.9),
+        lambda: rlt.awkward(seed, states=20, actions=9, discount=0.9),
+    )
+    mdp = makers[seed % 4]()
+    horizon = 60
+    value, chosen, errors = kernels.backward_induction(mdp.core, horizon)
+    here = np.zeros(mdp.n_states)
+    for h in reversed(range(horizon)):
+        ahead, (here, rows) = here, kernels.bellman(mdp.core, 0, 1.0, here)
+        assert here.tobytes() == value[h].tobytes() and np.array_equal(rows, chosen[h])
+        low, high, finite = kernels.residual_bounds(mdp.core, 0, 1.0, ahead, here, rows)
+        assert finite and max(-low, high) <= 2.0 * errors[h] or not errors[h]
 
 
 def test_backward_induction_in_double_double() -> None:
