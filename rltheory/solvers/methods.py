@@ -112,7 +112,8 @@ def ordered_policy_iteration(
 
 def auto(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Guess:
     if core.n_states <= _DIRECT_STATES:
-        guess = policy_iteration(core, discount, tolerance, start)
+        exact = Tolerance(0.0, 0.0, tolerance.largest_reward)
+        guess, _ = _modified(core, discount, exact, start, math.inf)
         return replace(guess, note=f"policy iteration: at most {_DIRECT_STATES} states")
     guess, converged = _modified(core, discount, tolerance, start, _PATIENCE)
     if converged or not np.isfinite(guess.value).all():
