@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "bindings/arrays.hpp"
 #include "bindings/module.hpp"
 #include "solvers/certificates.hpp"
@@ -257,14 +259,17 @@ double gap_of(const Doubles& lower, const Doubles& upper) {
     return largest_gap(lower.size(), lower.data(), upper.data());
 }
 
-std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, const Rows& rows) {
+std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, const Rows& rows,
+                                        const std::optional<Array<bool>>& held) {
     const ModelView& m = model.view;
-    need_discount(discount);
+    if (discount != 1.0) need_discount(discount);
     need_size(rows, m.n_states, "rows");
     need_rows(m, 0, rows.data());
+    if (held) need_size(*held, m.n_states, "held");
     const std::int64_t* r = rows.data();
+    const bool* h = held ? held->data() : nullptr;
     const py::gil_scoped_release release;
-    return std::make_shared<PolicyChain>(m, discount, r);
+    return std::make_shared<PolicyChain>(m, discount, r, h);
 }
 
 Tuple<Doubles, double, std::int64_t> solve_chain(const PolicyChain& chain, const Doubles& b,
@@ -325,7 +330,7 @@ void bind_solvers(py::module_& m) {
           "max (upper - lower), rounded up.");
     py::classh<PolicyChain>(m, "PolicyChain", "The equations (I - discount P_pi) x = b.")
         .def(py::init(&make_chain), py::arg("model"), py::arg("discount"),
-             py::arg("rows").noconvert())
+             py::arg("rows").noconvert(), py::arg("held").noconvert() = py::none())
         .def("solve", &solve_chain, py::arg("b").noconvert(), py::arg("start").noconvert(),
              py::arg("wanted"), py::arg("most"), py::arg("transposed"),
              "(x, relative residual, iterations).")

@@ -29,7 +29,8 @@ double inner(const std::vector<double>& x, const std::vector<double>& y) {
 
 }  // namespace
 
-PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t* chosen)
+PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t* chosen,
+                         const bool* held)
     : n_(m.n_states) {
     const StandardFloatMode mode;
     const auto n = static_cast<std::size_t>(n_);
@@ -47,6 +48,11 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
                 value_.push_back(value);
                 placed = true;
             };
+            if (held && held[s]) {
+                place_diagonal(1.0);
+                ptr_.push_back(static_cast<std::int64_t>(col_.size()));
+                continue;
+            }
             rows.each(row, [&](std::int32_t j, double p) {
                 if (j == s) {
                     place_diagonal(1.0 - scale * p);
