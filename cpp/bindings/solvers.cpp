@@ -254,6 +254,24 @@ Tuple<Doubles, Doubles> outward(const Doubles& head, const Doubles& tail, double
     return py::make_tuple(lower, upper);
 }
 
+Tuple<Doubles, Doubles> outward_by(const Doubles& head, const Doubles& tail,
+                                   const Doubles& lower_shift, const Doubles& upper_shift) {
+    for (const Doubles* x : {&tail, &lower_shift, &upper_shift})
+        need_size(*x, head.size(), "a tail or shift");
+    Doubles lower(head.size()), upper(head.size());
+    {
+        double* lo = lower.mutable_data();
+        double* hi = upper.mutable_data();
+        const WitnessView witness{head.data(), tail.data()};
+        const double* below = lower_shift.data();
+        const double* above = upper_shift.data();
+        const std::int64_t n = head.size();
+        const py::gil_scoped_release release;
+        round_outward(n, witness, below, above, lo, hi);
+    }
+    return py::make_tuple(lower, upper);
+}
+
 double gap_of(const Doubles& lower, const Doubles& upper) {
     need_size(upper, lower.size(), "upper");
     return largest_gap(lower.size(), lower.data(), upper.data());
@@ -326,6 +344,9 @@ void bind_solvers(py::module_& m) {
           py::arg("correction").noconvert(), "(head, tail).");
     m.def("round_outward", &outward, py::arg("head").noconvert(), py::arg("tail").noconvert(),
           py::arg("lower_shift"), py::arg("upper_shift"), "(lower, upper).");
+    m.def("round_outward_by", &outward_by, py::arg("head").noconvert(), py::arg("tail").noconvert(),
+          py::arg("lower_shift").noconvert(), py::arg("upper_shift").noconvert(),
+          "(lower, upper), with shifts of each state's own.");
     m.def("largest_gap", &gap_of, py::arg("lower").noconvert(), py::arg("upper").noconvert(),
           "max (upper - lower), rounded up.");
     py::classh<PolicyChain>(m, "PolicyChain", "The equations (I - discount P_pi) x = b.")

@@ -12,8 +12,10 @@ Theory, error bounds and proofs: docs/theory/certificates.md.
 import os
 import re
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ __all__ = ["Certificate"]
 
 _FORMAT = "rltheory-certificate-1"
 _VALUES = ("head", "tail", "lower", "upper", "lower_shift", "upper_shift")
+_ELSEWHERE = {"total": ("rltheory.solvers.total_certificate", "TotalCertificate")}
+"""Criteria whose certificates have a form of their own."""
 _FRACTION = re.compile(r"-?[0-9a-f]+/[0-9a-f]+")
 
 
@@ -84,16 +88,11 @@ class Certificate:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to an ``.npz`` archive; fractions as hexadecimal texts."""
-        arrays = {"criterion": np.array(self.criterion), "policy": self.policy, "rows": self.rows}
-        arrays |= {name: _storable(getattr(self, name)) for name in _VALUES}
-        if Path(path).suffix != ".npz":
-            raise ModelError(f"{path} does not end in .npz; certificates are saved as .npz")
-        with open(path, "wb") as file:
-            np.savez(file, allow_pickle=False, format=np.array(_FORMAT), **arrays)
+        write(path, self, _VALUES)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Certificate":
-        """Read a certificate that `save` wrote.
+    def load(cls, path: str | os.PathLike[str]) -> Any:
+        """Read a certificate that `save` wrote: of the class that its criterion has.
 
         Raises
         ------
@@ -105,9 +104,13 @@ class Certificate:
             with open(name, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 if "format" not in archive or str(archive["format"]) != _FORMAT:
                     raise ModelError(f"{name} is not a certificate ({_FORMAT})")
-                rows, policy = (_integers(archive[key], key) for key in ("rows", "policy"))
-                values = {key: _readable(archive[key], key) for key in _VALUES}
-                return cls(str(archive["criterion"]), policy, rows, **values)
+                criterion = str(archive["criterion"])
+                if criterion in _ELSEWHERE:
+                    module, kind = _ELSEWHERE[criterion]
+                    return getattr(import_module(module), kind).read(archive)
+                rows, policy = (integers(archive[key], key) for key in ("rows", "policy"))
+                values = {key: readable(archive[key], key) for key in _VALUES}
+                return cls(criterion, policy, rows, **values)
         except ModelError:
             raise
         except FileNotFoundError:
@@ -118,6 +121,17 @@ class Certificate:
             raise ModelError(f"{name} cannot be read: {_one_line(fault)}") from None
 
 
+def write(path: str | os.PathLike[str], certificate: Any, values: Sequence[str]) -> None:
+    """Store criterion, policy, rows and these further fields of a certificate."""
+    arrays = {"criterion": np.array(certificate.criterion)}
+    arrays |= {name: getattr(certificate, name) for name in ("policy", "rows")}
+    arrays |= {name: _storable(getattr(certificate, name)) for name in values}
+    if Path(path).suffix != ".npz":
+        raise ModelError(f"{path} does not end in .npz; certificates are saved as .npz")
+    with open(path, "wb") as file:
+        np.savez(file, allow_pickle=False, format=np.array(_FORMAT), **arrays)
+
+
 def _storable(x: Any) -> NDArray[Any]:
     array = np.asarray(x)
     if array.dtype != object:
@@ -126,7 +140,8 @@ def _storable(x: Any) -> NDArray[Any]:
     return np.array(texts).reshape(array.shape)
 
 
-def _readable(array: NDArray[Any], name: str) -> Any:
+def readable(array: NDArray[Any], name: str) -> Any:
+    """The doubles or fractions that `write` stored."""
     if array.dtype.kind == "U":
         numbers = [_fraction(text, name) for text in array.reshape(-1).tolist()]
         out = np.empty(len(numbers), dtype=object)
@@ -146,7 +161,8 @@ def _fraction(text: str, name: str) -> Fraction:
     return Fraction(top, bottom)
 
 
-def _integers(array: NDArray[Any], name: str) -> NDArray[np.int64]:
+def integers(array: NDArray[Any], name: str) -> NDArray[np.int64]:
+    """The integers that `write` stored."""
     if array.dtype.kind != "i":
         raise ModelError(f"`{name}` has dtype {array.dtype}; it must hold integers")
     return array.astype(np.int64)

@@ -28,14 +28,25 @@ class PolicyEquations:
     ----------
     core : _core.model.Model
     discount : float
-        In [0, 1).
+        In [0, 1]; at 1 a solution exists where the policy leads to an ending, or to a held state,
+        from everywhere, and is not finite, or wrong, where it does not.
     rows : ndarray of int64, shape (S,)
+    held : ndarray of bool, shape (S,), optional
+        States whose equation is x = b.
     """
 
-    def __init__(self, core: _core.model.Model, discount: float, rows: NDArray[np.int64]) -> None:
-        self._chain = _core.solvers.PolicyChain(core, discount, rows)
+    def __init__(
+        self,
+        core: _core.model.Model,
+        discount: float,
+        rows: NDArray[np.int64],
+        held: NDArray[np.bool_] | None = None,
+    ) -> None:
+        self._chain = _core.solvers.PolicyChain(core, discount, rows, held)
         # The equations cannot be satisfied better than to rounding of |x| <= |b| / (1-discount).
-        self.reachable = max(1e-13, 8 * 2.0**-53 / (1.0 - discount))
+        self.reachable = 1e-13
+        if discount < 1.0:
+            self.reachable = max(1e-13, 8 * 2.0**-53 / (1.0 - discount))
         self._factors: Any = None
 
     def solve(

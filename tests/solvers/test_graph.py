@@ -146,7 +146,7 @@ def test_every_storage_is_read(storage: str) -> None:
     next_state = [[(s + 1) % n if s != 9 else -1, s] for s in range(n)]
     mdp = rlt.MDP.deterministic(next_state, np.zeros((n, 2)))
     if storage != "deterministic":
-        noise = 1e-3 if storage == "dense" else 0.0
+        noise = 1e-3
         table = np.zeros((n, 2, n))
         ends = np.zeros((n, 2))
         for s, a in itertools.product(range(n), range(2)):
@@ -155,7 +155,10 @@ def test_every_storage_is_read(storage: str) -> None:
                 ends[s, a] = 1.0
                 continue
             table[s, a, t] += 1.0 - noise
-            table[s, a] += noise / n
+            if storage == "dense":
+                table[s, a] += noise / n
+            else:
+                table[s, a, s] += noise
         mdp = rlt.MDP(table, np.zeros((n, 2)), termination=ends)
     assert mdp.storage == storage
     rows = np.ones(mdp.n_pairs, dtype=bool)
