@@ -5,15 +5,16 @@ for ever, any number may stand. Two rankings, f of the policy and g of all rows,
 With w = head + tail - lower_repair f and v = (1 - upper_repair k) (head + tail) + upper_repair g,
 k = reward_weight >= 0, a certificate is accepted when
 
-    lower <= w,    w(s) <= r + (P w)(s),    f(s) >= (P f)(s) + [w(s) > 0]          at the policy's row
-    upper >= v,    v(s) >= r + (P v)(s),    g(s) >= k r + (P g)(s) + [v(s) < 0]    at every row
+    lower <= w,   w(s) <= r + (P w)(s),   f(s) >= (P f)(s) + [w(s) > 0]         at its row,
+    upper >= v,   v(s) >= r + (P v)(s),   g(s) >= k r + (P g)(s) + [v(s) < 0]   at every row
 
-of every state s, where [...] is 1 or 0. This proves lower <= V^policy <= V* <= upper, whatever the
-numbers are: n steps earn at least w(s) - E w(s_n); f counts the visits to states with w > 0, which
-are finitely many in the mean, so that max(0, w(s_n)) tends to 0. They earn at most v(s) - E v(s_n);
-and by g, either the visits to states with v < 0 are finitely many in the mean, or what is earned
-tends to -infinity. A run that stays where v >= 0 and w <= 0 needs no ranking: there are zero-reward
-loops. Proofs: docs/theory/total.md. Every number may be a float or a Fraction.
+of every state s, where [...] is 1 or 0, and "its row" is the policy's. This proves lower <=
+V^policy <= V* <= upper, whatever the numbers are: n steps earn at least w(s) - E w(s_n); f counts
+the visits to states with w > 0, which are finitely many in the mean, so that max(0, w(s_n)) tends
+to 0. They earn at most v(s) - E v(s_n); and by g, either the visits to states with v < 0 are
+finitely many in the mean, or what is earned tends to -infinity. Where v >= 0 and w <= 0 nothing
+need decrease: a run may stay there, as in loops of reward 0. Proofs: docs/theory/total.md. Every
+number may be a float or a Fraction.
 """
 
 from fractions import Fraction

@@ -7,6 +7,7 @@ partial sums go up and down for ever, and no value is certified.
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from rltheory import _core
 from rltheory.errors import ModelError
 from rltheory.mdp.model import MDP
 
-__all__ = ["Staying", "classes_of", "listed", "refuse_profitable_rows", "refuse_unbounded"]
+__all__ = ["StayingError", "classes_of", "listed", "refuse_profitable_rows", "refuse_unbounded"]
 
 Rows = NDArray[np.int64]
 
@@ -31,7 +32,7 @@ def listed(states: Rows) -> str:
     return f"[{shown}{more}]"
 
 
-class Staying(Exception):
+class StayingError(Exception):
     """A method met a policy that stays in some states for ever.
 
     Parameters
@@ -77,8 +78,9 @@ def refuse_profitable_rows(mdp: MDP) -> None:
 
 def refuse_unbounded(mdp: MDP, rows: Rows) -> None:
     """Raise if the policy stays for ever somewhere at an average reward of 0 or more."""
-    for states in _groups(classes_of(mdp.core, rows)):
-        sign, average = _long_run(mdp, states, rows[states])
+    groups = list(_groups(classes_of(mdp.core, rows)))
+    found = [(*_long_run(mdp, states, rows[states]), states) for states in groups]
+    for sign, average, states in sorted(found, key=lambda each: -each[0]):
         if sign > 0:
             raise ModelError(
                 "the total reward is +infinity: a policy can stay in states "
@@ -95,7 +97,7 @@ def refuse_unbounded(mdp: MDP, rows: Rows) -> None:
 def _groups(label: Rows) -> Iterator[Rows]:
     order = np.argsort(label, kind="stable")
     bounds = np.searchsorted(label[order], np.arange(int(label.max()) + 2))
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         yield order[begin:end]
 
 

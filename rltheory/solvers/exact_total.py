@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rltheory.errors import ModelError
 from rltheory.mdp.model import MDP
 from rltheory.solvers.collapse import Collapsed
-from rltheory.solvers.divergence import Staying, refuse_unbounded
+from rltheory.solvers.divergence import StayingError, refuse_unbounded
 from rltheory.solvers.exact import solve_rationals
 from rltheory.solvers.total_certificate import TotalCertificate
 from rltheory.solvers.total_certify import Lifted
@@ -76,7 +76,7 @@ def solve_exact_total(mdp: MDP) -> tuple[Value, TotalCertificate]:
         collapsed, start = proper_start(mdp)
         try:
             chosen = improve_from(collapsed.core, start).rows
-        except Staying as met:
+        except StayingError as met:
             refuse_unbounded(mdp, collapsed.lift(met.rows)[0])
             chosen = start
         chosen, value = exact_rows(collapsed, chosen)

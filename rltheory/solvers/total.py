@@ -21,7 +21,7 @@ from rltheory.mdp.model import MDP
 from rltheory.solvers.bellman import value_array
 from rltheory.solvers.collapse import Collapsed
 from rltheory.solvers.divergence import (
-    Staying,
+    StayingError,
     listed,
     refuse_profitable_rows,
     refuse_unbounded,
@@ -65,7 +65,7 @@ def solve_total(
             np.maximum.at(value, collapsed.state, value_array(mdp, initial_value))
         try:
             guess = TOTAL_METHODS[method](collapsed.core, start, value, tolerance)
-        except Staying as met:
+        except StayingError as met:
             refuse_unbounded(mdp, collapsed.lift(met.rows)[0])
             raise ConvergenceError(None, tolerance.tol, math.inf, _STALLED) from None
         found = None
@@ -101,7 +101,7 @@ def _refuse_endless(mdp: MDP, states: Rows) -> None:
     optional = Collapsed(mdp, stop_everywhere=True)
     try:
         improve_from(optional.core, optional.stop)
-    except Staying as met:
+    except StayingError as met:
         refuse_unbounded(mdp, optional.lift(met.rows)[0])
     raise ModelError(
         f"from states {listed(states)} no policy surely ends, or comes to stay where rewards are "

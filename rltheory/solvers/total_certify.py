@@ -27,7 +27,7 @@ from rltheory.solvers.total_certificate import TotalCertificate
 from rltheory.solvers.total_methods import is_proper
 from rltheory.solvers.total_rankings import UpperRanking, lower_ranking
 
-__all__ = ["Lifted", "TotalCertified", "certify_total", "form", "reach", "rational_residuals"]
+__all__ = ["Lifted", "TotalCertified", "certify_total", "form", "rational_residuals", "reach"]
 
 Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -205,9 +205,7 @@ def form(
     if not math.isfinite(gap):
         return None
     policy = lifted.collapsed.mdp.core.action[lifted.rows].astype(np.int64)
-    certificate = TotalCertificate(
-        policy, lifted.rows, head, tail, f, g, down, up, k, lower, upper
-    )
+    certificate = TotalCertificate(policy, lifted.rows, head, tail, f, g, down, up, k, lower, upper)
     return TotalCertified(certificate, gap, lifted.chosen, steps)
 
 

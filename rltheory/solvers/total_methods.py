@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory import _core
-from rltheory.solvers.divergence import Staying
+from rltheory.solvers.divergence import StayingError
 from rltheory.solvers.methods import DIRECT_STATES, Guess
 from rltheory.solvers.policy_equations import PolicyEquations
 from rltheory.solvers.tolerance import Tolerance
@@ -44,7 +44,7 @@ def improve_from(core: Core, rows: Rows) -> Guess:
 
     Raises
     ------
-    Staying
+    StayingError
         If it comes to a policy that does not end.
     """
     value = np.zeros(core.n_states)
@@ -60,7 +60,7 @@ def improve_from(core: Core, rows: Rows) -> Guess:
         if not switched:
             return Guess(value, rows, iterations)
         if not is_proper(core, better):
-            raise Staying(better)
+            raise StayingError(better)
         rows = better
 
 

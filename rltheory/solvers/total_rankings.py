@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rltheory import _core
 from rltheory.solvers.collapse import STOP, Collapsed
-from rltheory.solvers.divergence import Staying, classes_of, refuse_unbounded
+from rltheory.solvers.divergence import StayingError, classes_of, refuse_unbounded
 from rltheory.solvers.policy_equations import PolicyEquations
 from rltheory.solvers.total_methods import improve_from
 
@@ -79,7 +79,7 @@ def upper_ranking(collapsed: Collapsed, rows: Rows) -> UpperRanking | None:
         model = _core.model.with_rewards(core, ranked)
         try:
             g = improve_from(model, rows).value
-        except Staying as met:
+        except StayingError as met:
             needed = _weight_needed(collapsed, met.rows)
             if needed is None:
                 return None
