@@ -1,5 +1,3 @@
-#include <optional>
-
 #include "bindings/arrays.hpp"
 #include "bindings/module.hpp"
 #include "solvers/certificates.hpp"
@@ -277,17 +275,26 @@ double gap_of(const Doubles& lower, const Doubles& upper) {
     return largest_gap(lower.size(), lower.data(), upper.data());
 }
 
-std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, const Rows& rows,
-                                        const std::optional<Array<bool>>& held) {
+std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, const Rows& rows) {
     const ModelView& m = model.view;
     if (discount != 1.0) need_discount(discount);
     need_size(rows, m.n_states, "rows");
     need_rows(m, 0, rows.data());
-    if (held) need_size(*held, m.n_states, "held");
     const std::int64_t* r = rows.data();
-    const bool* h = held ? held->data() : nullptr;
     const py::gil_scoped_release release;
-    return std::make_shared<PolicyChain>(m, discount, r, h);
+    return std::make_shared<PolicyChain>(m, discount, r);
+}
+
+std::shared_ptr<PolicyChain> make_hitting_chain(const Model& model, const Rows& rows,
+                                                const Array<bool>& targets) {
+    const ModelView& m = model.view;
+    need_size(rows, m.n_states, "rows");
+    need_size(targets, m.n_states, "targets");
+    need_rows(m, 0, rows.data());
+    const std::int64_t* r = rows.data();
+    const bool* t = targets.data();
+    const py::gil_scoped_release release;
+    return std::make_shared<PolicyChain>(m, 1.0, r, t);
 }
 
 Tuple<Doubles, double, std::int64_t> solve_chain(const PolicyChain& chain, const Doubles& b,
@@ -351,7 +358,10 @@ void bind_solvers(py::module_& m) {
           "max (upper - lower), rounded up.");
     py::classh<PolicyChain>(m, "PolicyChain", "The equations (I - discount P_pi) x = b.")
         .def(py::init(&make_chain), py::arg("model"), py::arg("discount"),
-             py::arg("rows").noconvert(), py::arg("held").noconvert() = py::none())
+             py::arg("rows").noconvert())
+        .def_static("hitting", &make_hitting_chain, py::arg("model"), py::arg("rows").noconvert(),
+                    py::arg("targets").noconvert(),
+                    "At discount 1, with moves into the targets counted as ends.")
         .def("solve", &solve_chain, py::arg("b").noconvert(), py::arg("start").noconvert(),
              py::arg("wanted"), py::arg("most"), py::arg("transposed"),
              "(x, relative residual, iterations).")

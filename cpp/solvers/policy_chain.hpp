@@ -23,11 +23,12 @@ class PolicyChain {
 public:
     static constexpr std::int64_t dense_limit = 160;
 
-    // In states that are `held` (a flag a state, or null) the equation is x = b: what a policy
-    // does there is worth nothing. At discount 1 the others must lead to these or to an ending;
-    // where they do not, the matrix is singular, and a solution is not finite or leaves a residual.
+    // With targets (one flag a state): moves into a target count as ends, so that at discount 1
+    // x is what is summed up until a target is reached, or the end. At discount 1 every state must
+    // reach one of these; where one does not the matrix is singular, and x is not finite, or
+    // leaves a residual.
     PolicyChain(const ModelView& m, double discount, const std::int64_t* rows,
-                const bool* held = nullptr);
+                const bool* targets = nullptr);
 
     // Starts from the x given; stops at the relative residual wanted or after `most`
     // iterations, and reports what was reached.

@@ -11,7 +11,12 @@ class PolicyChain:
     """
     The equations (I - discount P_pi) x = b.
     """
-    def __init__(self, model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.int64], held: numpy.typing.NDArray[numpy.bool] | None = None) -> None:
+    @staticmethod
+    def hitting(model: rltheory._core.model.Model, rows: numpy.typing.NDArray[numpy.int64], targets: numpy.typing.NDArray[numpy.bool]) -> PolicyChain:
+        """
+        At discount 1, with moves into the targets counted as ends.
+        """
+    def __init__(self, model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.int64]) -> None:
         ...
     def matrix(self) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]]:
         """

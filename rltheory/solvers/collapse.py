@@ -6,8 +6,8 @@ have one optimal value, at least 0: but w = T w alone does not know it, and valu
 at any fixed point above. The collapsed model has one state for each maximal zero-reward end
 component, with all rows that leave it and one more, `stop`, that ends and pays 0: to stay for ever
 (de Alfaro, Computing minimum and maximum reachability times in probabilistic systems, 1999; Haddad
-and Monmege, Interval iteration, 2018). A policy of it is lifted: the states of a component move, for
-nothing, towards the one whose row leaves, or stay. Proofs: docs/theory/total.md.
+and Monmege, Interval iteration, 2018). A policy of it is lifted: the states of a component move,
+for nothing, towards the one whose row leaves, or stay. Proofs: docs/theory/total.md.
 """
 
 from dataclasses import dataclass

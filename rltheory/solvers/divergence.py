@@ -130,18 +130,14 @@ def _long_run(mdp: MDP, states: Rows, rows: Rows) -> tuple[int, float]:
 def _long_run_in_doubles(core: _core.model.Model, states: Rows, rows: Rows) -> tuple[int, float]:
     from rltheory.solvers.policy_equations import PolicyEquations
 
-    held = np.ones(core.n_states, dtype=bool)
-    held[states[1:]] = False
+    targets = np.ones(core.n_states, dtype=bool)
+    targets[states[1:]] = False
     every = np.asarray(core.state_ptr[:-1]).copy()
     every[states] = rows
+    equations = PolicyEquations(core, 1.0, every, targets)
 
     def between_visits(reward: NDArray[np.float64]) -> float:
-        b = np.where(held, 0.0, reward[every])
-        equations = PolicyEquations(core, 1.0, every, held)
-        after = equations.solve(b)
-        return float(_core.solvers.q_values(core, 0, 1.0, after)[rows[0]]) - float(
-            core.reward[rows[0]] - reward[rows[0]]
-        )
+        return float(equations.solve(reward[every])[states[0]])
 
     earned, size = between_visits(core.reward), between_visits(np.abs(core.reward))
     steps = between_visits(np.ones(core.n_rows))

@@ -28,11 +28,11 @@ class PolicyEquations:
     ----------
     core : _core.model.Model
     discount : float
-        In [0, 1]; at 1 a solution exists where the policy leads to an ending, or to a held state,
+        In [0, 1]; at 1 a solution exists where the policy leads to an ending, or to a target,
         from everywhere, and is not finite, or wrong, where it does not.
     rows : ndarray of int64, shape (S,)
-    held : ndarray of bool, shape (S,), optional
-        States whose equation is x = b.
+    targets : ndarray of bool, shape (S,), optional
+        At discount 1: moves into these states count as ends.
     """
 
     def __init__(
@@ -40,9 +40,12 @@ class PolicyEquations:
         core: _core.model.Model,
         discount: float,
         rows: NDArray[np.int64],
-        held: NDArray[np.bool_] | None = None,
+        targets: NDArray[np.bool_] | None = None,
     ) -> None:
-        self._chain = _core.solvers.PolicyChain(core, discount, rows, held)
+        if targets is None:
+            self._chain = _core.solvers.PolicyChain(core, discount, rows)
+        else:
+            self._chain = _core.solvers.PolicyChain.hitting(core, rows, targets)
         # The equations cannot be satisfied better than to rounding of |x| <= |b| / (1-discount).
         self.reachable = 1e-13
         if discount < 1.0:

@@ -11,13 +11,14 @@ a run visits states of positive w or negative v, do. What is checked, and why it
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rltheory.solvers import certificate as files
+from rltheory.solvers.certificate import integers_of, numbers_of, write_archive
 from rltheory.solvers.checker import Check
 from rltheory.solvers.checker_total import check_total
 
@@ -91,11 +92,11 @@ class TotalCertificate:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to an ``.npz`` archive; fractions as hexadecimal texts."""
-        files.write(path, self, _VALUES)
+        write_archive(path, self, _VALUES)
 
     @classmethod
-    def read(cls, archive: Any) -> "TotalCertificate":
+    def of_archive(cls, archive: Mapping[str, Any]) -> "TotalCertificate":
         """From the arrays of a file that `Certificate.load` has opened."""
-        rows, policy = (files.integers(archive[key], key) for key in ("rows", "policy"))
-        values = {key: files.readable(archive[key], key) for key in _VALUES}
+        rows, policy = (integers_of(archive, key) for key in ("rows", "policy"))
+        values = {key: numbers_of(archive, key) for key in _VALUES}
         return cls(policy, rows, **values)

@@ -103,14 +103,12 @@ def _weight_needed(collapsed: Collapsed, rows: Rows) -> float | None:
     states = np.flatnonzero(label >= 0)
     _, first = np.unique(label[states], return_index=True)
     anchors = states[first]
-    held = np.zeros(core.n_states, dtype=bool)
-    held[anchors] = True
-    equations = PolicyEquations(core, 1.0, rows, held)
+    targets = np.zeros(core.n_states, dtype=bool)
+    targets[anchors] = True
+    equations = PolicyEquations(core, 1.0, rows, targets)
 
     def between_visits(reward: Vector) -> Vector:
-        after = equations.solve(np.where(held, 0.0, reward[rows]))
-        paid = _core.model.with_rewards(core, reward)
-        return np.asarray(_core.solvers.q_values(paid, 0, 1.0, after)[rows[anchors]])
+        return np.asarray(equations.solve(reward[rows])[anchors])
 
     earned = between_visits(core.reward)
     size = between_visits(np.abs(core.reward))

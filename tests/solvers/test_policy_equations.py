@@ -198,7 +198,7 @@ def test_rows_of_another_state_are_refused() -> None:
             PolicyEquations(core, 0.9, np.array(rows))
     with pytest.raises(ValueError, match="discount"):
         PolicyEquations(core, 1.0 + 2.0**-52, np.arange(0, 12, 2))
-    with pytest.raises(ValueError, match="held has 1 entries"):
+    with pytest.raises(ValueError, match="targets has 1 entries"):
         PolicyEquations(core, 1.0, np.arange(0, 12, 2), np.array([True]))
 
 
