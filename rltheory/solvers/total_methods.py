@@ -5,7 +5,8 @@
                        sure (Bertsekas and Tsitsiklis 1991): one that does not has a class of states
                        at which actions were changed, and so a positive average reward
     value-iteration    v <- T v until it changes no more, its greedy policy improved as above
-    auto               policy iteration on small models, value iteration first on large ones
+    auto               policy iteration; on large models after as many sweeps as it takes for the
+                       greedy policy to settle
 
 There is no contraction, and so no bound in the changes of a sweep: the certificate has one of its
 own.
@@ -29,6 +30,10 @@ Rows = NDArray[np.int64]
 Core = _core.model.Model
 
 _MOST_SWEEPS = 20_000
+_ROUND = 100
+"""Sweeps after which the greedy policy is compared with what it was."""
+_SETTLED = 1e-3
+"""Share of states whose greedy action may still change when policy iteration takes over."""
 
 
 def is_proper(core: Core, rows: Rows) -> bool:
@@ -69,16 +74,26 @@ def policy_iteration(core: Core, rows: Rows, start: Vector | None, tolerance: To
 
 
 def value_iteration(core: Core, rows: Rows, start: Vector | None, tolerance: Tolerance) -> Guess:
+    return _swept(core, rows, start, tolerance, to_the_end=True)
+
+
+def _swept(
+    core: Core, rows: Rows, start: Vector | None, tolerance: Tolerance, to_the_end: bool
+) -> Guess:
     # From the value of a policy, sweeps only rise, and what is greedy ends as the policy does.
     value = PolicyEquations(core, 1.0, rows).solve(core.reward[rows]) if start is None else start
-    sweeps, last = 0, np.inf
+    sweeps, last, before = 0, np.inf, rows
     while sweeps < _MOST_SWEEPS:
-        swept, _ = _core.solvers.bellman(core, 0, 1.0, value)
+        swept, greedy = _core.solvers.bellman(core, 0, 1.0, value)
         sweeps += 1
         change, size = float(np.abs(swept - value).max()), float(np.abs(swept).max())
         value = swept
         if not np.isfinite(size) or change <= 0.01 * tolerance.of_size(size):
             break
+        if not to_the_end and sweeps % _ROUND == 0:
+            if np.count_nonzero(greedy != before) <= _SETTLED * core.n_states:
+                break
+            before = greedy
         if sweeps % 1000 == 0:  # rounding, or a value without bound
             if change >= 0.9 * last:
                 break
@@ -93,7 +108,7 @@ def value_iteration(core: Core, rows: Rows, start: Vector | None, tolerance: Tol
 
 def auto(core: Core, rows: Rows, start: Vector | None, tolerance: Tolerance) -> Guess:
     if core.n_states > DIRECT_STATES or start is not None:
-        return value_iteration(core, rows, start, tolerance)
+        return _swept(core, rows, start, tolerance, to_the_end=False)
     guess = improve_from(core, rows)
     note = f"policy iteration: at most {DIRECT_STATES} states"
     return Guess(guess.value, guess.rows, guess.iterations, note)
