@@ -86,6 +86,13 @@ def proper_start(mdp: MDP) -> tuple[Collapsed, Rows]:
     ModelError
         If some state cannot end, or nonnegative rewards can be had for ever.
     """
+    if mdp.rational is not None:
+        chances = (*mdp.rational.prob, *mdp.rational.exit)
+        if any(x != 0 and float(x) == 0.0 for x in chances):
+            raise ModelError(
+                "a probability of the model is below all doubles; where runs end is read from the "
+                "probabilities as doubles"
+            )
     refuse_profitable_rows(mdp)
     collapsed = Collapsed(mdp)
     core = collapsed.core
@@ -122,7 +129,9 @@ def _in_fractions(
             return None
         w = [Fraction(h) + Fraction(t) for h, t in zip(head.tolist(), tail.tolist(), strict=True)]
         bounds = rational_residuals(collapsed.mdp, lifted.rows, w)
-        return form(lifted, head, tail, *bounds, steps=found.steps)
+        made = form(lifted, head, tail, *bounds, steps=found.steps)
+        # Rankings and signs were found in doubles, near to the fractions.
+        return made if made is None or made.certificate.check(collapsed.mdp) else None
 
     c = found.certificate
     chosen = found.chosen

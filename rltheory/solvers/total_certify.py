@@ -190,6 +190,8 @@ def form(
     """The certificate of a value whose residuals lie between `low` and `high`."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return None
+    if ((lifted.collapsed.component >= 0) & (head < 0.0)).any():
+        return None  # to stay there would be better: the upper witness must not be negative
     down = round_up(max(Fraction(0), -Fraction(low)))
     up = round_up(max(Fraction(0), Fraction(high)))
     if not (math.isfinite(down) and up * lifted.weight <= 0.5):

@@ -58,7 +58,8 @@ def improve_from(core: Core, rows: Rows) -> Guess:
     while True:
         iterations += 1
         value = PolicyEquations(core, 1.0, rows).solve(core.reward[rows], value)
-        if not np.isfinite(value).all() or not (value > best).any():
+        noise = 4.0 * 2.0**-53 * np.abs(value).max()
+        if not np.isfinite(value).all() or not (value - best > noise).any():
             return Guess(value, rows, iterations)  # nothing but rounding is left to gain
         best = np.maximum(best, value)
         better, switched = _core.solvers.improve(core, 1.0, value, rows)

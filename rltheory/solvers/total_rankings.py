@@ -27,7 +27,7 @@ Flags = NDArray[np.bool_]
 Core = _core.model.Model
 
 _MOST_RAISES = 200
-_ENOUGH = 1.5  # of the decrease of 2; what rounding may take of the rest is far less
+_ENOUGH = 1.5  # of the decrease of 2; what rounding may take of it is below 1/2
 _SIMILAR = 1e-3
 
 
@@ -42,7 +42,7 @@ def lower_ranking(core: Core, rows: Rows, held: Flags) -> Vector | None:
             return None
         ahead = _core.solvers.q_values(bare, 0, 1.0, f)[rows]
         decrease = np.where(held, 0.0, f - ahead)
-        if (decrease[~held] >= _ENOUGH).all() and f.min() >= 0.0 and f.max() < 2.0**46:
+        if (decrease[~held] >= _ENOUGH).all() and f.min() >= 0.0 and _exact_enough(core, f.max()):
             return f
         f = np.where(held, 0.0, f + equations.solve(wanted - decrease))
     return None
@@ -92,8 +92,16 @@ def upper_ranking(collapsed: Collapsed, rows: Rows) -> UpperRanking | None:
         slack = g[owner] - (_core.solvers.q_values(model, 0, 1.0, g) - np.where(moves, 2.0, 0.0))
         size = float(np.abs(g).max()) + weight * float(np.abs(core.reward).max())
         fits = (slack[moves] >= _ENOUGH).all() and (slack[~moves] >= 0.0).all()
-        return UpperRanking(g, weight) if fits and size < 2.0**46 else None
+        return UpperRanking(g, weight) if fits and _exact_enough(core, size) else None
     return None
+
+
+def _exact_enough(core: Core, size: float) -> bool:
+    """Whether rounding changes r + P x - x by less than 1/2, for terms of this size.
+
+    Merging and dividing the rows of a collapsed model changes each by a few units of 2^-53.
+    """
+    return float(size) * (core.longest_row + 8) <= 2.0**48
 
 
 def _weight_needed(collapsed: Collapsed, rows: Rows) -> float | None:

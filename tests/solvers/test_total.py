@@ -252,6 +252,16 @@ def test_rewards_that_cancel() -> None:
     refused("in states [0, 1], where a policy can stay for ever, rewards that are not 0", cycle)
 
 
+def test_chances_below_all_doubles() -> None:
+    tiny = Fraction(1, 10**400)
+    walk = rlt.MDP([[[1 - tiny]]], [[tiny]], termination=[[tiny]], exact=True)  # worth 1
+    refused("below all doubles", walk)
+    with pytest.raises(rlt.ModelError, match="below all doubles"):
+        rlt.solve_exact(walk, criterion="total")
+    paid = rlt.MDP([[[1], [0]]], [[tiny, 0]], termination=[[0, 1]], exact=True)
+    refused("+infinity", paid)  # though the reward is 0 as a double
+
+
 def test_arguments() -> None:
     walk = loop([-1.0], [0.5], [0.5])
     refused("method 'gauss-seidel' does not solve total reward", walk, method="gauss-seidel")
