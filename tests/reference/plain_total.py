@@ -138,8 +138,13 @@ def policy_value(mdp: Any, numbers: Sequence[int]) -> list[Fraction | None]:
     return outcome([by_number[int(k)] for k in numbers]).value
 
 
-def random_model(rng: np.random.Generator, most_states: int = 4, thirds: bool = False) -> Any:
-    """A ragged model with end components; probabilities are dyadic, or doubles of any kind."""
+def random_model(
+    rng: np.random.Generator, most_states: int = 4, thirds: bool = False, off: float = 0.0
+) -> Any:
+    """A ragged model with end components; probabilities are dyadic, or doubles of any kind.
+
+    Rows sum to 1 within `off` and rounding.
+    """
     import rltheory as rlt
 
     S = int(rng.integers(1, most_states + 1))
@@ -161,7 +166,7 @@ def random_model(rng: np.random.Generator, most_states: int = 4, thirds: bool = 
             if not thirds:  # into a sum that is a power of two
                 k = int(np.argmax(weight))
                 weight[k] += 2.0 ** np.ceil(np.log2(weight.sum())) - weight.sum()
-            p = weight / weight.sum()
+            p = weight / weight.sum() * (1.0 + off * rng.uniform(-1.0, 1.0))
             states.append(s)
             actions.append(a)
             table.append(p[:S])

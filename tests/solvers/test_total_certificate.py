@@ -17,6 +17,7 @@ import plain_total
 import pytest
 
 import rltheory as rlt
+from rltheory import _core
 from rltheory.solvers.total_certificate import TotalCertificate
 
 ZERO = Fraction(0)
@@ -55,6 +56,20 @@ def test_bounds_moved_by_an_ulp_are_rejected_where_they_are_tight() -> None:
             check = bad.check(mdp)
             assert not check and ("above its witness" in check.reason
                                   or "below its witness" in check.reason)  # fmt: skip
+
+
+def test_bounds_with_shifts_of_each_state_are_the_tightest() -> None:
+    rng = np.random.default_rng(5)
+    head = rng.normal(size=300) * 10.0 ** rng.integers(-3, 4, 300)
+    tail = head * 2.0**-54 * rng.uniform(-1, 1, 300)
+    below, above = (head * 10.0 ** rng.integers(-20, 0, 300) * sign for sign in (-1.0, 1.0))
+    lower, upper = _core.solvers.round_outward_by(head, tail, below, above)
+    for s in range(300):
+        exact = [Fraction(head[s]) + Fraction(tail[s]) + Fraction(x[s]) for x in (below, above)]
+        assert Fraction(lower[s]) <= exact[0] < Fraction(np.nextafter(lower[s], np.inf))
+        assert Fraction(np.nextafter(upper[s], -np.inf)) < exact[1] <= Fraction(upper[s])
+    with pytest.raises(ValueError, match="are needed"):
+        _core.solvers.round_outward_by(head, tail, below[1:], above)
 
 
 def witness(c: TotalCertificate, upper: bool) -> list[Fraction]:
