@@ -84,6 +84,9 @@ def solve(
     True
     >>> bool((solution.lower <= solution.value).all())
     True
+    >>> walk = rlt.MDP([[[0.5]]], [[-1.0]], termination=[[0.5]])
+    >>> rlt.solve(walk, criterion="total").value.round(9).tolist()
+    [-2.0]
     """
     if not isinstance(mdp, MDP | EpisodicMDP):
         raise ModelError(f"solve takes an MDP or an EpisodicMDP, not {type(mdp).__name__}")

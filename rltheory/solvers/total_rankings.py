@@ -92,7 +92,7 @@ def upper_ranking(collapsed: Collapsed, rows: Rows) -> UpperRanking | None:
         slack = g[owner] - (_core.solvers.q_values(model, 0, 1.0, g) - np.where(moves, 2.0, 0.0))
         size = float(np.abs(g).max()) + weight * float(np.abs(core.reward).max())
         fits = (slack[moves] >= _ENOUGH).all() and (slack[~moves] >= 0.0).all()
-        return UpperRanking(g, weight) if fits and _exact_enough(core, size) else None
+        return UpperRanking(g, weight) if fits and _exact_enough(collapsed.mdp.core, size) else None
     return None
 
 

@@ -168,6 +168,7 @@ def test_the_optimum_of_bertsekas_spider() -> None:
     exact = rlt.solve_exact(mdp, criterion="total")
     v = exact.value
     by_moving = 1 / (1 - 2 * p)
+    assert -v[0] == 1 / p
     assert -v[0] == min(by_moving, (1 + p * -v[1]) / (2 * p))
     assert exact.policy[0] == (1 if -v[0] < by_moving else 0)
     assert exact.certificate.check(mdp)
@@ -196,6 +197,14 @@ def loop(rewards: list[float], ends: list[float], stays: list[float]) -> rlt.MDP
 def test_to_stay_for_nothing_is_better_than_to_pay() -> None:
     solution = solved(loop([0.0, -1.0], [0.0, 1.0], [1.0, 0.0]))
     assert solution.gap == 0.0 and solution.value[0] == 0.0 and solution.policy[0] == 0
+
+
+def test_where_nothing_is_paid_the_gap_is_nothing() -> None:
+    everywhere = rlt.MDP.deterministic([[1, 0], [0, 1]], np.zeros((2, 2)))
+    ending = rlt.MDP([[[0.3, 0.3]], [[0.0, 0.5]]], np.zeros((2, 1)), termination=[[0.4], [0.5]])
+    for mdp in (everywhere, ending):
+        solution = solved(mdp, tol=0.0)
+        assert solution.gap == 0.0 and not solution.value.any()
 
 
 def test_to_leave_is_better_than_to_stay_for_nothing() -> None:
