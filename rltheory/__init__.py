@@ -48,8 +48,10 @@ if TYPE_CHECKING:
     from rltheory.solvers.evaluate import evaluate
     from rltheory.solvers.exact import ExactSolution, solve_exact
     from rltheory.solvers.occupancy import occupancy
+    from rltheory.solvers.ranking import ranking_function
     from rltheory.solvers.solution import Solution
     from rltheory.solvers.solve import solve
+    from rltheory.solvers.total_certificate import TotalCertificate
 
 _HOME = {
     "rltheory.claims.claim": "Claim Measurement Mutant claim",
@@ -79,8 +81,10 @@ _HOME = {
     "rltheory.solvers.evaluate": "evaluate",
     "rltheory.solvers.exact": "ExactSolution solve_exact",
     "rltheory.solvers.occupancy": "occupancy",
+    "rltheory.solvers.ranking": "ranking_function",
     "rltheory.solvers.solution": "Solution",
     "rltheory.solvers.solve": "solve",
+    "rltheory.solvers.total_certificate": "TotalCertificate",
     "rltheory.parallelism": "set_threads threads",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
@@ -113,6 +117,7 @@ __all__ = [
     "RLTheoryError",
     "Solution",
     "SweepError",
+    "TotalCertificate",
     "Verdict",
     "all_claims",
     "awkward",
@@ -129,6 +134,7 @@ __all__ = [
     "occupancy",
     "q_values",
     "random_episodic",
+    "ranking_function",
     "replay",
     "riverswim",
     "save",

@@ -88,7 +88,12 @@ UNSOLVABLE = {
         "backward-induction",
     ),
     "average": ([RIVER, "--average"], "average"),
-    "total": ([RIVER, "--total"], "total"),
+    "total": ([RIVER, "--total"], "+infinity: a policy can stay in states [0"),
+    "total with a horizon": (
+        ["random_episodic:states=3,actions=2,horizon=2", "--total"],
+        "horizon 2",
+    ),
+    "total by another method": ([RIVER, "--total", "--method", "gauss-seidel"], "gauss-seidel"),
     "no criterion": ([RIVER], "discount"),
     "exact and average": ([RIVER, "--exact", "--average"], "--exact"),
     "exact and method": (
@@ -367,6 +372,27 @@ def test_exact_values_are_rationals(typed, tmp_path):
     assert answer["start"][0] <= Fraction(8, 3) <= answer["start"][1]
     (kept,) = json.loads((tmp_path / "answers.json").read_text())
     assert kept["lower"] == kept["upper"] == kept["value"] == answer["value"]
+
+
+def test_total_reward(typed, tmp_path):
+    """A walk that pays 1 a step, and ends with a quarter's chance: 4 from its last state."""
+    model = MDP([[[0.0, 1.0]], [[0.0, 0.75]]], [[-1.0], [-1.0]], 0.9, termination=[[0.0], [0.25]])
+    save(model, tmp_path / "walk.npz")
+    for exact in ((), ("--exact",)):
+        code, out, err = typed("solve", "walk.npz", "--total", *exact, "--json")
+        assert (code, err) == (0, "")
+        answer = json.loads(out)
+        assert answer["criterion"] == "total" and answer["discount"] is None
+        assert [float(Fraction(x)) for x in answer["value"]] == pytest.approx([-5.0, -4.0])
+        code, out, _ = typed("solve", "walk.npz", "--total", *exact, "--output", "walk_c.npz")
+        assert code == 0 and "total" in out and "0.9" not in out
+        check = Certificate.load(tmp_path / "walk_c.npz").check(model)
+        assert check.accepted, check.reason
+        for page in ("walk.html", "walk.md"):
+            assert typed("solve", "walk.npz", "--total", *exact, "--report", page)[0] == 0
+            assert "total" in (tmp_path / page).read_text(encoding="utf-8")
+    code, out, err = typed("solve", "walk.npz", "--total", "--tol", "0")
+    assert code in (0, 1) and (code == 0) == (err == "")
 
 
 def test_exact_says_which_rational_model(typed):

@@ -244,6 +244,24 @@ def test_the_checker_is_short_and_stands_alone() -> None:
         assert set(heads) <= sys.stdlib_module_names
 
 
+@pytest.mark.parametrize(
+    "path", sorted(CHECKER.parent.glob("checker_*.py")), ids=lambda path: path.stem
+)
+def test_further_checkers_are_short_and_stand_on_it(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert 20 < lines_of_code(source) <= 100
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        else:
+            continue
+        for name in names:
+            ours = name.startswith("rltheory.solvers.checker")
+            assert ours or name.split(".")[0] in sys.stdlib_module_names, name
+
+
 def test_the_checker_works_without_the_core_and_without_numpy() -> None:
     code = """
 import sys

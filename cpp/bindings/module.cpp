@@ -5,7 +5,9 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     auto support = m.def_submodule("support", "Threads, instruction sets, random words.");
     auto model = m.def_submodule("model", "Validated tabular models.");
     auto solvers = m.def_submodule("solvers", "Sweeps, policy equations, certificates.");
+    auto graph = m.def_submodule("graph", "Components, end components, reachability.");
     rlt::bind_support(support);
     rlt::bind_model(model);
     rlt::bind_solvers(solvers);
+    rlt::bind_graph(graph);
 }

@@ -283,6 +283,24 @@ Tuple<Doubles, Doubles> outward(const Doubles& head, const Doubles& tail, double
     return py::make_tuple(lower, upper);
 }
 
+Tuple<Doubles, Doubles> outward_by(const Doubles& head, const Doubles& tail,
+                                   const Doubles& lower_shift, const Doubles& upper_shift) {
+    for (const Doubles* x : {&tail, &lower_shift, &upper_shift})
+        need_size(*x, head.size(), "a tail or shift");
+    Doubles lower(head.size()), upper(head.size());
+    {
+        double* lo = lower.mutable_data();
+        double* hi = upper.mutable_data();
+        const WitnessView witness{head.data(), tail.data()};
+        const double* below = lower_shift.data();
+        const double* above = upper_shift.data();
+        const std::int64_t n = head.size();
+        const py::gil_scoped_release release;
+        round_outward(n, witness, below, above, lo, hi);
+    }
+    return py::make_tuple(lower, upper);
+}
+
 double gap_of(const Doubles& lower, const Doubles& upper) {
     need_size(upper, lower.size(), "upper");
     return largest_gap(lower.size(), lower.data(), upper.data());
@@ -290,12 +308,24 @@ double gap_of(const Doubles& lower, const Doubles& upper) {
 
 std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, const Rows& rows) {
     const ModelView& m = model.view;
-    need_discount(discount);
+    if (discount != 1.0) need_discount(discount);
     need_size(rows, m.n_states, "rows");
     need_rows(m, 0, rows.data());
     const std::int64_t* r = rows.data();
     const py::gil_scoped_release release;
     return std::make_shared<PolicyChain>(m, discount, r);
+}
+
+std::shared_ptr<PolicyChain> make_hitting_chain(const Model& model, const Rows& rows,
+                                                const Array<bool>& targets) {
+    const ModelView& m = model.view;
+    need_size(rows, m.n_states, "rows");
+    need_size(targets, m.n_states, "targets");
+    need_rows(m, 0, rows.data());
+    const std::int64_t* r = rows.data();
+    const bool* t = targets.data();
+    const py::gil_scoped_release release;
+    return std::make_shared<PolicyChain>(m, 1.0, r, t);
 }
 
 Tuple<Doubles, double, std::int64_t> solve_chain(const PolicyChain& chain, const Doubles& b,
@@ -355,11 +385,17 @@ void bind_solvers(py::module_& m) {
           py::arg("correction").noconvert(), "(head, tail).");
     m.def("round_outward", &outward, py::arg("head").noconvert(), py::arg("tail").noconvert(),
           py::arg("lower_shift"), py::arg("upper_shift"), "(lower, upper).");
+    m.def("round_outward_by", &outward_by, py::arg("head").noconvert(), py::arg("tail").noconvert(),
+          py::arg("lower_shift").noconvert(), py::arg("upper_shift").noconvert(),
+          "(lower, upper), with shifts of each state's own.");
     m.def("largest_gap", &gap_of, py::arg("lower").noconvert(), py::arg("upper").noconvert(),
           "max (upper - lower), rounded up.");
     py::classh<PolicyChain>(m, "PolicyChain", "The equations (I - discount P_pi) x = b.")
         .def(py::init(&make_chain), py::arg("model"), py::arg("discount"),
              py::arg("rows").noconvert())
+        .def_static("hitting", &make_hitting_chain, py::arg("model"), py::arg("rows").noconvert(),
+                    py::arg("targets").noconvert(),
+                    "At discount 1, with moves into the targets counted as ends.")
         .def("solve", &solve_chain, py::arg("b").noconvert(), py::arg("start").noconvert(),
              py::arg("wanted"), py::arg("most"), py::arg("transposed"),
              "(x, relative residual, iterations).")

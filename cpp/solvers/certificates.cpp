@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "support/float_mode.hpp"
@@ -237,16 +238,35 @@ double largest_gap(std::int64_t n, const double* lower, const double* upper) {
     return largest;
 }
 
-void round_outward(std::int64_t n, WitnessView witness, double lower_shift, double upper_shift,
-                   double* lower, double* upper) {
+namespace {
+
+template <class F>
+void round_each(std::int64_t n, WitnessView witness, F&& shifts, double* lower, double* upper) {
     const Blocks blocks = blocks_for(n, 40 * n);
     parallel_blocks(blocks.count(), 40 * n, [&](std::int64_t b) {
         for (std::int64_t s = blocks.begin(b); s < blocks.end(b); ++s) {
             const double tail = witness.tail ? witness.tail[s] : 0.0;
-            lower[s] = sum_rounded_down(witness.head[s], tail, lower_shift);
-            upper[s] = sum_rounded_up(witness.head[s], tail, upper_shift);
+            const auto [below, above] = shifts(s);
+            lower[s] = sum_rounded_down(witness.head[s], tail, below);
+            upper[s] = sum_rounded_up(witness.head[s], tail, above);
         }
     });
+}
+
+}  // namespace
+
+void round_outward(std::int64_t n, WitnessView witness, double lower_shift, double upper_shift,
+                   double* lower, double* upper) {
+    const std::pair<double, double> shifts{lower_shift, upper_shift};
+    round_each(n, witness, [&](std::int64_t) { return shifts; }, lower, upper);
+}
+
+void round_outward(std::int64_t n, WitnessView witness, const double* lower_shift,
+                   const double* upper_shift, double* lower, double* upper) {
+    const auto shifts = [&](std::int64_t s) {
+        return std::pair<double, double>{lower_shift[s], upper_shift[s]};
+    };
+    round_each(n, witness, shifts, lower, upper);
 }
 
 }  // namespace rlt

@@ -50,4 +50,8 @@ double largest_gap(std::int64_t n, const double* lower, const double* upper);
 void round_outward(std::int64_t n, WitnessView witness, double lower_shift, double upper_shift,
                    double* lower, double* upper);
 
+// The same with shifts of each state's own.
+void round_outward(std::int64_t n, WitnessView witness, const double* lower_shift,
+                   const double* upper_shift, double* lower, double* upper);
+
 }  // namespace rlt

@@ -31,7 +31,8 @@ double inner(const std::vector<double>& x, const std::vector<double>& y) {
 
 }  // namespace
 
-PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t* chosen)
+PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t* chosen,
+                         const bool* targets)
     : n_(m.n_states) {
     const StandardFloatMode mode;
     const auto n = static_cast<std::size_t>(n_);
@@ -49,7 +50,10 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
                 value_.push_back(value);
                 placed = true;
             };
+            double leaving = rows.exit(row);
             rows.each(row, [&](std::int32_t j, double p) {
+                if (j != s) leaving += p;
+                if (targets && targets[j]) return;
                 if (j == s) {
                     place_diagonal(1.0 - scale * p);
                     return;
@@ -59,6 +63,10 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
                 value_.push_back(-scale * p);
             });
             if (!placed) place_diagonal(1.0);
+            // At discount 1, 1 - P(s | s) is what leaves: that sum does not cancel.
+            if (discount == 1.0 && !(targets && targets[s]))
+                value_[static_cast<std::size_t>(diag_[static_cast<std::size_t>(s)])] =
+                    scale * leaving;
             ptr_.push_back(static_cast<std::int64_t>(col_.size()));
         }
     });

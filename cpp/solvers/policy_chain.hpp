@@ -23,10 +23,15 @@ class PolicyChain {
 public:
     static constexpr std::int64_t dense_limit = 160;
 
-    PolicyChain(const ModelView& m, double discount, const std::int64_t* rows);
     // Of a matrix with all diagonal entries, columns ascending.
     PolicyChain(std::vector<std::int64_t> ptr, std::vector<std::int32_t> col,
                 std::vector<double> value, std::vector<std::int64_t> diagonal);
+    // With targets (one flag a state): moves into a target count as ends, so that at discount 1
+    // x is what is summed up until a target is reached, or the end. At discount 1 every state must
+    // reach one of these; where one does not the matrix is singular, and x is not finite, or
+    // leaves a residual.
+    PolicyChain(const ModelView& m, double discount, const std::int64_t* rows,
+                const bool* targets = nullptr);
 
     // Starts from the x given; stops at the relative residual wanted or after `most`
     // iterations, and reports what was reached.

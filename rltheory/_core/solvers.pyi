@@ -6,11 +6,16 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['PolicyChain', 'add_correction', 'backward_induction', 'backward_induction_double_double', 'bellman', 'gauss_seidel', 'improve', 'largest_gap', 'modified_policy_iteration', 'ordered_policy_iteration', 'policy_backward', 'policy_forward', 'precise_residual_bounds', 'q_values', 'residual_bounds', 'round_outward', 'value_iteration']
+__all__: list[str] = ['PolicyChain', 'add_correction', 'backward_induction', 'backward_induction_double_double', 'bellman', 'gauss_seidel', 'improve', 'largest_gap', 'modified_policy_iteration', 'ordered_policy_iteration', 'policy_backward', 'policy_forward', 'precise_residual_bounds', 'q_values', 'residual_bounds', 'round_outward', 'round_outward_by', 'value_iteration']
 class PolicyChain:
     """
     The equations (I - discount P_pi) x = b.
     """
+    @staticmethod
+    def hitting(model: rltheory._core.model.Model, rows: numpy.typing.NDArray[numpy.int64], targets: numpy.typing.NDArray[numpy.bool]) -> PolicyChain:
+        """
+        At discount 1, with moves into the targets counted as ends.
+        """
     def __init__(self, model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.int64]) -> None:
         ...
     def matrix(self) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]]:
@@ -76,6 +81,10 @@ def residual_bounds(model: rltheory._core.model.Model, stage: typing.SupportsInt
 def round_outward(head: numpy.typing.NDArray[numpy.float64], tail: numpy.typing.NDArray[numpy.float64], lower_shift: typing.SupportsFloat | typing.SupportsIndex, upper_shift: typing.SupportsFloat | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     (lower, upper).
+    """
+def round_outward_by(head: numpy.typing.NDArray[numpy.float64], tail: numpy.typing.NDArray[numpy.float64], lower_shift: numpy.typing.NDArray[numpy.float64], upper_shift: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    (lower, upper), with shifts of each state's own.
     """
 def value_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], int, bool]:
     """

@@ -12,6 +12,7 @@ from rltheory.foundations import (
     intervals,
     losses,
     martingales,
+    shortest_paths,
     value_iteration,
     variance,
 )
@@ -27,6 +28,7 @@ CLAIMS: tuple[Claim, ...] = (
     *differences.CLAIMS,
     *variance.CLAIMS,
     *certificates.CLAIMS,
+    *shortest_paths.CLAIMS,
     *confidence.CLAIMS,
     *confidence_rows.CLAIMS,
     *intervals.CLAIMS,

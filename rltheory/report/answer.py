@@ -14,6 +14,7 @@ from rltheory.report.brackets import Number, weighted
 from rltheory.solvers.certificate import Certificate
 from rltheory.solvers.exact import ExactSolution
 from rltheory.solvers.solution import Solution
+from rltheory.solvers.total_certificate import TotalCertificate
 
 Bounds = tuple[Number, Number]
 
@@ -36,7 +37,7 @@ class Answer:
         None where nothing finite was computed.
     policy : ndarray of int64, shape (S,) or (H, S)
         None likewise.
-    certificate : Certificate
+    certificate : Certificate or TotalCertificate
         None likewise.
     iterations : int
     seconds : float
@@ -59,7 +60,7 @@ class Answer:
     lower: NDArray[Any] | None = None
     upper: NDArray[Any] | None = None
     policy: NDArray[np.int64] | None = None
-    certificate: Certificate | None = None
+    certificate: Certificate | TotalCertificate | None = None
     iterations: int = 0
     seconds: float = 0.0
     note: str = ""
@@ -104,7 +105,7 @@ def of_solution(source: str, solution: Solution, failure: str = "") -> Answer:
         mdp=solution.mdp,
         criterion=solution.criterion,
         method=solution.method,
-        discount=_discount(solution.mdp),
+        discount=_discount(solution.mdp, solution.criterion),
         gap=solution.gap,
         tol=solution.tol,
         value=solution.value,
@@ -127,7 +128,7 @@ def of_exact(source: str, solution: ExactSolution, seconds: float) -> Answer:
         mdp=solution.mdp,
         criterion=solution.certificate.criterion,
         method="exact",
-        discount=_discount(solution.mdp),
+        discount=_discount(solution.mdp, solution.certificate.criterion),
         gap=0.0,
         tol=0.0,
         value=value,
@@ -141,22 +142,30 @@ def of_exact(source: str, solution: ExactSolution, seconds: float) -> Answer:
     )
 
 
-def of_nothing(source: str, mdp: MDP | EpisodicMDP, method: str, error: ConvergenceError) -> Answer:
-    """The answer where no finite bracket was computed."""
+def of_nothing(
+    source: str,
+    mdp: MDP | EpisodicMDP,
+    method: str,
+    error: ConvergenceError,
+    criterion: str | None = None,
+) -> Answer:
+    """The answer where no finite bracket was computed; `criterion` None is the model's own."""
+    if criterion is None:
+        criterion = "discounted" if isinstance(mdp, MDP) else "finite-horizon"
     return Answer(
         source=source,
         mdp=mdp,
-        criterion="discounted" if isinstance(mdp, MDP) else "finite-horizon",
+        criterion=criterion,
         method=method,
-        discount=_discount(mdp),
+        discount=_discount(mdp, criterion),
         gap=error.reached,
         tol=error.wanted,
         failure=error.reason,
     )
 
 
-def _discount(mdp: MDP | EpisodicMDP) -> Number | None:
-    return mdp.discount if isinstance(mdp, MDP) else None
+def _discount(mdp: MDP | EpisodicMDP, criterion: str) -> Number | None:
+    return mdp.discount if isinstance(mdp, MDP) and criterion == "discounted" else None
 
 
 def _fractions(values: tuple[Fraction, ...] | tuple[tuple[Fraction, ...], ...]) -> NDArray[Any]:

@@ -16,7 +16,7 @@ class Row(NamedTuple):
     """One state-action pair: reward, columns, their integer weights, the exit's, their sum."""
 
     state: int
-    index: int
+    number: int
     action: int
     reward: Fraction
     columns: list[int]

@@ -25,6 +25,7 @@ from rltheory.solvers.certificate import Certificate
 from rltheory.solvers.certify import certify
 from rltheory.solvers.methods import METHODS
 from rltheory.solvers.tolerance import read_tolerance
+from rltheory.solvers.total_certificate import TotalCertificate
 
 __all__ = ["ExactSolution", "solve_exact"]
 
@@ -42,7 +43,7 @@ class ExactSolution:
     value : tuple of Fraction, or with a horizon tuple of H+1 such tuples
     policy : ndarray of int64, shape (S,) or (H, S)
         An optimal policy, as action labels.
-    certificate : Certificate
+    certificate : Certificate or TotalCertificate
         lower == upper == value; check it against `mdp`.
     mdp : MDP or EpisodicMDP
         The exact model that was solved.
@@ -52,12 +53,14 @@ class ExactSolution:
 
     value: tuple[Any, ...]
     policy: NDArray[np.int64]
-    certificate: Certificate
+    certificate: Certificate | TotalCertificate
     mdp: MDP | EpisodicMDP
     model_note: str
 
 
-def solve_exact(mdp: MDP | EpisodicMDP, discount: Fraction | None = None) -> ExactSolution:
+def solve_exact(
+    mdp: MDP | EpisodicMDP, discount: Fraction | None = None, *, criterion: str | None = None
+) -> ExactSolution:
     """The exact optimum of a small model.
 
     Parameters
@@ -67,6 +70,8 @@ def solve_exact(mdp: MDP | EpisodicMDP, discount: Fraction | None = None) -> Exa
         the double, each row divided by its exact sum.
     discount : Fraction, optional
         Takes the place of the model's, which is the double nearest to what was typed.
+    criterion : {None, "total"}, optional
+        Discounted, or with the model's horizon, if left out.
 
     Returns
     -------
@@ -75,7 +80,7 @@ def solve_exact(mdp: MDP | EpisodicMDP, discount: Fraction | None = None) -> Exa
     Raises
     ------
     ModelError
-        If the model is too large, or has no discount.
+        If the model is too large, or has no discount; if a total reward is not finite.
 
     Examples
     --------
@@ -86,6 +91,10 @@ def solve_exact(mdp: MDP | EpisodicMDP, discount: Fraction | None = None) -> Exa
     >>> rlt.solve_exact(mdp).value
     (Fraction(3, 2), Fraction(0, 1))
     """
+    if criterion not in (None, "total"):
+        raise ModelError(f"criterion is {criterion!r}; exact solutions know 'total' and None")
+    if criterion == "total" and (discount is not None or not isinstance(mdp, MDP)):
+        raise ModelError("criterion 'total' fits stationary models, without a discount")
     if discount is not None and not isinstance(mdp, MDP):
         raise ModelError(f"discount {discount} is given; the model has horizon {mdp.horizon}")
     exact = mdp.as_exact(discount) if isinstance(mdp, MDP) else mdp.as_exact()
@@ -99,6 +108,12 @@ def solve_exact(mdp: MDP | EpisodicMDP, discount: Fraction | None = None) -> Exa
         )
     if isinstance(exact, EpisodicMDP):
         return _backward(exact, rational, _note(mdp, exact))
+    if criterion == "total":
+        from rltheory.solvers.exact_total import solve_exact_total
+
+        value, certificate = solve_exact_total(exact)
+        note = _note(mdp, exact).split(", discount")[0]
+        return ExactSolution(tuple(value), certificate.policy, certificate, exact, note)
     discount_of(exact)
     return _discounted(exact, rational, _note(mdp, exact))
 
@@ -157,18 +172,23 @@ def _policy_value(
         i, j = rational.row_ptr[row], rational.row_ptr[row + 1]
         for p, t in zip(rational.prob[i:j], rational.col[i:j], strict=True):
             matrix[s][t] -= discount * p
-    reward = [rational.reward[row] for row in rows]
+    return solve_rationals(matrix, [rational.reward[row] for row in rows])
+
+
+def solve_rationals(matrix: list[list[Fraction]], right: list[Fraction]) -> list[Fraction]:
+    """The solution of a nonsingular linear system in fractions."""
+    n = len(right)
     try:
         import flint
     except ImportError:
-        return _solve_by_sympy(matrix, reward)
+        return _solve_by_sympy(matrix, right)
 
     def number(x: Fraction) -> Any:
         return flint.fmpq(x.numerator, x.denominator)
 
     left = flint.fmpq_mat(n, n, [number(x) for line in matrix for x in line])
-    right = flint.fmpq_mat(n, 1, [number(x) for x in reward])
-    solved = left.solve(right)
+    column = flint.fmpq_mat(n, 1, [number(x) for x in right])
+    solved = left.solve(column)
     return [Fraction(int(x.p), int(x.q)) for x in (solved[i, 0] for i in range(n))]
 
 

@@ -28,14 +28,28 @@ class PolicyEquations:
     ----------
     core : _core.model.Model
     discount : float
-        In [0, 1).
+        In [0, 1]; at 1 a solution exists where the policy leads to an ending, or to a target,
+        from everywhere, and is not finite, or wrong, where it does not.
     rows : ndarray of int64, shape (S,)
+    targets : ndarray of bool, shape (S,), optional
+        At discount 1: moves into these states count as ends.
     """
 
-    def __init__(self, core: _core.model.Model, discount: float, rows: NDArray[np.int64]) -> None:
-        self._chain = _core.solvers.PolicyChain(core, discount, rows)
+    def __init__(
+        self,
+        core: _core.model.Model,
+        discount: float,
+        rows: NDArray[np.int64],
+        targets: NDArray[np.bool_] | None = None,
+    ) -> None:
+        if targets is None:
+            self._chain = _core.solvers.PolicyChain(core, discount, rows)
+        else:
+            self._chain = _core.solvers.PolicyChain.hitting(core, rows, targets)
         # The equations cannot be satisfied better than to rounding of |x| <= |b| / (1-discount).
-        self.reachable = max(1e-13, 8 * 2.0**-53 / (1.0 - discount))
+        self.reachable = 1e-13
+        if discount < 1.0:
+            self.reachable = max(1e-13, 8 * 2.0**-53 / (1.0 - discount))
         self._factors: Any = None
 
     def solve(

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rltheory import _core
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.solvers.bellman import q_values
 from rltheory.solvers.certificate import Certificate
+from rltheory.solvers.total_certificate import TotalCertificate
 
 __all__ = ["Solution"]
 
@@ -23,13 +25,13 @@ class Solution:
     ----------
     mdp : MDP or EpisodicMDP
     criterion : str
-        "discounted" or "finite-horizon".
+        "discounted", "finite-horizon" or "total".
     method : str
     value : ndarray of float64, shape (S,) or (H+1, S)
         Within the bounds; differs from V* by at most `gap`.
     policy : ndarray of int64, shape (S,) or (H, S)
         Action labels; loses at most `gap` in every state.
-    certificate : Certificate
+    certificate : Certificate or TotalCertificate
         The bounds, and the numbers that prove them.
     gap : float
         max (upper - lower), rounded up.
@@ -47,7 +49,7 @@ class Solution:
     method: str
     value: NDArray[np.float64]
     policy: NDArray[np.int64]
-    certificate: Certificate
+    certificate: Certificate | TotalCertificate
     gap: float
     tol: float
     iterations: int
@@ -57,6 +59,9 @@ class Solution:
     @cached_property
     def q(self) -> NDArray[np.float64]:
         """r + discount P value: (S, A) or (H, S, A); one a row on ragged models."""
+        if self.criterion == "total" and isinstance(self.mdp, MDP):
+            q = _core.solvers.q_values(self.mdp.core, 0, 1.0, np.asarray(self.value))
+            return self.mdp._in_q_shape(q)
         return q_values(self.mdp, self.value)
 
     @property

@@ -27,6 +27,7 @@ from rltheory.solvers.finite_horizon import backward_induction, reach
 from rltheory.solvers.methods import METHODS, pessimistic
 from rltheory.solvers.solution import Solution
 from rltheory.solvers.tolerance import Tolerance, read_tolerance
+from rltheory.solvers.total import solve_total
 
 __all__ = ["solve"]
 
@@ -47,12 +48,14 @@ def solve(
     Parameters
     ----------
     mdp : MDP or EpisodicMDP
-        An `MDP` needs a discount.
-    criterion : {None, "discounted", "finite-horizon"}
-        Follows from the model; given, it must fit.
+        An `MDP` needs a discount, unless the criterion is "total".
+    criterion : {None, "discounted", "finite-horizon", "total"}
+        Follows from the model, or "total": the sum of all rewards of an `MDP`, whatever its
+        discount; otherwise, given, it must fit.
     method : str
         "auto", "value-iteration", "gauss-seidel", "modified-policy-iteration" or
-        "policy-iteration" for discounted models; "auto" or "backward-induction" with a horizon.
+        "policy-iteration" for discounted models; "auto" or "backward-induction" with a horizon;
+        "auto", "value-iteration" or "policy-iteration" for total reward.
     tol, rtol : float, optional
         The gap max (upper - lower) is at most ``max(tol, rtol * max(max|bounds|, 2^-53 max|r|))``;
         neither given means rtol = 1e-10.
@@ -68,7 +71,8 @@ def solve(
     Raises
     ------
     ModelError
-        If an argument is unknown or does not fit the model.
+        If an argument is unknown or does not fit the model; if a total reward is not finite, or
+        not defined, with the states to blame.
     ConvergenceError
         If the gap stays above the tolerance: `error.solution` has the best bracket, `error.reason`
         says what limits it.
@@ -81,14 +85,22 @@ def solve(
     True
     >>> bool((solution.lower <= solution.value).all())
     True
+    >>> walk = rlt.MDP([[[0.5]]], [[-1.0]], termination=[[0.5]])
+    >>> rlt.solve(walk, criterion="total").value.round(9).tolist()
+    [-2.0]
     """
     if not isinstance(mdp, MDP | EpisodicMDP):
         raise ModelError(f"solve takes an MDP or an EpisodicMDP, not {type(mdp).__name__}")
     natural = _OF_MODEL[MDP if isinstance(mdp, MDP) else EpisodicMDP]
-    if criterion in ("average", "total"):
+    if criterion == "average":
         raise ModelError(
             f"criterion {criterion!r} is not there yet; 'discounted' and 'finite-horizon' are"
         )
+    if criterion == "total":
+        if not isinstance(mdp, MDP):
+            raise ModelError(f"criterion 'total' does not fit a model with horizon {mdp.horizon}")
+        tolerance = read_tolerance(tol, rtol, float(np.abs(mdp.mean_rewards).max()))
+        return solve_total(mdp, method, tolerance, initial_value, time.perf_counter())
     if criterion is not None and criterion != natural:
         raise ModelError(f"criterion {criterion!r} does not fit this model; it is {natural}")
     tolerance = read_tolerance(tol, rtol, float(np.abs(mdp.mean_rewards).max()))

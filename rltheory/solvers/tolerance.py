@@ -2,15 +2,25 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
-from rltheory.solvers.certificate import Certificate
 
 __all__ = ["Tolerance", "read_tolerance"]
 
 DEFAULT_RTOL = 1e-10
+
+
+class Bracket(Protocol):
+    """A certificate of any criterion, as far as its bounds."""
+
+    @property
+    def lower(self) -> NDArray[Any]: ...
+    @property
+    def upper(self) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class Tolerance:
         size = max(largest_value, 2.0**-53 * self.largest_reward)
         return max(self.tol, self.rtol * size) if math.isfinite(size) else self.tol
 
-    def of(self, certificate: Certificate) -> float:
+    def of(self, certificate: Bracket) -> float:
         """The tolerance that the gap of this certificate must not exceed."""
         bounds = (certificate.lower, certificate.upper)
         return self.of_size(max(float(np.abs(x).max()) for x in bounds))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from plain_policy import chain
 from plain_rows import Vector, random_actions, random_policy, rows_of
+from scipy import sparse
 
 import rltheory as rlt
 from rltheory import _core
@@ -196,4 +197,28 @@ def test_rows_of_another_state_are_refused() -> None:
         with pytest.raises(ValueError, match="does not belong to state"):
             PolicyEquations(core, 0.9, np.array(rows))
     with pytest.raises(ValueError, match="discount"):
-        PolicyEquations(core, 1.0, np.arange(0, 12, 2))
+        PolicyEquations(core, 1.0 + 2.0**-52, np.arange(0, 12, 2))
+    with pytest.raises(ValueError, match="targets has 1 entries"):
+        PolicyEquations(core, 1.0, np.arange(0, 12, 2), np.array([True]))
+
+
+@pytest.mark.parametrize("n", [3, 160, 161, 3000])
+def test_without_a_discount(n: int) -> None:
+    """A walk that moves on, or stays, with equal chances, to an ending or to a held state."""
+    for ends in (True, False):
+        table = sparse.diags_array([0.5, 0.5], offsets=[0, -1], shape=(n, n)).tolil()
+        exits = np.zeros(n)
+        exits[0] = 0.5 if ends else 0.0
+        table[0, 0] = 0.5 if ends else 1.0
+        core = rlt.MDP(table.tocsr(), np.ones((n, 1)), termination=exits[:, None]).core
+        rows = np.arange(n)
+        held = np.zeros(n, dtype=bool)
+        wanted = 2.0 * np.arange(1, n + 1)
+        b = np.ones(n)
+        if not ends:
+            # Singular: whatever comes out, it is no solution, and no crash.
+            x = PolicyEquations(core, 1.0, rows).solve(b)
+            assert not np.isfinite(x).all() or np.abs(x - table.tocsr() @ x - b).max() > 0.5
+            held[0], b[0], wanted = True, 0.0, wanted - 2.0
+        x = PolicyEquations(core, 1.0, rows, held).solve(b)
+        assert np.abs(x - wanted).max() <= 1e-9 * n

@@ -1,0 +1,38 @@
+#include "graph/graph.hpp"
+
+namespace rlt {
+
+Graph::Graph(const ModelView& m) : n_states(m.n_states), n_rows(m.n_rows) {
+    const auto rows_count = static_cast<std::size_t>(n_rows);
+    state_ptr.assign(m.state_ptr, m.state_ptr + n_states + 1);
+    owner.resize(rows_count);
+    ends.resize(rows_count);
+    row_ptr.reserve(rows_count + 1);
+    row_ptr.push_back(0);
+    col.reserve(static_cast<std::size_t>(m.n_entries));
+    with_rows(m, [&](const auto& rows) {
+        for (std::int64_t s = 0; s < n_states; ++s) {
+            for (std::int64_t row = m.row_begin(0, s); row < m.row_end(0, s); ++row) {
+                owner[static_cast<std::size_t>(row)] = static_cast<std::int32_t>(s);
+                ends[static_cast<std::size_t>(row)] = rows.exit(row) > 0.0;
+                rows.each(row, [&](std::int32_t j, double p) {
+                    if (p > 0.0) col.push_back(j);
+                });
+                row_ptr.push_back(static_cast<std::int64_t>(col.size()));
+            }
+        }
+    });
+}
+
+Predecessors::Predecessors(const Graph& g)
+    : ptr(static_cast<std::size_t>(g.n_states) + 1, 0), row(g.col.size()) {
+    for (const std::int32_t j : g.col) ++ptr[static_cast<std::size_t>(j) + 1];
+    for (std::size_t s = 1; s < ptr.size(); ++s) ptr[s] += ptr[s - 1];
+    std::vector<std::int64_t> next(ptr.begin(), ptr.end() - 1);
+    for (std::int64_t r = 0; r < g.n_rows; ++r)
+        g.successors(r, [&](std::int32_t j) {
+            row[static_cast<std::size_t>(next[static_cast<std::size_t>(j)]++)] = r;
+        });
+}
+
+}  // namespace rlt
