@@ -267,6 +267,18 @@ std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, con
     return std::make_shared<PolicyChain>(m, discount, r);
 }
 
+std::shared_ptr<PolicyChain> make_hitting_chain(const Model& model, const Rows& rows,
+                                                const Array<bool>& targets) {
+    const ModelView& m = model.view;
+    need_size(rows, m.n_states, "rows");
+    need_size(targets, m.n_states, "targets");
+    need_rows(m, 0, rows.data());
+    const std::int64_t* r = rows.data();
+    const bool* t = targets.data();
+    const py::gil_scoped_release release;
+    return std::make_shared<PolicyChain>(m, 1.0, r, t);
+}
+
 Tuple<Doubles, double, std::int64_t> solve_chain(const PolicyChain& chain, const Doubles& b,
                                                  const Doubles& start, double wanted,
                                                  std::int64_t most, bool transposed) {
@@ -326,6 +338,9 @@ void bind_solvers(py::module_& m) {
     py::classh<PolicyChain>(m, "PolicyChain", "The equations (I - discount P_pi) x = b.")
         .def(py::init(&make_chain), py::arg("model"), py::arg("discount"),
              py::arg("rows").noconvert())
+        .def_static("hitting", &make_hitting_chain, py::arg("model"), py::arg("rows").noconvert(),
+                    py::arg("targets").noconvert(),
+                    "At discount 1, with moves into the targets counted as ends.")
         .def("solve", &solve_chain, py::arg("b").noconvert(), py::arg("start").noconvert(),
              py::arg("wanted"), py::arg("most"), py::arg("transposed"),
              "(x, relative residual, iterations).")

@@ -29,7 +29,8 @@ double inner(const std::vector<double>& x, const std::vector<double>& y) {
 
 }  // namespace
 
-PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t* chosen)
+PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t* chosen,
+                         const bool* targets)
     : n_(m.n_states) {
     const StandardFloatMode mode;
     const auto n = static_cast<std::size_t>(n_);
@@ -47,7 +48,10 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
                 value_.push_back(value);
                 placed = true;
             };
+            double leaving = 0.0;
             rows.each(row, [&](std::int32_t j, double p) {
+                if (j != s) leaving += p;
+                if (targets && targets[j]) return;
                 if (j == s) {
                     place_diagonal(1.0 - scale * p);
                     return;
@@ -57,6 +61,10 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
                 value_.push_back(-scale * p);
             });
             if (!placed) place_diagonal(1.0);
+            // Where nothing is lost, 1 - P(s | s) is what leaves: that sum does not cancel.
+            if (targets && !targets[s])
+                value_[static_cast<std::size_t>(diag_[static_cast<std::size_t>(s)])] =
+                    scale * leaving;
             ptr_.push_back(static_cast<std::int64_t>(col_.size()));
         }
     });

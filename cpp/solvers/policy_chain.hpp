@@ -23,7 +23,11 @@ class PolicyChain {
 public:
     static constexpr std::int64_t dense_limit = 160;
 
-    PolicyChain(const ModelView& m, double discount, const std::int64_t* rows);
+    // With targets (one flag a state): moves into a target count as ends, so that x is what is
+    // summed up until a target is reached, at discount 1 and in a model without exits. Every
+    // state must reach one.
+    PolicyChain(const ModelView& m, double discount, const std::int64_t* rows,
+                const bool* targets = nullptr);
 
     // Starts from the x given; stops at the relative residual wanted or after `most`
     // iterations, and reports what was reached.

@@ -12,10 +12,11 @@ Theory, error bounds and proofs: docs/theory/certificates.md.
 import os
 import re
 import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,12 @@ from numpy.typing import NDArray
 from rltheory.errors import ModelError
 from rltheory.solvers.checker import Check, check
 
+if TYPE_CHECKING:
+    from rltheory.solvers.average_certificate import AverageCertificate
+
 __all__ = ["Certificate"]
+
+T = TypeVar("T")
 
 _FORMAT = "rltheory-certificate-1"
 _VALUES = ("head", "tail", "lower", "upper", "lower_shift", "upper_shift")
@@ -84,38 +90,61 @@ class Certificate:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to an ``.npz`` archive; fractions as hexadecimal texts."""
-        arrays = {"criterion": np.array(self.criterion), "policy": self.policy, "rows": self.rows}
-        arrays |= {name: _storable(getattr(self, name)) for name in _VALUES}
-        if Path(path).suffix != ".npz":
-            raise ModelError(f"{path} does not end in .npz; certificates are saved as .npz")
-        with open(path, "wb") as file:
-            np.savez(file, allow_pickle=False, format=np.array(_FORMAT), **arrays)
+        write_archive(path, self, _VALUES)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Certificate":
-        """Read a certificate that `save` wrote.
+    def load(cls, path: str | os.PathLike[str]) -> "Certificate | AverageCertificate":
+        """Read a certificate that `save` wrote, of whatever criterion.
 
         Raises
         ------
         ModelError
             If the file is none; whether its numbers prove anything is what `check` says.
         """
-        name = os.fspath(path)
-        try:
-            with open(name, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                if "format" not in archive or str(archive["format"]) != _FORMAT:
-                    raise ModelError(f"{name} is not a certificate ({_FORMAT})")
-                rows, policy = (_integers(archive[key], key) for key in ("rows", "policy"))
-                values = {key: _readable(archive[key], key) for key in _VALUES}
-                return cls(str(archive["criterion"]), policy, rows, **values)
-        except ModelError:
-            raise
-        except FileNotFoundError:
-            raise ModelError(f"{name}: there is no such file") from None
-        except (OSError, EOFError, zipfile.BadZipFile, MemoryError) as fault:
-            raise ModelError(f"{name} is truncated or damaged: {_one_line(fault)}") from None
-        except Exception as fault:
-            raise ModelError(f"{name} cannot be read: {_one_line(fault)}") from None
+        return read_archive(path, cls._of_archive)
+
+    @classmethod
+    def _of_archive(cls, archive: Mapping[str, Any]) -> "Certificate | AverageCertificate":
+        criterion = str(archive["criterion"])
+        if criterion == "average":
+            from rltheory.solvers.average_certificate import AverageCertificate
+
+            return AverageCertificate.of_archive(archive)
+        rows, policy = (integers_of(archive, key) for key in ("rows", "policy"))
+        values = {key: numbers_of(archive, key) for key in _VALUES}
+        return cls(criterion, policy, rows, **values)
+
+
+def write_archive(path: str | os.PathLike[str], certificate: Any, values: Sequence[str]) -> None:
+    """Write a certificate whose numbers are in the attributes named."""
+    if Path(path).suffix != ".npz":
+        raise ModelError(f"{path} does not end in .npz; certificates are saved as .npz")
+    arrays = {
+        "criterion": np.array(certificate.criterion),
+        "policy": certificate.policy,
+        "rows": certificate.rows,
+    }
+    arrays |= {name: _storable(getattr(certificate, name)) for name in values}
+    with open(path, "wb") as file:
+        np.savez(file, allow_pickle=False, format=np.array(_FORMAT), **arrays)
+
+
+def read_archive(path: str | os.PathLike[str], read: Callable[[Mapping[str, Any]], T]) -> T:
+    """What `read` makes of a certificate's archive; whatever is wrong is a ModelError."""
+    name = os.fspath(path)
+    try:
+        with open(name, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            if "format" not in archive or str(archive["format"]) != _FORMAT:
+                raise ModelError(f"{name} is not a certificate ({_FORMAT})")
+            return read(archive)
+    except ModelError:
+        raise
+    except FileNotFoundError:
+        raise ModelError(f"{name}: there is no such file") from None
+    except (OSError, EOFError, zipfile.BadZipFile, MemoryError) as fault:
+        raise ModelError(f"{name} is truncated or damaged: {_one_line(fault)}") from None
+    except Exception as fault:
+        raise ModelError(f"{name} cannot be read: {_one_line(fault)}") from None
 
 
 def _storable(x: Any) -> NDArray[Any]:
@@ -126,7 +155,9 @@ def _storable(x: Any) -> NDArray[Any]:
     return np.array(texts).reshape(array.shape)
 
 
-def _readable(array: NDArray[Any], name: str) -> Any:
+def numbers_of(archive: Mapping[str, Any], name: str) -> Any:
+    """Doubles or fractions: an array, or one number."""
+    array = archive[name]
     if array.dtype.kind == "U":
         numbers = [_fraction(text, name) for text in array.reshape(-1).tolist()]
         out = np.empty(len(numbers), dtype=object)
@@ -146,7 +177,9 @@ def _fraction(text: str, name: str) -> Fraction:
     return Fraction(top, bottom)
 
 
-def _integers(array: NDArray[Any], name: str) -> NDArray[np.int64]:
+def integers_of(archive: Mapping[str, Any], name: str) -> NDArray[np.int64]:
+    """An array of integers."""
+    array = archive[name]
     if array.dtype.kind != "i":
         raise ModelError(f"`{name}` has dtype {array.dtype}; it must hold integers")
     return array.astype(np.int64)

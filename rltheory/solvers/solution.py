@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rltheory.errors import ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
-from rltheory.solvers.bellman import q_values
+from rltheory.solvers.average_certificate import AverageCertificate
+from rltheory.solvers.bellman import q_values, relative_q_values
 from rltheory.solvers.certificate import Certificate
 
 __all__ = ["Solution"]
@@ -23,13 +25,14 @@ class Solution:
     ----------
     mdp : MDP or EpisodicMDP
     criterion : str
-        "discounted" or "finite-horizon".
+        "discounted", "finite-horizon" or "average".
     method : str
     value : ndarray of float64, shape (S,) or (H+1, S)
-        Within the bounds; differs from V* by at most `gap`.
+        Within the bounds; differs from V* by at most `gap`. Under average reward, the gain of
+        each start state.
     policy : ndarray of int64, shape (S,) or (H, S)
         Action labels; loses at most `gap` in every state.
-    certificate : Certificate
+    certificate : Certificate or AverageCertificate
         The bounds, and the numbers that prove them.
     gap : float
         max (upper - lower), rounded up.
@@ -40,6 +43,8 @@ class Solution:
     seconds : float
     note : str
         What the solver chose, and why.
+    bias : ndarray of float64, shape (S,), or None
+        Under average reward, of the policy, up to a constant in each closed class.
     """
 
     mdp: MDP | EpisodicMDP
@@ -47,17 +52,30 @@ class Solution:
     method: str
     value: NDArray[np.float64]
     policy: NDArray[np.int64]
-    certificate: Certificate
+    certificate: Certificate | AverageCertificate
     gap: float
     tol: float
     iterations: int
     seconds: float
     note: str = ""
+    bias: NDArray[np.float64] | None = None
 
     @cached_property
     def q(self) -> NDArray[np.float64]:
-        """r + discount P value: (S, A) or (H, S, A); one a row on ragged models."""
+        """r + discount P value: (S, A) or (H, S, A); one a row on ragged models.
+
+        Under average reward, r - gain + P bias.
+        """
+        if self.bias is not None:
+            return relative_q_values(self.mdp, self.value, self.bias)
         return q_values(self.mdp, self.value)
+
+    @property
+    def gain(self) -> NDArray[np.float64]:
+        """Under average reward, `value` by its usual name: (S,)."""
+        if self.bias is None:
+            raise ModelError(f"the criterion is {self.criterion}; a gain is of average reward")
+        return self.value
 
     @property
     def lower(self) -> NDArray[Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from rltheory.errors import ConvergenceError, ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
+from rltheory.solvers.average import solve_average
 from rltheory.solvers.bellman import discount_of, value_array
 from rltheory.solvers.certificate import Certificate
 from rltheory.solvers.certify import (
@@ -48,16 +49,20 @@ def solve(
     ----------
     mdp : MDP or EpisodicMDP
         An `MDP` needs a discount.
-    criterion : {None, "discounted", "finite-horizon"}
-        Follows from the model; given, it must fit.
+    criterion : {None, "discounted", "finite-horizon", "average"}
+        Follows from the model; given, it must fit. "average" is the reward per step of a model
+        that never ends, without regard to its discount.
     method : str
         "auto", "value-iteration", "gauss-seidel", "modified-policy-iteration" or
-        "policy-iteration" for discounted models; "auto" or "backward-induction" with a horizon.
+        "policy-iteration" for discounted models; "auto" or "backward-induction" with a horizon;
+        "auto", "relative-value-iteration", "unichain-policy-iteration" or
+        "multichain-policy-iteration" for average reward.
     tol, rtol : float, optional
         The gap max (upper - lower) is at most ``max(tol, rtol * max(max|bounds|, 2^-53 max|r|))``;
         neither given means rtol = 1e-10.
     initial_value : array_like, shape (S,), optional
-        Where a discounted method starts; 0 otherwise.
+        Where a discounted method starts, or the bias where one for average reward does; 0
+        otherwise.
 
     Returns
     -------
@@ -84,10 +89,13 @@ def solve(
     if not isinstance(mdp, MDP | EpisodicMDP):
         raise ModelError(f"solve takes an MDP or an EpisodicMDP, not {type(mdp).__name__}")
     natural = _OF_MODEL[MDP if isinstance(mdp, MDP) else EpisodicMDP]
-    if criterion in ("average", "total"):
+    if criterion == "total":
         raise ModelError(
-            f"criterion {criterion!r} is not there yet; 'discounted' and 'finite-horizon' are"
+            "criterion 'total' is not there yet; 'discounted', 'finite-horizon' and 'average' are"
         )
+    if criterion == "average":
+        largest = float(np.abs(mdp.mean_rewards).max())
+        return solve_average(mdp, method, read_tolerance(tol, rtol, largest), initial_value)
     if criterion is not None and criterion != natural:
         raise ModelError(f"criterion {criterion!r} does not fit this model; it is {natural}")
     tolerance = read_tolerance(tol, rtol, float(np.abs(mdp.mean_rewards).max()))

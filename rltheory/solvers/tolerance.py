@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rltheory.errors import ModelError
+from rltheory.solvers.average_certificate import AverageCertificate
 from rltheory.solvers.certificate import Certificate
 
 __all__ = ["Tolerance", "read_tolerance"]
@@ -30,7 +31,7 @@ class Tolerance:
         size = max(largest_value, 2.0**-53 * self.largest_reward)
         return max(self.tol, self.rtol * size) if math.isfinite(size) else self.tol
 
-    def of(self, certificate: Certificate) -> float:
+    def of(self, certificate: Certificate | AverageCertificate) -> float:
         """The tolerance that the gap of this certificate must not exceed."""
         bounds = (certificate.lower, certificate.upper)
         return self.of_size(max(float(np.abs(x).max()) for x in bounds))
