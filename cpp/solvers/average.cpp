@@ -244,7 +244,8 @@ std::int64_t improve_in_order(const ModelView& m, double gain, std::int64_t swee
         const auto visit = [&](std::int64_t s) {
             const double before = bias[s];
             double most = before;
-            std::int64_t best = chosen[s];
+            std::int64_t best = chosen[s], loop = -1;
+            double loop_pays = 0.0;
             for (std::int64_t row = m.row_begin(0, s); row < m.row_end(0, s); ++row) {
                 // The bias of s where this row is taken until s is left.
                 double ahead = 0.0, magnitude = 0.0, out = 0.0, kept = 0.0;
@@ -259,11 +260,13 @@ std::int64_t improve_in_order(const ModelView& m, double gain, std::int64_t swee
                 });
                 const double noise = 8.0 * static_cast<double>(rows.terms(row) + 8) * u;
                 const double paid = m.reward[row] - gain;
-                if (out == 0.0) {
-                    if (paid <= noise * (std::abs(m.reward[row]) + std::abs(gain))) continue;
-                    best = row;  // it need never be left
-                    most = before;
-                    break;
+                if (out == 0.0) {  // worth any bias if it pays more than the gain
+                    const double most_pays = std::max(loop_pays, same_gain * std::abs(gain));
+                    if (paid > most_pays + noise * std::abs(m.reward[row])) {
+                        loop = row;
+                        loop_pays = paid;
+                    }
+                    continue;
                 }
                 const double sum = out + kept;
                 const double worth = (paid * sum + ahead) / out;
@@ -274,6 +277,7 @@ std::int64_t improve_in_order(const ModelView& m, double gain, std::int64_t swee
                 most = worth;
                 best = row;
             }
+            if (most == before && loop >= 0) best = loop;
             bias[s] = most;
             switched += best != chosen[s];
             chosen[s] = best;

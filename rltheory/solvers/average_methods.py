@@ -39,6 +39,8 @@ _FEW_SWEEPS = 500
 _MOST_SWEEPS = 2**22
 _MOST_IMPROVEMENTS = 20_000
 _MOST_ORDERED_SWEEPS = 2**16
+_LARGEST_BIAS = 2.0**44
+"""Beside the rewards; beyond it, rounding of the biases is as large as they are."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,12 @@ def relative_value_iteration(mdp: MDP, tolerance: Tolerance, start: Vector) -> G
 
 
 def unichain_policy_iteration(mdp: MDP, tolerance: Tolerance, start: Vector) -> GainGuess:
-    rows, _, iterations, _ = _improved(mdp, _greedy(mdp, start), one_class=True)
+    rows, _, iterations, _ = _improved(mdp, start, one_class=True)
     return GainGuess(rows, None, iterations)
 
 
 def multichain_policy_iteration(mdp: MDP, tolerance: Tolerance, start: Vector) -> GainGuess:
-    rows, _, iterations, _ = _improved(mdp, _greedy(mdp, start), one_class=False)
+    rows, _, iterations, _ = _improved(mdp, start, one_class=False)
     return GainGuess(rows, None, iterations)
 
 
@@ -85,7 +87,7 @@ def auto(mdp: MDP, tolerance: Tolerance, start: Vector) -> GainGuess:
             note = "relative value iteration: one gain, and it mixes fast"
             return GainGuess(_greedy(mdp, value), value, sweeps, note)
         begun = f"{sweeps} sweeps of relative value iteration, then "
-    rows, gains, iterations, finite = _improved(mdp, _greedy(mdp, value), one_class=False)
+    rows, gains, iterations, finite = _improved(mdp, value, one_class=False)
     kind = "unichain" if gains == 1 else "multichain"
     found = "one gain is everyone's" if gains == 1 else f"{gains} different gains"
     note = f"{begun}{kind} policy iteration: {found}"
@@ -106,13 +108,16 @@ def _greedy(mdp: MDP, value: Vector) -> Rows:
     return _core.solvers.bellman(mdp.core, 0, 1.0, value)[1]
 
 
-def _improved(mdp: MDP, rows: Rows, one_class: bool) -> tuple[Rows, int, int, bool]:
+def _improved(mdp: MDP, start: Vector, one_class: bool) -> tuple[Rows, int, int, bool]:
     """(rows, number of different gains, iterations, whether doubles were enough)."""
     core = mdp.core
-    best, sweeps, iterations = -np.inf, 1, 0
-    raised: Vector | None = None
-    finite = True
-    gains = 1
+    ahead, rows = _core.solvers.bellman(core, 0, 1.0, start)
+    # A gain and biases that the policy does not fall below, as what it is improved from in order.
+    best, raised = float((ahead - start).min()), start
+    largest = float(np.abs(core.reward).max()) + np.finfo(np.float64).tiny
+    sweeps, in_order = 1, True
+    recurrent: Rows | None = None
+    iterations, gains, reliable = 0, 1, True
     while iterations < _MOST_IMPROVEMENTS:
         iterations += 1
         equations = GainEquations(mdp, rows)
@@ -123,35 +128,36 @@ def _improved(mdp: MDP, rows: Rows, one_class: bool) -> tuple[Rows, int, int, bo
                 f"{first}, one with state {second}; multichain-policy-iteration solves such models"
             )
         gain, bias = equations.solve(core.reward[rows])
-        finite = bool(np.isfinite(bias).all())
-        if not finite:
-            # A chain so slow that its biases overflow: improve from the last ones that did not.
-            if raised is None or sweeps > _MOST_ORDERED_SWEEPS:
+        reliable = bool(np.abs(bias).max() <= _LARGEST_BIAS * largest)
+        if not reliable:
+            # A chain so slow that rounding hides its rewards: go on from the last biases that
+            # were reliable, without its equations.
+            if sweeps > _MOST_ORDERED_SWEEPS:
                 break
             sweeps = max(64, 4 * sweeps)
             rows, _, raised = _core.solvers.improve_in_order(core, best, raised, rows, sweeps)
             iterations += sweeps
             continue
-        gains = 1
-        if equations.count == 1:
-            grew = gain[0] > best + 1e-12 * abs(best)
-            best = float(gain[0])
-            if grew:
-                rows_next, switched, raised = _core.solvers.improve_in_order(
-                    core, best, bias, rows, 1
-                )
-                if switched:
-                    rows = rows_next
-                    continue
-        else:
+        if equations.count > 1:
             gain = level_gains(gain, equations.class_of)
-            gains = len(np.unique(gain))
-            bias = equations.centred(bias)
-            best, raised = -np.inf, None
+            gains, bias = len(np.unique(gain)), equations.centred(bias)
+            recurrent = None
+        else:
+            # In order, an improvement that leaves the gain must leave the closed class as it is:
+            # then the biases rise from one policy to the next. Else policies might come back.
+            gains, closed = 1, np.where(equations.class_of >= 0, rows, -1)
+            grew = recurrent is None or gain[0] > best + 1e-12 * abs(best)
+            in_order = grew or (in_order and np.array_equal(closed, recurrent))
+            best, recurrent = float(gain[0]), closed
+            if in_order:
+                better, switched, raised = _core.solvers.improve_in_order(core, best, bias, rows, 1)
+                if switched:
+                    rows = better
+                    continue
         rows, switched = _core.solvers.improve_gain_bias(core, gain, bias, rows)
         if not switched:
             break
-    return rows, gains, iterations, finite
+    return rows, gains, iterations, reliable
 
 
 def _two_gains(mdp: MDP, value: Vector, width: float) -> str:
