@@ -38,7 +38,8 @@ STAY = 0.25
 _FEW_SWEEPS = 500
 _MOST_SWEEPS = 2**22
 _MOST_IMPROVEMENTS = 20_000
-_MOST_ORDERED_SWEEPS = 2**16
+_MOST_ORDERED_WORK = 2**32
+"""Entries gone over by the sweeps that follow a chain too slow for its equations."""
 _LARGEST_BIAS = 2.0**44
 """Beside the rewards; beyond it, rounding of the biases is as large as they are."""
 
@@ -132,9 +133,9 @@ def _improved(mdp: MDP, start: Vector, one_class: bool) -> tuple[Rows, int, int,
         if not reliable:
             # A chain so slow that rounding hides its rewards: go on from the last biases that
             # were reliable, without its equations.
-            if sweeps > _MOST_ORDERED_SWEEPS:
-                break
             sweeps = max(64, 4 * sweeps)
+            if 2 * sweeps * core.n_entries > _MOST_ORDERED_WORK:
+                break
             rows, _, raised = _core.solvers.improve_in_order(core, best, raised, rows, sweeps)
             iterations += sweeps
             continue
