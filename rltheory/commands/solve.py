@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse, before anything is read, what cannot be done with any model."""
-    if options.exact and options.criterion is not None:
-        raise ModelError(f"--exact with --{options.criterion}; it solves --discount and --horizon")
+    if options.exact and options.criterion == "total":
+        raise ModelError("--exact with --total; it solves --discount, --horizon and --average")
     if options.exact and options.method != "auto":
         raise ModelError(f"--exact with --method {options.method}; it has no methods to choose")
     if options.report is not None:
@@ -82,7 +82,7 @@ def _read(source: str, options: argparse.Namespace) -> MDP | EpisodicMDP:
 def _answer(source: str, mdp: MDP | EpisodicMDP, options: argparse.Namespace) -> Answer:
     if options.exact:
         begin = time.perf_counter()
-        exact = solve_exact(mdp, options.discount)
+        exact = solve_exact(mdp, options.discount, criterion=options.criterion)
         return of_exact(source, exact, time.perf_counter() - begin)
     try:
         solution = solve(
@@ -94,7 +94,7 @@ def _answer(source: str, mdp: MDP | EpisodicMDP, options: argparse.Namespace) ->
         )
     except ConvergenceError as error:
         if error.solution is None:
-            return of_nothing(source, mdp, options.method, error)
+            return of_nothing(source, mdp, options.method, error, options.criterion)
         return of_solution(source, error.solution, failure=error.reason)
     return of_solution(source, solution)
 

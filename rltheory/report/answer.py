@@ -11,6 +11,7 @@ from rltheory.errors import ConvergenceError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.report.brackets import Number, weighted
+from rltheory.solvers.average_certificate import AverageCertificate
 from rltheory.solvers.certificate import Certificate
 from rltheory.solvers.exact import ExactSolution
 from rltheory.solvers.solution import Solution
@@ -36,7 +37,7 @@ class Answer:
         None where nothing finite was computed.
     policy : ndarray of int64, shape (S,) or (H, S)
         None likewise.
-    certificate : Certificate
+    certificate : Certificate or AverageCertificate
         None likewise.
     iterations : int
     seconds : float
@@ -59,7 +60,7 @@ class Answer:
     lower: NDArray[Any] | None = None
     upper: NDArray[Any] | None = None
     policy: NDArray[np.int64] | None = None
-    certificate: Certificate | None = None
+    certificate: Certificate | AverageCertificate | None = None
     iterations: int = 0
     seconds: float = 0.0
     note: str = ""
@@ -73,6 +74,11 @@ class Answer:
     def now(self, x: NDArray[Any]) -> NDArray[Any]:
         """The part of a value or policy that holds at the start: stage 0 of an episodic one."""
         return x if self.horizon is None else x[0]
+
+    @property
+    def quantity(self) -> str:
+        """What is bounded, as a table names it: the value, or the gain."""
+        return "gain" if self.criterion == "average" else "value"
 
     @property
     def start(self) -> Bounds | None:
@@ -104,7 +110,7 @@ def of_solution(source: str, solution: Solution, failure: str = "") -> Answer:
         mdp=solution.mdp,
         criterion=solution.criterion,
         method=solution.method,
-        discount=_discount(solution.mdp),
+        discount=_discount(solution.mdp, solution.criterion),
         gap=solution.gap,
         tol=solution.tol,
         value=solution.value,
@@ -127,7 +133,7 @@ def of_exact(source: str, solution: ExactSolution, seconds: float) -> Answer:
         mdp=solution.mdp,
         criterion=solution.certificate.criterion,
         method="exact",
-        discount=_discount(solution.mdp),
+        discount=_discount(solution.mdp, solution.certificate.criterion),
         gap=0.0,
         tol=0.0,
         value=value,
@@ -141,22 +147,29 @@ def of_exact(source: str, solution: ExactSolution, seconds: float) -> Answer:
     )
 
 
-def of_nothing(source: str, mdp: MDP | EpisodicMDP, method: str, error: ConvergenceError) -> Answer:
+def of_nothing(
+    source: str,
+    mdp: MDP | EpisodicMDP,
+    method: str,
+    error: ConvergenceError,
+    criterion: str | None = None,
+) -> Answer:
     """The answer where no finite bracket was computed."""
+    natural = "discounted" if isinstance(mdp, MDP) else "finite-horizon"
     return Answer(
         source=source,
         mdp=mdp,
-        criterion="discounted" if isinstance(mdp, MDP) else "finite-horizon",
+        criterion=criterion or natural,
         method=method,
-        discount=_discount(mdp),
+        discount=_discount(mdp, criterion or natural),
         gap=error.reached,
         tol=error.wanted,
         failure=error.reason,
     )
 
 
-def _discount(mdp: MDP | EpisodicMDP) -> Number | None:
-    return mdp.discount if isinstance(mdp, MDP) else None
+def _discount(mdp: MDP | EpisodicMDP, criterion: str) -> Number | None:
+    return mdp.discount if isinstance(mdp, MDP) and criterion == "discounted" else None
 
 
 def _fractions(values: tuple[Fraction, ...] | tuple[tuple[Fraction, ...], ...]) -> NDArray[Any]:

@@ -8,16 +8,19 @@ attain the first maximum (Puterman, Markov Decision Processes, 1994, ch. 8 and 9
 The criterion is for models without ends, and a discount that the model has plays no part.
 """
 
+import dataclasses
 import math
 import time
 from typing import Any
 
 import numpy as np
 
+from rltheory import _core
 from rltheory.errors import ConvergenceError, ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
-from rltheory.solvers.average_methods import AVERAGE_METHODS
+from rltheory.solvers.average_certificate import AverageCertificate
+from rltheory.solvers.average_methods import AVERAGE_METHODS, GainGuess
 from rltheory.solvers.bellman import value_array
 from rltheory.solvers.certify_average import (
     CertifiedGain,
@@ -25,6 +28,7 @@ from rltheory.solvers.certify_average import (
     certify_policy,
     guaranteed_reach,
 )
+from rltheory.solvers.rounding import round_down, round_up
 from rltheory.solvers.solution import Solution
 from rltheory.solvers.tolerance import Tolerance
 
@@ -56,6 +60,8 @@ def solve_average(
             f"method {method!r} is not one for average reward; they are "
             f"{', '.join(AVERAGE_METHODS)}"
         )
+    if mdp.rational is not None:
+        return _of_rationals(mdp, method, tolerance, begin)
     start = np.zeros(mdp.n_states)
     if initial_value is not None:
         start = value_array(mdp, initial_value)
@@ -64,11 +70,10 @@ def solve_average(
         found = None
         if guess.bias is not None and np.isfinite(guess.bias).all():
             found = certify_bias(mdp, guess.bias)
-        steps = 0
         if not guess.obstacle and (found is None or found.gap > tolerance.of(found.certificate)):
             refined = certify_policy(mdp, guess.rows, tolerance)
             if refined is not None and (found is None or refined.gap < found.gap):
-                found, steps = refined, refined.steps
+                found = refined
     if found is None:
         raise ConvergenceError(
             None,
@@ -76,6 +81,18 @@ def solve_average(
             math.inf,
             "overflow, or a chain too slow to solve in doubles",
         )
+    return _judged(mdp, method, found, tolerance, guess, begin)
+
+
+def _judged(
+    mdp: MDP,
+    method: str,
+    found: CertifiedGain,
+    tolerance: Tolerance,
+    guess: GainGuess,
+    begin: float,
+) -> Solution:
+    """The solution, if it is within the tolerance."""
     certificate, wanted = found.certificate, tolerance.of(found.certificate)
     solution = Solution(
         mdp=mdp,
@@ -86,10 +103,10 @@ def solve_average(
         certificate=certificate,
         gap=found.gap,
         tol=wanted,
-        iterations=guess.iterations + steps,
+        iterations=guess.iterations + found.steps,
         seconds=time.perf_counter() - begin,
         note=guess.note,
-        bias=certificate.bias,
+        bias=np.asarray(certificate.bias, dtype=np.float64),
     )
     for array in (solution.value, solution.policy, certificate.lower, certificate.upper):
         array.setflags(write=False)
@@ -98,10 +115,29 @@ def solve_average(
     return solution
 
 
+def _of_rationals(mdp: MDP, method: str, tolerance: Tolerance, begin: float) -> Solution:
+    """An exact model is solved in rationals; the bounds are the doubles around its gains."""
+    from rltheory.solvers.exact import solve_exact
+
+    exact = solve_exact(mdp, criterion="average")
+    assert isinstance(exact.certificate, AverageCertificate) and exact.bias is not None
+    lower, upper = (np.array([f(x) for x in exact.value]) for f in (round_down, round_up))
+    certificate = dataclasses.replace(exact.certificate, lower=lower, upper=upper)
+    gap = _core.solvers.largest_gap(lower, upper)
+    return _judged(
+        mdp,
+        method,
+        CertifiedGain(certificate, gap, lower),
+        tolerance,
+        GainGuess(certificate.rows, None, 1, "multichain policy iteration in rationals"),
+        begin,
+    )
+
+
 def _limit(solution: Solution) -> str:
     """What keeps the gap above the tolerance."""
     largest = max(float(np.abs(x).max()) for x in (solution.lower, solution.upper))
-    bias = float(np.abs(solution.certificate.bias).max())
+    bias = 0.0 if solution.bias is None else float(np.abs(solution.bias).max())
     sure = guaranteed_reach(solution.mdp.core, largest, bias)
     if solution.tol < sure:
         return f"a gap of {sure:.3g} is what double-double guarantees on this model"

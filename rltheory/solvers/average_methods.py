@@ -147,8 +147,10 @@ def _improved(mdp: MDP, start: Vector, one_class: bool) -> tuple[Rows, int, int,
             # In order, an improvement that leaves the gain must leave the closed class as it is:
             # then the biases rise from one policy to the next. Else policies might come back.
             gains, closed = 1, np.where(equations.class_of >= 0, rows, -1)
-            grew = recurrent is None or gain[0] > best + 1e-12 * abs(best)
-            in_order = grew or (in_order and np.array_equal(closed, recurrent))
+            if recurrent is None or gain[0] > best + 1e-12 * abs(best):
+                in_order = True
+            else:
+                in_order = in_order and np.array_equal(closed, recurrent)
             best, recurrent = float(gain[0]), closed
             if in_order:
                 better, switched, raised = _core.solvers.improve_in_order(core, best, bias, rows, 1)

@@ -11,9 +11,9 @@ move the gain strictly: where rounding leaves that open, all gains are bent by a
 
     g + e (g - min g)^2 from below,    v - e (max v - v)^2 from above,
 
-which are increasing functions of the gain, the first convex, the second concave, so that by Jensen's
-inequality no row is made worse and every row between levels gains e times the variance of what it
-leads to. Theory and proofs: docs/theory/average.md.
+which are increasing functions of the gain, the first convex, the second concave: by Jensen's
+inequality no row is made worse, and every row between levels gains e times the variance of what
+it leads to. Theory and proofs: docs/theory/average.md.
 """
 
 import math
@@ -165,19 +165,19 @@ def _bracket(
     core = mdp.core
     low_gain = high_gain = gain
     if not one_level:
-        bent = _bent(core, rows, gain, upward=True), _bent(core, rows, gain, upward=False)
-        if bent[0] is None or bent[1] is None:
+        below, above = (_bent(core, rows, gain, upward) for upward in (True, False))
+        if below is None or above is None:
             return None
-        low_gain, high_gain = bent
+        low_gain, high_gain = below, above
     low, high, finite, _, _ = _core.solvers.gain_bias_residuals(core, *low_gain, *bias, rows)
     if high_gain is not low_gain:
         _, high, more, _, _ = _core.solvers.gain_bias_residuals(core, *high_gain, *bias, rows)
         finite = finite and more
     if not (finite and math.isfinite(low) and math.isfinite(high)):
         return None
-    below, above = round_down(-_unscaled(core, -low)), round_up(_unscaled(core, high))
-    lower, _ = _core.solvers.round_outward(*low_gain, below, below)
-    _, upper = _core.solvers.round_outward(*high_gain, above, above)
+    down, up = round_down(-_unscaled(core, -low)), round_up(_unscaled(core, high))
+    lower, _ = _core.solvers.round_outward(*low_gain, down, down)
+    _, upper = _core.solvers.round_outward(*high_gain, up, up)
     gap = _core.solvers.largest_gap(lower, upper)
     if not math.isfinite(gap):
         return None
@@ -186,16 +186,16 @@ def _bracket(
         rows=rows,
         lower_gain=low_gain[0],
         lower_tail=low_gain[1],
-        lower_shift=below,
+        lower_shift=down,
         upper_gain=high_gain[0],
         upper_tail=high_gain[1],
-        upper_shift=above,
+        upper_shift=up,
         bias=bias[0],
         bias_tail=bias[1],
         lower=lower,
         upper=upper,
     )
-    middle = gain[0] + (0.5 * below + 0.5 * above)
+    middle = gain[0] + (0.5 * down + 0.5 * up)
     return CertifiedGain(certificate, gap, np.clip(middle, lower, upper), steps)
 
 

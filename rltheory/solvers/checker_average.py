@@ -68,11 +68,11 @@ def prove(c: Any, arrays: Any, at: list[object]) -> str:
             chosen += 1
         moves = list(zip(row.weights, row.columns, strict=True))
         r, rd = row.reward.as_integer_ratio()
-        bias = sum(p * H[t] for p, t in moves) - row.sigma * H[s]
+        ahead = sum(p * H[t] for p, t in moves) - row.sigma * H[s]
         for x, sign, name in tests:
             drift = sign * (sum(p * x[t] for p, t in moves) - row.sigma * x[s])
             require(drift <= 0, f"the {name} gain is not what follows it allows")
-            excess = row.sigma * (x[s] * rd - r * one) - bias * rd
+            excess = row.sigma * (x[s] * rd - r * one) - ahead * rd
             require(drift < 0 or sign * excess >= 0, f"{name} witness fails")
     at[:] = ["policy"]
     require(chosen == S, "a state's row is not one of its own")

@@ -20,10 +20,14 @@ from rltheory.errors import ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.mdp.rational import RationalModel
+from rltheory.solvers.average import need_recurrent
+from rltheory.solvers.average_certificate import AverageCertificate
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.certificate import Certificate
 from rltheory.solvers.certify import certify
+from rltheory.solvers.exact_average import exact_gains
 from rltheory.solvers.methods import METHODS
+from rltheory.solvers.rational_equations import objects, solve_rational
 from rltheory.solvers.tolerance import read_tolerance
 
 __all__ = ["ExactSolution", "solve_exact"]
@@ -35,29 +39,34 @@ MOST_ENTRIES = 2_000_000
 
 @dataclass(frozen=True, eq=False)
 class ExactSolution:
-    """The optimal value as fractions.
+    """The optimal value as fractions; under average reward, the optimal gain.
 
     Parameters
     ----------
     value : tuple of Fraction, or with a horizon tuple of H+1 such tuples
     policy : ndarray of int64, shape (S,) or (H, S)
         An optimal policy, as action labels.
-    certificate : Certificate
+    certificate : Certificate or AverageCertificate
         lower == upper == value; check it against `mdp`.
     mdp : MDP or EpisodicMDP
         The exact model that was solved.
     model_note : str
         Which rational model that is.
+    bias : tuple of Fraction, or None
+        Under average reward, of the policy, with mean 0 in each closed class.
     """
 
     value: tuple[Any, ...]
     policy: NDArray[np.int64]
-    certificate: Certificate
+    certificate: Certificate | AverageCertificate
     mdp: MDP | EpisodicMDP
     model_note: str
+    bias: tuple[Fraction, ...] | None = None
 
 
-def solve_exact(mdp: MDP | EpisodicMDP, discount: Fraction | None = None) -> ExactSolution:
+def solve_exact(
+    mdp: MDP | EpisodicMDP, discount: Fraction | None = None, *, criterion: str | None = None
+) -> ExactSolution:
     """The exact optimum of a small model.
 
     Parameters
@@ -67,6 +76,8 @@ def solve_exact(mdp: MDP | EpisodicMDP, discount: Fraction | None = None) -> Exa
         the double, each row divided by its exact sum.
     discount : Fraction, optional
         Takes the place of the model's, which is the double nearest to what was typed.
+    criterion : {None, "discounted", "finite-horizon", "average"}
+        As in `solve`.
 
     Returns
     -------
@@ -88,6 +99,14 @@ def solve_exact(mdp: MDP | EpisodicMDP, discount: Fraction | None = None) -> Exa
     """
     if discount is not None and not isinstance(mdp, MDP):
         raise ModelError(f"discount {discount} is given; the model has horizon {mdp.horizon}")
+    natural = "discounted" if isinstance(mdp, MDP) else "finite-horizon"
+    average = criterion == "average"
+    if not average and criterion not in (None, natural):
+        raise ModelError(f"criterion {criterion!r} does not fit this model; it is {natural}")
+    if average:
+        mdp = need_recurrent(mdp)
+        if discount is not None:
+            raise ModelError(f"discount {discount} is given; average reward has none")
     exact = mdp.as_exact(discount) if isinstance(mdp, MDP) else mdp.as_exact()
     rational = exact.rational
     assert rational is not None
@@ -99,6 +118,10 @@ def solve_exact(mdp: MDP | EpisodicMDP, discount: Fraction | None = None) -> Exa
         )
     if isinstance(exact, EpisodicMDP):
         return _backward(exact, rational, _note(mdp, exact))
+    if average:
+        gain, bias, certificate = exact_gains(exact)
+        note = _note(mdp, exact, discounted=False)
+        return ExactSolution(tuple(gain), certificate.policy, certificate, exact, note, tuple(bias))
     discount_of(exact)
     return _discounted(exact, rational, _note(mdp, exact))
 
@@ -113,9 +136,9 @@ def _discounted(mdp: MDP, rational: RationalModel, note: str) -> ExactSolution:
         if better == rows:
             break
         rows = better
-    head = _objects(value)
+    head = objects(value)
     zero = Fraction(0)
-    tail = _objects([zero] * len(value))
+    tail = objects([zero] * len(value))
     chosen = np.array(rows, dtype=np.int64)
     policy = mdp.core.action[chosen].astype(np.int64)
     certificate = Certificate("discounted", policy, chosen, head, tail, zero, zero, head, head)
@@ -158,34 +181,7 @@ def _policy_value(
         for p, t in zip(rational.prob[i:j], rational.col[i:j], strict=True):
             matrix[s][t] -= discount * p
     reward = [rational.reward[row] for row in rows]
-    try:
-        import flint
-    except ImportError:
-        return _solve_by_sympy(matrix, reward)
-
-    def number(x: Fraction) -> Any:
-        return flint.fmpq(x.numerator, x.denominator)
-
-    left = flint.fmpq_mat(n, n, [number(x) for line in matrix for x in line])
-    right = flint.fmpq_mat(n, 1, [number(x) for x in reward])
-    solved = left.solve(right)
-    return [Fraction(int(x.p), int(x.q)) for x in (solved[i, 0] for i in range(n))]
-
-
-def _solve_by_sympy(matrix: list[list[Fraction]], right: list[Fraction]) -> list[Fraction]:
-    from sympy.polys.domains import QQ
-    from sympy.polys.matrices import DomainMatrix
-
-    n = len(right)
-
-    def numbers(lines: list[list[Fraction]]) -> Any:
-        return [[QQ(x.numerator, x.denominator) for x in line] for line in lines]
-
-    solved = DomainMatrix(numbers(matrix), (n, n), QQ).lu_solve(
-        DomainMatrix(numbers([[x] for x in right]), (n, 1), QQ)
-    )
-    flat = [line[0] for line in solved.to_list()]
-    return [Fraction(int(x.numerator), int(x.denominator)) for x in flat]
+    return solve_rational(matrix, reward)
 
 
 def _backward(mdp: EpisodicMDP, rational: RationalModel, note: str) -> ExactSolution:
@@ -200,23 +196,17 @@ def _backward(mdp: EpisodicMDP, rational: RationalModel, note: str) -> ExactSolu
             q = [rational.backup(r, 1, values[h + 1]) for r in pairs]
             values[h][s] = max(q)
             rows[h, s] = pairs[q.index(values[h][s])]
-    head = _objects([x for stage in values for x in stage]).reshape(H + 1, S)
-    tail = _objects([zero] * ((H + 1) * S)).reshape(H + 1, S)
-    shift = _objects([zero] * (H + 1))
+    head = objects([x for stage in values for x in stage]).reshape(H + 1, S)
+    tail = objects([zero] * ((H + 1) * S)).reshape(H + 1, S)
+    shift = objects([zero] * (H + 1))
     policy = mdp.core.action[rows].astype(np.int64)
     certificate = Certificate("finite-horizon", policy, rows, head, tail, shift, shift, head, head)
     return ExactSolution(tuple(map(tuple, values)), policy, certificate, mdp, note)
 
 
-def _objects(numbers: Sequence[Fraction]) -> NDArray[Any]:
-    out = np.empty(len(numbers), dtype=object)
-    out[:] = numbers
-    return out
-
-
-def _note(given: MDP | EpisodicMDP, solved: MDP | EpisodicMDP) -> str:
+def _note(given: MDP | EpisodicMDP, solved: MDP | EpisodicMDP, discounted: bool = True) -> str:
     discount = ""
-    if isinstance(given, MDP) and isinstance(solved, MDP):
+    if discounted and isinstance(given, MDP) and isinstance(solved, MDP):
         discount = f", discount {solved.discount}"
         if isinstance(given.discount, float) and given.discount == solved.discount:
             discount += f" (the double {given.discount})"
