@@ -87,10 +87,14 @@ UNSOLVABLE = {
         [RIVER, "--discount", "0.9", "--method", "backward-induction"],
         "backward-induction",
     ),
-    "average": ([RIVER, "--average"], "average"),
+    "average of what ends": (["gym:FrozenLake-v1", "--average"], "restarting()"),
+    "average by a discounted method": (
+        [RIVER, "--average", "--method", "policy-iteration"],
+        "relative-value-iteration",
+    ),
     "total": ([RIVER, "--total"], "total"),
     "no criterion": ([RIVER], "discount"),
-    "exact and average": ([RIVER, "--exact", "--average"], "--exact"),
+    "exact and total": ([RIVER, "--exact", "--total"], "--exact"),
     "exact and method": (
         [RIVER, "--discount", "0.9", "--exact", "--method", "value-iteration"],
         "--method value-iteration",

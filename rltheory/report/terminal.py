@@ -113,7 +113,7 @@ def cells(answer: Answer) -> tuple[str, ...]:
 
 
 def optimum(answer: Answer) -> str:
-    """Bracket of the start law's optimal value or gain; without a start law, of the extreme states'."""
+    """Bracket of the start law's optimal value or gain; without one, of the extreme states'."""
     kind = "gain, " if answer.quantity == "gain" else ""
     if answer.start is not None:
         return f"{kind}start {bracket(*answer.start)}"

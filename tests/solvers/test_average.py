@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import sparse
-from tests.helpers.recurrent import recurrent_model
-from tests.reference.plain_gains import best_gains, policy_gains
 
 import rltheory as rlt
+from tests.helpers.recurrent import recurrent_model
+from tests.reference.plain_gains import best_gains, policy_gains
 
 METHODS = (
     "auto",
@@ -24,7 +24,7 @@ def solve(mdp: rlt.MDP, **options: Any) -> rlt.Solution:
 
 
 def two_ends(n: int) -> rlt.MDP:
-    """A fair walk between an end that pays 0 and one that pays 1: the gain of state s is s/(n-1)."""
+    """A fair walk between an end that pays 0 and one that pays 1: the gain of s is s/(n-1)."""
     rows, cols, p = [], [], []
     for s in range(n):
         for t in (s, s) if s in (0, n - 1) else (s - 1, s + 1):
@@ -241,7 +241,7 @@ def test_several_gains_under_methods_for_one() -> None:
     with pytest.raises(rlt.ModelError, match=words):
         solve(mdp, method="unichain-policy-iteration")
     with pytest.raises(
-        rlt.ConvergenceError, match="the gain differs: about 0 in .* state 0, 1"
+        rlt.ConvergenceError, match=r"the gain differs: about 0 in .* state 0, 1"
     ) as e:
         solve(mdp, method="relative-value-iteration")
     bracket = e.value.solution
