@@ -150,9 +150,7 @@ def _bounds(
         high = max(x for x, counts in zip(change, counted, strict=True) if counts)
         found += [
             Measurement(max(best) - least, high - least, most - least, what="g* at most max"),
-            Measurement(
-                most - min(own), most - min(change), most - least, what="gain at least min"
-            ),
+            Measurement(most - min(own), most - min(change), most - least, what="gain from min"),
             Measurement(max(minus(own, best)), 0, what="gain of a policy at most g*"),
         ]
     lazy = _lazy(m)
