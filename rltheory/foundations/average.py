@@ -41,17 +41,21 @@ _SWEEPS = 3
 # --- instances ----------------------------------------------------------------------------
 
 
-def _models(spread: bool = False) -> Family:
-    """Models without exits, at discount 1; with `spread`, no certain rows, and fewer zeros."""
-    family = planning_family(exits=False, discounts=("0",))
+def _spread_rows() -> Family:
+    """Models without exits in which many pairs of rows overlap."""
+    family, pairs = planning_family(exits=False, discounts=("0",)), MOST_STATES * MOST_ACTIONS
     space = dict(family.space)
-    if spread:
-        pairs = MOST_STATES * MOST_ACTIONS
-        space["certain"] = Many(Choice(False), pairs)
-        space["weights"] = Many(Choice(0, 1, 1, 2, 5, 40), pairs * (MOST_STATES + 1))
-    else:
-        space["states"] = Integer(1, 3)  # all policies are gone over
-        space["actions"] = Integer(1, 2)
+    space["certain"] = Many(Choice(False), pairs)
+    space["weights"] = Many(Choice(0, 1, 1, 2, 5, 40), pairs * (MOST_STATES + 1))
+    return Family(space, family.build)
+
+
+def _few_moves() -> Family:
+    """Models without exits, most rows certain: several closed classes, and few policies."""
+    family, pairs = planning_family(exits=False, discounts=("0",)), MOST_STATES * MOST_ACTIONS
+    space = dict(family.space)
+    space["certain"] = Many(Choice(False, True, True), pairs)
+    space["actions"] = Integer(1, 2)
     return Family(space, family.build)
 
 
@@ -243,7 +247,7 @@ and $(s',a')$, overlap by at least $\alpha$, $\sum_j\min(P(j|s,a),P(j|s',a'))\ge
 $\mathrm{sp}(Th-Tg)\le(1-\alpha)\,\mathrm{sp}(h-g)$ for all $h$ and $g$.""",
     source="Puterman 1994, theorem 8.5.2 (one stage)",
     provenance=("textbook", "textbook"),
-    family=_models(spread=True),
+    family=_spread_rows(),
     named={
         "flips one time in four": _flip(Fraction(1, 4)),
         "flips half the time": _flip(_HALF),
@@ -283,7 +287,7 @@ after $n$ sweeps $\mathrm{sp}(Th_n-h_n)\le(1-\alpha)^n\,\mathrm{sp}(Th-h)$, $\al
 its rows.""",
     source="Odoni 1969; Puterman 1994, theorem 8.5.5",
     provenance=("textbook", "derived"),
-    family=_models(),
+    family=_few_moves(),
     named={
         "one state": lambda: case(MDP([[[1]]], [[1]], _ZERO, exact=True)),
         "cycle": _cycle,
@@ -320,7 +324,7 @@ solution with $g=g^*$, so that its linear program $\min\rho g$ has the value $\r
 of a policy that multichain policy iteration ends with, plus $Kg^*$ with $K$ large.""",
     source="Puterman 1994, section 9.3",
     provenance=("textbook", "textbook"),
-    family=_models(),
+    family=_few_moves(),
     named={
         "stay or go": _stay_or_go(0, 1),
         "better stay": _stay_or_go(1, 0, (0, 10)),
