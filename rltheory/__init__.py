@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rltheory.mdp.policies import uniform_policy
     from rltheory.mdp.reward_laws import Atoms, Bernoulli, Deterministic, Gaussian
     from rltheory.parallelism import set_threads, threads
+    from rltheory.solvers.average_certificate import AverageCertificate
     from rltheory.solvers.bellman import bellman, greedy, q_values
     from rltheory.solvers.certificate import Certificate
     from rltheory.solvers.checker import Check, check
@@ -75,6 +76,7 @@ _HOME = {
     "rltheory.mdp.model": "MDP",
     "rltheory.mdp.policies": "uniform_policy",
     "rltheory.mdp.reward_laws": "Atoms Bernoulli Deterministic Gaussian",
+    "rltheory.solvers.average_certificate": "AverageCertificate",
     "rltheory.solvers.bellman": "bellman greedy q_values",
     "rltheory.solvers.certificate": "Certificate",
     "rltheory.solvers.checker": "Check check",
@@ -93,6 +95,7 @@ __all__ = [
     "MDP",
     "AccessError",
     "Atoms",
+    "AverageCertificate",
     "Bernoulli",
     "Certificate",
     "Check",

@@ -87,7 +87,11 @@ UNSOLVABLE = {
         [RIVER, "--discount", "0.9", "--method", "backward-induction"],
         "backward-induction",
     ),
-    "average": ([RIVER, "--average"], "average"),
+    "average of what ends": (["gym:FrozenLake-v1", "--average"], "restarting()"),
+    "average by a discounted method": (
+        [RIVER, "--average", "--method", "policy-iteration"],
+        "relative-value-iteration",
+    ),
     "total": ([RIVER, "--total"], "+infinity: a policy can stay in states [0"),
     "total with a horizon": (
         ["random_episodic:states=3,actions=2,horizon=2", "--total"],
@@ -95,7 +99,6 @@ UNSOLVABLE = {
     ),
     "total by another method": ([RIVER, "--total", "--method", "gauss-seidel"], "gauss-seidel"),
     "no criterion": ([RIVER], "discount"),
-    "exact and average": ([RIVER, "--exact", "--average"], "--exact"),
     "exact and method": (
         [RIVER, "--discount", "0.9", "--exact", "--method", "value-iteration"],
         "--method value-iteration",
@@ -382,7 +385,7 @@ def test_total_reward(typed, tmp_path):
         code, out, err = typed("solve", "walk.npz", "--total", *exact, "--json")
         assert (code, err) == (0, "")
         answer = json.loads(out)
-        assert answer["criterion"] == "total" and answer["discount"] is None
+        assert answer["criterion"] == "total" and "discount" not in answer
         assert [float(Fraction(x)) for x in answer["value"]] == pytest.approx([-5.0, -4.0])
         code, out, _ = typed("solve", "walk.npz", "--total", *exact, "--output", "walk_c.npz")
         assert code == 0 and "total" in out and "0.9" not in out

@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     rlt::bind_support(support);
     rlt::bind_model(model);
     rlt::bind_solvers(solvers);
+    rlt::bind_average(solvers);
     rlt::bind_graph(graph);
 }

@@ -7,6 +7,7 @@ namespace rlt {
 void bind_support(pybind11::module_& m);
 void bind_model(pybind11::module_& m);
 void bind_solvers(pybind11::module_& m);
+void bind_average(pybind11::module_& m);
 void bind_graph(pybind11::module_& m);
 
 }  // namespace rlt

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "solvers/row_sums.hpp"
 #include "support/float_mode.hpp"
 #include "support/outward.hpp"
 #include "support/parallel.hpp"
@@ -58,26 +59,6 @@ struct PreciseResidual {
     double high() const { return scaled.high + (error + scaled.low); }
 };
 
-struct RowSum {
-    DoubleDouble dot;    // sum p w
-    DoubleDouble delta;  // sum p + exit - 1
-    double magnitude = 0.0;
-};
-
-template <class Rows>
-inline RowSum sum_row(const Rows& rows, std::int64_t row, WitnessView next) {
-    RowSum s;
-    s.delta = two_sum(-1.0, rows.exit(row));
-    rows.each(row, [&](std::int32_t j, double p) {
-        DoubleDouble term = two_prod(p, next.head[j]);
-        if (next.tail) term.low += p * next.tail[j];
-        s.dot = s.dot + fast_two_sum(term.high, term.low);
-        s.delta = s.delta + p;
-        s.magnitude += p * std::abs(next.head[j]);
-    });
-    return s;
-}
-
 // T2: |scaled - sigma (T_a w - w_s)| <= error.
 template <class Rows>
 inline PreciseResidual precise_residual(const ModelView& m, const Rows& rows, std::int64_t row,
@@ -98,7 +79,9 @@ inline PreciseResidual precise_residual(const ModelView& m, const Rows& rows, st
     return {scaled, error * (1.0 + 0x1.0p-50), scaled.high / (1.0 + s.delta.high) + scaled.low};
 }
 
-ResidualBounds join(const std::vector<ResidualBounds>& parts) {
+}  // namespace
+
+ResidualBounds joined(const std::vector<ResidualBounds>& parts) {
     ResidualBounds all{infinity, -infinity, true};
     for (const ResidualBounds& part : parts) {
         all.low = std::min(all.low, part.low);
@@ -111,8 +94,6 @@ ResidualBounds join(const std::vector<ResidualBounds>& parts) {
     if (all.high != 0.0) all.high = std::nextafter(all.high, infinity);
     return all;
 }
-
-}  // namespace
 
 ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount,
                          const double* next, const double* own, const std::int64_t* policy) {
@@ -142,7 +123,7 @@ ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount
             }
         });
     });
-    return join(parts);
+    return joined(parts);
 }
 
 ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount, WitnessView next,
@@ -186,7 +167,7 @@ ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount
             }
         });
     });
-    return join(parts);
+    return joined(parts);
 }
 
 void backup_double_double(const ModelView& m, std::int64_t stage, WitnessView next, double* head,

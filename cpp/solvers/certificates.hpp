@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "model/view.hpp"
 
@@ -17,6 +18,9 @@ struct ResidualBounds {
     double high = 0.0;
     bool finite = true;  // every residual and its error bound was finite
 };
+
+// Bounds over all blocks, a step outward: those of a block are differences rounded once.
+ResidualBounds joined(const std::vector<ResidualBounds>& parts);
 
 // Values as head + tail; a null tail means zeros.
 struct WitnessView {

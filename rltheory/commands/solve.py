@@ -56,8 +56,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse, before anything is read, what cannot be done with any model."""
-    if options.exact and options.criterion == "average":
-        raise ModelError("--exact with --average; it solves --discount, --horizon and --total")
     if options.exact and options.method != "auto":
         raise ModelError(f"--exact with --method {options.method}; it has no methods to choose")
     if options.report is not None:

@@ -3,6 +3,7 @@
 from rltheory.claims.claim import Claim
 from rltheory.foundations import (
     accelerated,
+    average,
     certificates,
     confidence,
     confidence_rows,
@@ -24,6 +25,7 @@ CLAIMS: tuple[Claim, ...] = (
     *value_iteration.CLAIMS,
     *improvement.CLAIMS,
     *accelerated.CLAIMS,
+    *average.CLAIMS,
     *losses.CLAIMS,
     *differences.CLAIMS,
     *variance.CLAIMS,

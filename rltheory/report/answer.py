@@ -11,10 +11,8 @@ from rltheory.errors import ConvergenceError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.report.brackets import Number, weighted
-from rltheory.solvers.certificate import Certificate
 from rltheory.solvers.exact import ExactSolution
-from rltheory.solvers.solution import Solution
-from rltheory.solvers.total_certificate import TotalCertificate
+from rltheory.solvers.solution import AnyCertificate, Solution
 
 Bounds = tuple[Number, Number]
 
@@ -37,7 +35,7 @@ class Answer:
         None where nothing finite was computed.
     policy : ndarray of int64, shape (S,) or (H, S)
         None likewise.
-    certificate : Certificate or TotalCertificate
+    certificate : Certificate, AverageCertificate or TotalCertificate
         None likewise.
     iterations : int
     seconds : float
@@ -60,7 +58,7 @@ class Answer:
     lower: NDArray[Any] | None = None
     upper: NDArray[Any] | None = None
     policy: NDArray[np.int64] | None = None
-    certificate: Certificate | TotalCertificate | None = None
+    certificate: AnyCertificate | None = None
     iterations: int = 0
     seconds: float = 0.0
     note: str = ""
@@ -74,6 +72,11 @@ class Answer:
     def now(self, x: NDArray[Any]) -> NDArray[Any]:
         """The part of a value or policy that holds at the start: stage 0 of an episodic one."""
         return x if self.horizon is None else x[0]
+
+    @property
+    def quantity(self) -> str:
+        """What is bounded, as a table names it: the value, or the gain."""
+        return "gain" if self.criterion == "average" else "value"
 
     @property
     def start(self) -> Bounds | None:

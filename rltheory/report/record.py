@@ -32,7 +32,8 @@ def record(answer: Answer, full: bool = False) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``value`` is a list over states, or over stages of such lists; ``start`` the bounds of
+        ``value`` is a list over states, or over stages of such lists, and under average reward
+        the gain; ``start`` the bounds of
         the optimal value of the start law, outward to doubles, null without a start law;
         ``within_tol`` whether ``gap <= tol``, and if not, ``failure`` says why. Models with
         names of states or actions have ``state_labels``, ``action_labels``.
@@ -50,9 +51,9 @@ def record(answer: Answer, full: bool = False) -> dict[str, Any]:
         "pairs": mdp.n_pairs,
         "criterion": answer.criterion,
     }
-    if answer.horizon is None:
+    if answer.criterion == "discounted":
         out["discount"] = _number(answer.discount)
-    else:
+    elif answer.horizon is not None:
         out["horizon"] = answer.horizon
     out |= {
         "method": answer.method,

@@ -121,12 +121,13 @@ def cells(answer: Answer) -> tuple[str, ...]:
 
 
 def optimum(answer: Answer) -> str:
-    """Bracket of the start law's optimal value; without a start law, of the extreme states'."""
+    """Bracket of the start law's optimal value or gain; without one, of the extreme states'."""
+    kind = "gain, " if answer.quantity == "gain" else ""
     if answer.start is not None:
-        return f"start {bracket(*answer.start)}"
+        return f"{kind}start {bracket(*answer.start)}"
     if answer.least is None or answer.largest is None:
         return "no bracket"
-    return f"min {bracket(*answer.least)}, max {bracket(*answer.largest)}"
+    return f"{kind}min {bracket(*answer.least)}, max {bracket(*answer.largest)}"
 
 
 def statement(answer: Answer) -> str:
@@ -140,8 +141,8 @@ def statement(answer: Answer) -> str:
     if answer.lower is None:
         return f"nothing certified: {answer.failure}{note}"
     if answer.exact:
-        return f"exact: every state's optimal value{when} is a rational number{note}"
-    within = f"every state's optimal value{when} is within {at_most(answer.gap, 3)}"
+        return f"exact: every state's optimal {answer.quantity}{when} is a rational number{note}"
+    within = f"every state's optimal {answer.quantity}{when} is within {at_most(answer.gap, 3)}"
     loss = "and the policy loses no more than that"
     if answer.failure:
         wide = f"above the tolerance {at_most(answer.tol, 3)}"

@@ -80,6 +80,14 @@ def q_values(mdp: MDP | EpisodicMDP, value: Any) -> NDArray[np.float64]:
     return np.stack(stages) if mdp.is_stationary else np.concatenate(stages)
 
 
+def relative_q_values(
+    mdp: MDP | EpisodicMDP, gain: NDArray[np.float64], bias: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """r - gain + P bias for every pair, in the shape of `q_values`."""
+    ahead = _core.solvers.q_values(mdp.core, 0, 1.0, np.ascontiguousarray(bias))
+    return mdp._in_q_shape(ahead - gain[mdp.states])
+
+
 def bellman(mdp: MDP | EpisodicMDP, value: Any, policy: Any = None) -> NDArray[np.float64]:
     """T v, or T_pi v for a policy.
 

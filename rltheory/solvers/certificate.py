@@ -25,6 +25,7 @@ from rltheory.errors import ModelError
 from rltheory.solvers.checker import Check, check
 
 if TYPE_CHECKING:
+    from rltheory.solvers.average_certificate import AverageCertificate
     from rltheory.solvers.total_certificate import TotalCertificate
 
 __all__ = ["Certificate"]
@@ -93,7 +94,9 @@ class Certificate:
         write_archive(path, self, _VALUES)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Certificate | TotalCertificate":
+    def load(
+        cls, path: str | os.PathLike[str]
+    ) -> "Certificate | AverageCertificate | TotalCertificate":
         """Read a certificate that `save` wrote, of whatever criterion.
 
         Raises
@@ -104,8 +107,14 @@ class Certificate:
         return read_archive(path, cls._of_archive)
 
     @classmethod
-    def _of_archive(cls, archive: Mapping[str, Any]) -> "Certificate | TotalCertificate":
+    def _of_archive(
+        cls, archive: Mapping[str, Any]
+    ) -> "Certificate | AverageCertificate | TotalCertificate":
         criterion = str(archive["criterion"])
+        if criterion == "average":
+            from rltheory.solvers.average_certificate import AverageCertificate
+
+            return AverageCertificate.of_archive(archive)
         if criterion == "total":
             from rltheory.solvers.total_certificate import TotalCertificate
 

@@ -120,10 +120,10 @@ def _long_run(mdp: MDP, states: Rows, rows: Rows) -> tuple[int, float]:
         matrix.append(line)
         reward.append(Fraction(core.reward[row]) if rational is None else rational.reward[row])
     # Lazily: fractions and their libraries are needed in this one place.
-    from rltheory.solvers.exact import solve_rationals
+    from rltheory.solvers.rational_equations import solve_rational
 
-    earned = solve_rationals(matrix, reward)[0]
-    steps = solve_rationals(matrix, [Fraction(1)] * n)[0]
+    earned = solve_rational(matrix, reward)[0]
+    steps = solve_rational(matrix, [Fraction(1)] * n)[0]
     return (earned > 0) - (earned < 0), float(earned / steps)
 
 

@@ -20,12 +20,15 @@ from rltheory.errors import ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.mdp.rational import RationalModel
+from rltheory.solvers.average import need_recurrent
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.certificate import Certificate
 from rltheory.solvers.certify import certify
+from rltheory.solvers.exact_average import exact_gains
 from rltheory.solvers.methods import METHODS
+from rltheory.solvers.rational_equations import objects, solve_rational
+from rltheory.solvers.solution import AnyCertificate
 from rltheory.solvers.tolerance import read_tolerance
-from rltheory.solvers.total_certificate import TotalCertificate
 
 __all__ = ["ExactSolution", "solve_exact"]
 
@@ -36,26 +39,29 @@ MOST_ENTRIES = 2_000_000
 
 @dataclass(frozen=True, eq=False)
 class ExactSolution:
-    """The optimal value as fractions.
+    """The optimal value as fractions; under average reward, the optimal gain.
 
     Parameters
     ----------
     value : tuple of Fraction, or with a horizon tuple of H+1 such tuples
     policy : ndarray of int64, shape (S,) or (H, S)
         An optimal policy, as action labels.
-    certificate : Certificate or TotalCertificate
+    certificate : Certificate, AverageCertificate or TotalCertificate
         lower == upper == value; check it against `mdp`.
     mdp : MDP or EpisodicMDP
         The exact model that was solved.
     model_note : str
         Which rational model that is.
+    bias : tuple of Fraction, or None
+        Under average reward, of the policy, with mean 0 in each closed class.
     """
 
     value: tuple[Any, ...]
     policy: NDArray[np.int64]
-    certificate: Certificate | TotalCertificate
+    certificate: AnyCertificate
     mdp: MDP | EpisodicMDP
     model_note: str
+    bias: tuple[Fraction, ...] | None = None
 
 
 def solve_exact(
@@ -70,8 +76,8 @@ def solve_exact(
         the double, each row divided by its exact sum.
     discount : Fraction, optional
         Takes the place of the model's, which is the double nearest to what was typed.
-    criterion : {None, "total"}, optional
-        Discounted, or with the model's horizon, if left out.
+    criterion : {None, "discounted", "finite-horizon", "average", "total"}
+        As in `solve`.
 
     Returns
     -------
@@ -91,12 +97,18 @@ def solve_exact(
     >>> rlt.solve_exact(mdp).value
     (Fraction(3, 2), Fraction(0, 1))
     """
-    if criterion not in (None, "total"):
-        raise ModelError(f"criterion is {criterion!r}; exact solutions know 'total' and None")
-    if criterion == "total" and (discount is not None or not isinstance(mdp, MDP)):
-        raise ModelError("criterion 'total' fits stationary models, without a discount")
+    undiscounted = criterion in ("average", "total")
+    natural = "discounted" if isinstance(mdp, MDP) else "finite-horizon"
+    if not undiscounted and criterion not in (None, natural):
+        raise ModelError(f"criterion {criterion!r} does not fit this model; it is {natural}")
     if discount is not None and not isinstance(mdp, MDP):
         raise ModelError(f"discount {discount} is given; the model has horizon {mdp.horizon}")
+    if discount is not None and undiscounted:
+        raise ModelError(f"discount {discount} is given; {criterion} reward has none")
+    if criterion == "total" and not isinstance(mdp, MDP):
+        raise ModelError(f"criterion 'total' does not fit a model with horizon {mdp.horizon}")
+    if criterion == "average":
+        mdp = need_recurrent(mdp)
     exact = mdp.as_exact(discount) if isinstance(mdp, MDP) else mdp.as_exact()
     rational = exact.rational
     assert rational is not None
@@ -111,9 +123,13 @@ def solve_exact(
     if criterion == "total":
         from rltheory.solvers.exact_total import solve_exact_total
 
-        value, certificate = solve_exact_total(exact)
-        note = _note(mdp, exact).split(", discount")[0]
-        return ExactSolution(tuple(value), certificate.policy, certificate, exact, note)
+        value, proof = solve_exact_total(exact)
+        note = _note(mdp, exact, discounted=False)
+        return ExactSolution(tuple(value), proof.policy, proof, exact, note)
+    if criterion == "average":
+        gain, bias, certificate = exact_gains(exact)
+        note = _note(mdp, exact, discounted=False)
+        return ExactSolution(tuple(gain), certificate.policy, certificate, exact, note, tuple(bias))
     discount_of(exact)
     return _discounted(exact, rational, _note(mdp, exact))
 
@@ -128,9 +144,9 @@ def _discounted(mdp: MDP, rational: RationalModel, note: str) -> ExactSolution:
         if better == rows:
             break
         rows = better
-    head = _objects(value)
+    head = objects(value)
     zero = Fraction(0)
-    tail = _objects([zero] * len(value))
+    tail = objects([zero] * len(value))
     chosen = np.array(rows, dtype=np.int64)
     policy = mdp.core.action[chosen].astype(np.int64)
     certificate = Certificate("discounted", policy, chosen, head, tail, zero, zero, head, head)
@@ -172,40 +188,8 @@ def _policy_value(
         i, j = rational.row_ptr[row], rational.row_ptr[row + 1]
         for p, t in zip(rational.prob[i:j], rational.col[i:j], strict=True):
             matrix[s][t] -= discount * p
-    return solve_rationals(matrix, [rational.reward[row] for row in rows])
-
-
-def solve_rationals(matrix: list[list[Fraction]], right: list[Fraction]) -> list[Fraction]:
-    """The solution of a nonsingular linear system in fractions."""
-    n = len(right)
-    try:
-        import flint
-    except ImportError:
-        return _solve_by_sympy(matrix, right)
-
-    def number(x: Fraction) -> Any:
-        return flint.fmpq(x.numerator, x.denominator)
-
-    left = flint.fmpq_mat(n, n, [number(x) for line in matrix for x in line])
-    column = flint.fmpq_mat(n, 1, [number(x) for x in right])
-    solved = left.solve(column)
-    return [Fraction(int(x.p), int(x.q)) for x in (solved[i, 0] for i in range(n))]
-
-
-def _solve_by_sympy(matrix: list[list[Fraction]], right: list[Fraction]) -> list[Fraction]:
-    from sympy.polys.domains import QQ
-    from sympy.polys.matrices import DomainMatrix
-
-    n = len(right)
-
-    def numbers(lines: list[list[Fraction]]) -> Any:
-        return [[QQ(x.numerator, x.denominator) for x in line] for line in lines]
-
-    solved = DomainMatrix(numbers(matrix), (n, n), QQ).lu_solve(
-        DomainMatrix(numbers([[x] for x in right]), (n, 1), QQ)
-    )
-    flat = [line[0] for line in solved.to_list()]
-    return [Fraction(int(x.numerator), int(x.denominator)) for x in flat]
+    reward = [rational.reward[row] for row in rows]
+    return solve_rational(matrix, reward)
 
 
 def _backward(mdp: EpisodicMDP, rational: RationalModel, note: str) -> ExactSolution:
@@ -220,23 +204,17 @@ def _backward(mdp: EpisodicMDP, rational: RationalModel, note: str) -> ExactSolu
             q = [rational.backup(r, 1, values[h + 1]) for r in pairs]
             values[h][s] = max(q)
             rows[h, s] = pairs[q.index(values[h][s])]
-    head = _objects([x for stage in values for x in stage]).reshape(H + 1, S)
-    tail = _objects([zero] * ((H + 1) * S)).reshape(H + 1, S)
-    shift = _objects([zero] * (H + 1))
+    head = objects([x for stage in values for x in stage]).reshape(H + 1, S)
+    tail = objects([zero] * ((H + 1) * S)).reshape(H + 1, S)
+    shift = objects([zero] * (H + 1))
     policy = mdp.core.action[rows].astype(np.int64)
     certificate = Certificate("finite-horizon", policy, rows, head, tail, shift, shift, head, head)
     return ExactSolution(tuple(map(tuple, values)), policy, certificate, mdp, note)
 
 
-def _objects(numbers: Sequence[Fraction]) -> NDArray[Any]:
-    out = np.empty(len(numbers), dtype=object)
-    out[:] = numbers
-    return out
-
-
-def _note(given: MDP | EpisodicMDP, solved: MDP | EpisodicMDP) -> str:
+def _note(given: MDP | EpisodicMDP, solved: MDP | EpisodicMDP, discounted: bool = True) -> str:
     discount = ""
-    if isinstance(given, MDP) and isinstance(solved, MDP):
+    if discounted and isinstance(given, MDP) and isinstance(solved, MDP):
         discount = f", discount {solved.discount}"
         if isinstance(given.discount, float) and given.discount == solved.discount:
             discount += f" (the double {given.discount})"

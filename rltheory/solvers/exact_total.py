@@ -14,7 +14,7 @@ from rltheory.errors import ModelError
 from rltheory.mdp.model import MDP
 from rltheory.solvers.collapse import Collapsed
 from rltheory.solvers.divergence import StayingError, refuse_unbounded
-from rltheory.solvers.exact import solve_rationals
+from rltheory.solvers.rational_equations import solve_rational
 from rltheory.solvers.total_certificate import TotalCertificate
 from rltheory.solvers.total_certify import Lifted
 from rltheory.solvers.total_methods import improve_from, is_proper
@@ -65,7 +65,7 @@ def _policy_value(collapsed: Collapsed, rows: Rows, held: NDArray[np.bool_]) -> 
         i, j = rational.row_ptr[row], rational.row_ptr[row + 1]
         for p, t in zip(rational.prob[i:j], rational.col[i:j], strict=True):
             matrix[s][t] -= p
-    return solve_rationals(matrix, reward)
+    return solve_rational(matrix, reward)
 
 
 def solve_exact_total(mdp: MDP) -> tuple[Value, TotalCertificate]:

@@ -8,13 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory import _core
+from rltheory.errors import ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
-from rltheory.solvers.bellman import q_values
+from rltheory.solvers.average_certificate import AverageCertificate
+from rltheory.solvers.bellman import q_values, relative_q_values
 from rltheory.solvers.certificate import Certificate
 from rltheory.solvers.total_certificate import TotalCertificate
 
-__all__ = ["Solution"]
+__all__ = ["AnyCertificate", "Solution"]
+
+AnyCertificate = Certificate | AverageCertificate | TotalCertificate
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -25,13 +29,14 @@ class Solution:
     ----------
     mdp : MDP or EpisodicMDP
     criterion : str
-        "discounted", "finite-horizon" or "total".
+        "discounted", "finite-horizon", "average" or "total".
     method : str
     value : ndarray of float64, shape (S,) or (H+1, S)
-        Within the bounds; differs from V* by at most `gap`.
+        Within the bounds; differs from V* by at most `gap`. Under average reward, the gain of
+        each start state.
     policy : ndarray of int64, shape (S,) or (H, S)
         Action labels; loses at most `gap` in every state.
-    certificate : Certificate or TotalCertificate
+    certificate : Certificate, AverageCertificate or TotalCertificate
         The bounds, and the numbers that prove them.
     gap : float
         max (upper - lower), rounded up.
@@ -42,6 +47,8 @@ class Solution:
     seconds : float
     note : str
         What the solver chose, and why.
+    bias : ndarray of float64, shape (S,), or None
+        Under average reward, of the policy, up to a constant in each closed class.
     """
 
     mdp: MDP | EpisodicMDP
@@ -49,20 +56,33 @@ class Solution:
     method: str
     value: NDArray[np.float64]
     policy: NDArray[np.int64]
-    certificate: Certificate | TotalCertificate
+    certificate: AnyCertificate
     gap: float
     tol: float
     iterations: int
     seconds: float
     note: str = ""
+    bias: NDArray[np.float64] | None = None
 
     @cached_property
     def q(self) -> NDArray[np.float64]:
-        """r + discount P value: (S, A) or (H, S, A); one a row on ragged models."""
+        """r + discount P value: (S, A) or (H, S, A); one a row on ragged models.
+
+        Under average reward, r - gain + P bias.
+        """
+        if self.bias is not None:
+            return relative_q_values(self.mdp, self.value, self.bias)
         if self.criterion == "total" and isinstance(self.mdp, MDP):
             q = _core.solvers.q_values(self.mdp.core, 0, 1.0, np.asarray(self.value))
             return self.mdp._in_q_shape(q)
         return q_values(self.mdp, self.value)
+
+    @property
+    def gain(self) -> NDArray[np.float64]:
+        """Under average reward, `value` by its usual name: (S,)."""
+        if self.bias is None:
+            raise ModelError(f"the criterion is {self.criterion}; a gain is of average reward")
+        return self.value
 
     @property
     def lower(self) -> NDArray[Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from rltheory.errors import ConvergenceError, ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
+from rltheory.solvers.average import solve_average
 from rltheory.solvers.bellman import discount_of, value_array
 from rltheory.solvers.certificate import Certificate
 from rltheory.solvers.certify import (
@@ -48,20 +49,23 @@ def solve(
     Parameters
     ----------
     mdp : MDP or EpisodicMDP
-        An `MDP` needs a discount, unless the criterion is "total".
-    criterion : {None, "discounted", "finite-horizon", "total"}
-        Follows from the model, or "total": the sum of all rewards of an `MDP`, whatever its
-        discount; otherwise, given, it must fit.
+        An `MDP` needs a discount, unless the criterion is "average" or "total".
+    criterion : {None, "discounted", "finite-horizon", "average", "total"}
+        Follows from the model, or for an `MDP`, whatever its discount: "average", the reward per
+        step of a model that never ends; "total", the sum of all rewards. Otherwise, given, it must
+        fit.
     method : str
-        "auto", "value-iteration", "gauss-seidel", "modified-policy-iteration" or
-        "policy-iteration" for discounted models; "auto" or "backward-induction" with a horizon;
-        "auto", "value-iteration" or "policy-iteration" for total reward.
+        "auto", "value-iteration", "gauss-seidel", "modified-policy-iteration",
+        "policy-iteration" or "ordered-policy-iteration" for discounted models; "auto" or
+        "backward-induction" with a horizon; "auto", "relative-value-iteration",
+        "unichain-policy-iteration" or "multichain-policy-iteration" for average reward; "auto",
+        "value-iteration" or "policy-iteration" for total reward.
     tol, rtol : float, optional
         The gap max (upper - lower) is at most ``max(tol, rtol * max(max|bounds|, 2^-53 max|r|))``;
         neither given means rtol = 1e-10.
     initial_value : array_like, shape (S,), optional
         Where a discounted method starts; otherwise at the least return there could be, from
-        which values rise.
+        which values rise. The bias where a method for average reward starts.
 
     Returns
     -------
@@ -92,15 +96,14 @@ def solve(
     if not isinstance(mdp, MDP | EpisodicMDP):
         raise ModelError(f"solve takes an MDP or an EpisodicMDP, not {type(mdp).__name__}")
     natural = _OF_MODEL[MDP if isinstance(mdp, MDP) else EpisodicMDP]
-    if criterion == "average":
-        raise ModelError(
-            f"criterion {criterion!r} is not there yet; 'discounted' and 'finite-horizon' are"
-        )
     if criterion == "total":
         if not isinstance(mdp, MDP):
             raise ModelError(f"criterion 'total' does not fit a model with horizon {mdp.horizon}")
         tolerance = read_tolerance(tol, rtol, float(np.abs(mdp.mean_rewards).max()))
         return solve_total(mdp, method, tolerance, initial_value, time.perf_counter())
+    if criterion == "average":
+        largest = float(np.abs(mdp.mean_rewards).max())
+        return solve_average(mdp, method, read_tolerance(tol, rtol, largest), initial_value)
     if criterion is not None and criterion != natural:
         raise ModelError(f"criterion {criterion!r} does not fit this model; it is {natural}")
     tolerance = read_tolerance(tol, rtol, float(np.abs(mdp.mean_rewards).max()))

@@ -248,7 +248,7 @@ def test_rows_passed_over_change_no_bit(seed: int) -> None:
         ahead, (here, rows) = here, kernels.bellman(mdp.core, 0, 1.0, here)
         assert here.tobytes() == value[h].tobytes() and np.array_equal(rows, chosen[h])
         low, high, finite = kernels.residual_bounds(mdp.core, 0, 1.0, ahead, here, rows)
-        assert finite and max(-low, high) <= 2.0 * errors[h] or not errors[h]
+        assert (finite and max(-low, high) <= 2.0 * errors[h]) or not errors[h]
 
 
 def test_backward_induction_in_double_double() -> None:

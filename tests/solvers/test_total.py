@@ -286,7 +286,7 @@ def test_arguments() -> None:
     refused("value has shape (2,)", walk, initial_value=[0.0, 0.0])
     with pytest.raises(rlt.ModelError, match="horizon 3"):
         rlt.solve(walk.episodic(3), criterion="total")
-    with pytest.raises(rlt.ModelError, match="without a discount"):
+    with pytest.raises(rlt.ModelError, match="total reward has none"):
         rlt.solve_exact(walk, Fraction(1, 2), criterion="total")
     assert solved(walk.with_discount(0.5)).value[0] == pytest.approx(-2.0)
     assert rlt.solve(walk, criterion="total").q.shape == (1, 1)
