@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         AccessError,
         ClaimError,
         ConvergenceError,
+        InfeasibleError,
         ModelError,
         PolicyError,
         RLTheoryError,
@@ -45,8 +46,11 @@ if TYPE_CHECKING:
     from rltheory.solvers.bellman import bellman, greedy, q_values
     from rltheory.solvers.certificate import Certificate
     from rltheory.solvers.checker import Check, check
+    from rltheory.solvers.constrained import ConstrainedSolution, solve_constrained
     from rltheory.solvers.evaluate import evaluate
     from rltheory.solvers.exact import ExactSolution, solve_exact
+    from rltheory.solvers.linear_programs import LPSolution, solve_lp
+    from rltheory.solvers.many import solve_many
     from rltheory.solvers.occupancy import occupancy
     from rltheory.solvers.solution import Solution
     from rltheory.solvers.solve import solve
@@ -61,7 +65,8 @@ _HOME = {
     "rltheory.claims.verdict": "Verdict",
     "rltheory.claims.verify": "replay verify verify_many",
     "rltheory.errors": (
-        "AccessError ClaimError ConvergenceError ModelError PolicyError RLTheoryError SweepError"
+        "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
+        "RLTheoryError SweepError"
     ),
     "rltheory.mdp.awkward": "awkward",
     "rltheory.mdp.episodic": "EpisodicMDP",
@@ -76,8 +81,11 @@ _HOME = {
     "rltheory.solvers.bellman": "bellman greedy q_values",
     "rltheory.solvers.certificate": "Certificate",
     "rltheory.solvers.checker": "Check check",
+    "rltheory.solvers.constrained": "ConstrainedSolution solve_constrained",
     "rltheory.solvers.evaluate": "evaluate",
     "rltheory.solvers.exact": "ExactSolution solve_exact",
+    "rltheory.solvers.linear_programs": "LPSolution solve_lp",
+    "rltheory.solvers.many": "solve_many",
     "rltheory.solvers.occupancy": "occupancy",
     "rltheory.solvers.solution": "Solution",
     "rltheory.solvers.solve": "solve",
@@ -95,6 +103,7 @@ __all__ = [
     "Choice",
     "Claim",
     "ClaimError",
+    "ConstrainedSolution",
     "ConvergenceError",
     "Deterministic",
     "Dyadic",
@@ -103,8 +112,10 @@ __all__ = [
     "Family",
     "Gaussian",
     "Grid",
+    "InfeasibleError",
     "Instance",
     "Integer",
+    "LPSolution",
     "Many",
     "Measurement",
     "ModelError",
@@ -136,7 +147,10 @@ __all__ = [
     "search_tightest",
     "set_threads",
     "solve",
+    "solve_constrained",
     "solve_exact",
+    "solve_lp",
+    "solve_many",
     "threads",
     "uniform_policy",
     "verify",
