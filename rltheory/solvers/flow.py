@@ -79,9 +79,7 @@ class Flow:
         self.owner = np.concatenate(owners).astype(np.int64)
         self.rewards = np.concatenate(rewards)
         size = (len(self.owner), S * self.stages)
-        own = sparse.csr_array(
-            (np.ones(size[0]), self.owner, np.arange(size[0] + 1)), shape=size
-        )
+        own = sparse.csr_array((np.ones(size[0]), self.owner, np.arange(size[0] + 1)), shape=size)
         if isinstance(mdp, EpisodicMDP):
             ahead = sparse.csr_array(size)
             if self.stages > 1:
