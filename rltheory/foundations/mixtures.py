@@ -112,29 +112,29 @@ def _square(runs: Runs, policy: Policy, start: Value) -> Fraction:
     return dot(start, ahead)
 
 
+def _mixed(weight: Fraction, x: Any, y: Any) -> Any:
+    return merged(lambda a, b: weight * a + (1 - weight) * b, x, y)
+
+
 def _mixture(
     instance: Instance, averaged: bool = False, same_law: bool = False
 ) -> list[Measurement]:
     found = []
     for part, runs in parts_of(instance):
         w, start = part.weight, part.start
-
-        def mixed(x: Any, y: Any, w: Fraction = w) -> Any:
-            return merged(lambda a, b: w * a + (1 - w) * b, x, y)
-
-        both = (part.new, part.old)
-        d = mixed(*(runs.occupancy(policy, start) for policy in both))
-        value = mixed(*([dot(start, runs.value(policy)[0])] for policy in both))[0]
+        new, old = part.new, part.old
+        d = _mixed(w, runs.occupancy(new, start), runs.occupancy(old, start))
+        value = _mixed(w, dot(start, runs.value(new)[0]), dot(start, runs.value(old)[0]))
         paid = product(d, [m.r for m in runs.stages]) / runs.share
         found.append(Measurement(paid, value, what=f"rewards of d, {runs.name}"))
         for unreached in (0, runs.stages[0].A - 1):
-            policy = mixed(*both) if averaged else policy_of_occupancy(d, unreached)
+            policy = _mixed(w, new, old) if averaged else policy_of_occupancy(d, unreached)
             again = runs.arrivals(policy, start)
             own = dot(start, runs.value(policy)[0])
             found.append(Measurement(distance(again, d), 0, what=f"occupancy, {runs.name}"))
             found.append(Measurement(own, value, what=f"value, {runs.name}"))
             if same_law and runs.staged:
-                squares = mixed(*([_square(runs, pi, start)] for pi in both))[0]
+                squares = _mixed(w, _square(runs, new, start), _square(runs, old, start))
                 found.append(
                     Measurement(_square(runs, policy, start), squares, what="second moment")
                 )
@@ -160,7 +160,7 @@ def _with_costs(models: Family, stages: int = 1) -> Family:
             mdp=built.mdp, start=built.start, keeping=built.new, costs=tables, budgets=budgets
         )
 
-    space = {
+    space: dict[str, Any] = {
         "count": Integer(1, _MOST_COSTS),
         "costs": Many(Dyadic(-1, 1, 2), _MOST_COSTS * PAIRS * stages),
         "room": Many(Choice("0", "0", "1/16"), _MOST_COSTS),
