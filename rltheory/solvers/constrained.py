@@ -45,9 +45,6 @@ __all__ = ["ConstrainedSolution", "solve_constrained"]
 
 Vector = NDArray[np.float64]
 
-_MOST_PAIRS = 4000
-"""Up to which the program over all pairs is solved at once; above, over policies."""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ConstrainedSolution:
@@ -189,7 +186,7 @@ def solve_constrained(
     problem = ConstrainedProblem(mdp, costs, budgets, initial, normalized)
     tolerance = read_tolerance(tol, rtol, float(np.abs(mdp.mean_rewards).max()))
     prices = np.zeros(len(problem.budgets))
-    if len(problem.flow.owner) <= _MOST_PAIRS:
+    if problem.is_small:
         found = problem.program()
         if found is not None:
             d, prices, iterations = found

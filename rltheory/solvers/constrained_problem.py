@@ -32,6 +32,8 @@ Model = MDP | EpisodicMDP
 _SAME = 2.0**-40
 """Beside the largest occupancy of all, what a state's is too small to tell actions by."""
 _REPAIRS = 4
+_SMALL_PAIRS = 4000
+"""Up to which the program over all pairs is solved at once, and prices are formed in fractions."""
 
 
 class ConstrainedProblem:
@@ -56,6 +58,7 @@ class ConstrainedProblem:
         self.mdp, self.costs = _read_costs(mdp, costs, len(self.budgets))
         self.flow = Flow(self.mdp)
         self.discounted = isinstance(mdp, MDP)
+        self.is_small = len(self.flow.owner) <= _SMALL_PAIRS
         g = Fraction(mdp.discount or 0) if isinstance(mdp, MDP) else Fraction(0)
         self.mass = 1 / (1 - g) if isinstance(mdp, MDP) else Fraction(mdp.horizon)
         """Of all occupancies together, unnormalised."""
@@ -96,13 +99,17 @@ class ConstrainedProblem:
         These rewards are rounded up, so that its values bound those of the exact ones.
         """
         base = self.mdp.mean_rewards if rewards is None else rewards
-        parts = zip(multipliers.tolist(), self.costs, strict=True)
-        priced = [(Fraction(m), c.tolist()) for m, c in parts if m]
-        paid = base.tolist()
-        if priced:
-            for row, r in enumerate(paid):
+        if self.is_small:
+            parts = zip(multipliers.tolist(), self.costs, strict=True)
+            priced = [(Fraction(m), c.tolist()) for m, c in parts if m]
+            paid = base.tolist()
+            for row, r in enumerate(paid if priced else ()):
                 spent = sum((m * Fraction(c[row]) for m, c in priced), Fraction(0))
                 paid[row] = round_up(Fraction(r) - spent)
+        else:  # K products, K sums and a subtraction, each off by 2^-53 of its size at most
+            size = np.abs(base) + multipliers @ np.abs(self.costs)
+            units = (len(multipliers) + 4) * (2.0**-53 * size + 2.0**-1074)
+            paid = np.nextafter((base - multipliers @ self.costs) + units, np.inf).tolist()
         model = _with_rewards(self.mdp, np.array(paid))
         try:
             return solve(model, tol=tol, rtol=2.0**-50)

@@ -15,6 +15,7 @@ The mixture's occupancy may randomise more than K times where policies differ in
 then a vertex of the program over the pairs that these policies use takes its place.
 """
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -117,10 +118,14 @@ def _table(problem: ConstrainedProblem, policy: NDArray[np.int64]) -> Vector:
 
 
 def _column(problem: ConstrainedProblem, solution: Solution) -> _Column:
-    returns = PolicyReturns(problem.mdp, _table(problem, solution.policy), problem.start)
     tables = [problem.mdp.mean_rewards, *problem.costs]
-    points = [sum(returns.bounds(x.tolist())) / 2 for x in tables]
-    return _Column(solution.policy, Fraction(points[0]), [Fraction(x) for x in points[1:]])
+    if problem.is_small:
+        returns = PolicyReturns(problem.mdp, _table(problem, solution.policy), problem.start)
+        points = [sum(returns.bounds(x.tolist()), Fraction(0)) / 2 for x in tables]
+    else:
+        visits = occupancy(problem.mdp, solution.policy, problem.start, normalized=False).ravel()
+        points = [Fraction(math.fsum(visits * problem.on_flow(x))) for x in tables]
+    return _Column(solution.policy, points[0], points[1:])
 
 
 def _visits(problem: ConstrainedProblem, column: _Column) -> Vector:

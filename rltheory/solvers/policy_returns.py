@@ -15,6 +15,7 @@ rounded down for the lower and up for the upper bound. Where V^pi is dyadic the 
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ Bounds = tuple[Fraction, Fraction]
 
 _BITS = 140
 """Of the witness, below the largest reward over 1 - discount."""
-_ENOUGH = Fraction(1, 2**100)
+_ENOUGH = 100
+"""Bits of a residual that need no further refinement."""
 _MOST_STEPS = 20
 
 
@@ -57,6 +59,7 @@ class PolicyReturns:
         arrays = mdp.arrays()
         stages = mdp.horizon if isinstance(mdp, EpisodicMDP) else 1
         table = np.broadcast_to(policy, (stages, *policy.shape[-2:]))
+        policy_rows, labels = table.tolist(), mdp.actions.tolist()
         plain = {k: np.asarray(arrays[k]).tolist() for k in ("row_ptr", "col", "prob", "exit")}
         pointers, S = mdp.pair_ptr.tolist(), mdp.n_states
         known: dict[int, Any] = {}
@@ -66,9 +69,8 @@ class PolicyReturns:
             states = []
             for s in range(S):
                 own = range(pointers[base + s], pointers[base + s + 1])
-                shares = [
-                    Fraction(float(table[h, s, a])) for a in mdp.actions[own.start : own.stop]
-                ]
+                given = policy_rows[h][s]
+                shares = [Fraction(given[a]) for a in labels[own.start : own.stop]]
                 total = sum(shares, Fraction(0))
                 states.append(
                     [
@@ -81,9 +83,12 @@ class PolicyReturns:
 
     def bounds(self, rewards: Sequence[Any]) -> Bounds:
         """Bounds of the mean return of these rewards, one a row of the model."""
+        known = [Fraction(x) for x in rewards]
         paid = [
             [
-                sum((share * Fraction(rewards[row]) for share, row, _ in own), Fraction(0))
+                known[own[0][1]]
+                if len(own) == 1
+                else sum((share * known[row] for share, row, _ in own), Fraction(0))
                 for own in h
             ]
             for h in self._stages
@@ -91,64 +96,76 @@ class PolicyReturns:
         largest = max(abs(x) for h in paid for x in h)
         if not largest:
             return Fraction(0), Fraction(0)
-        unit = largest / (1 - self._discount) if isinstance(self._mdp, MDP) else largest
+        staged = isinstance(self._mdp, EpisodicMDP)
+        unit = largest if staged else largest / (1 - self._discount)
         bits = _BITS - math.frexp(float(unit))[1]
-        if isinstance(self._mdp, MDP):
-            return self._discounted(paid[0], bits, unit)
-        return self._backward(paid, bits)
+        grid = [[_on_grid(x, bits) for x in h] for h in paid]
+        low, high = self._backward(grid) if staged else self._discounted(grid[0])
+        one = Fraction(2) ** -bits
+        return low * one, high * one
 
-    def _ahead(self, own: Any, ints: list[int], one: Fraction) -> Fraction:
-        """sum_a pi(a) sum_j p_j w_j of one state, w = ints * one."""
-        total = Fraction(0)
+    def _backup(self, own: Any, paid: tuple[int, int], ints: list[int]) -> tuple[int, int]:
+        """r_pi + discount P_pi w of one state, rounded down and up, in units of the grid."""
+        g = self._discount
+        if len(own) == 1:
+            _, _, (columns, weights, sigma) = own[0]
+            top = g.numerator * sum(map(mul, weights, [ints[t] for t in columns]))
+            down, rest = divmod(top, g.denominator * sigma)
+            return paid[0] + down, paid[1] + down + (rest != 0)
+        ahead = Fraction(0)
         for share, _, (columns, weights, sigma) in own:
-            ahead = sum(q * ints[t] for q, t in zip(weights, columns, strict=True))
-            total += share * Fraction(ahead, sigma)
-        return total * one
+            ahead += share * Fraction(sum(map(mul, weights, [ints[t] for t in columns])), sigma)
+        ahead *= g
+        return paid[0] + math.floor(ahead), paid[1] + math.ceil(ahead)
 
-    def _discounted(self, paid: list[Fraction], bits: int, unit: Fraction) -> Bounds:
-        core, S, g = self._mdp.core, self._mdp.n_states, self._discount
-        chain = _core.model.induced_chain(core, self._weights)
+    def _discounted(self, paid: list[tuple[int, int]]) -> Bounds:
+        S, g = self._mdp.n_states, self._discount
+        chain = _core.model.induced_chain(self._mdp.core, self._weights)
         equations = PolicyEquations(chain, float(g), np.arange(S, dtype=np.int64))
-        one = _power(-bits)
-        ints, best = [0] * S, (Fraction(-1), Fraction(1))
-        kept: list[int] | None = None
-        for _ in range(_MOST_STEPS):
-            rest = [
-                paid[s] + g * self._ahead(own, ints, one) - ints[s] * one
-                for s, own in enumerate(self._stages[0])
+        enough = max(4, int(2 ** (_BITS - _ENOUGH) * (1 - g)))
+        ints, kept, best = [0] * S, [0] * S, (0, 0)
+        for step in range(_MOST_STEPS):
+            pairs = [
+                self._backup(own, x, ints) for own, x in zip(self._stages[0], paid, strict=True)
             ]
-            low, high = min(Fraction(0), *rest), max(Fraction(0), *rest)
-            if kept is not None and not high - low < best[1] - best[0]:
+            rest = [down - i for (down, _), i in zip(pairs, ints, strict=True)]
+            low = min(0, *rest)
+            high = max(0, *(up - i for (_, up), i in zip(pairs, ints, strict=True)))
+            if step and not high - low < best[1] - best[0]:
                 break
-            kept, best = list(ints), (low, high)
-            if high - low <= _ENOUGH * unit * (1 - g):
+            kept, best = ints, (low, high)
+            if high - low <= enough:
                 break
-            # The residual in units of its size, which may be far below all doubles.
-            size = math.frexp(float((high - low) / unit))[1] + math.frexp(float(unit))[1]
-            scale = _power(size)
-            x = equations.solve(np.array([float(y / scale) for y in rest]), wanted=1e-6)
+            # The residual as doubles in units of a power of two near its size.
+            size = (high - low).bit_length()
+            x = equations.solve(np.array([i / (1 << size) for i in rest]), wanted=1e-6)
             if not np.isfinite(x).all():
                 break
+            tops = [round(math.ldexp(y, 60)) for y in x.tolist()]
             ints = [
-                i + round(Fraction(y) * scale / one) for i, y in zip(ints, x.tolist(), strict=True)
+                i + (top << size - 60 if size >= 60 else top >> 60 - size)
+                for i, top in zip(ints, tops, strict=True)
             ]
-        assert kept is not None
         mass = sum(self._start, Fraction(0)) / (1 - g)
-        middle = sum((p * i for p, i in zip(self._start, kept, strict=True)), Fraction(0)) * one
+        middle = sum((p * i for p, i in zip(self._start, kept, strict=True) if p), Fraction(0))
         return middle + best[0] * mass, middle + best[1] * mass
 
-    def _backward(self, paid: list[list[Fraction]], bits: int) -> Bounds:
-        one, found = _power(-bits), []
-        for rounded in (math.floor, math.ceil):
+    def _backward(self, paid: list[list[tuple[int, int]]]) -> Bounds:
+        found = []
+        for side in (0, 1):  # rounded down, and up
             ints = [0] * self._mdp.n_states
-            for h in reversed(range(len(paid))):
-                ints = [
-                    rounded((paid[h][s] + self._ahead(own, ints, one)) / one)
-                    for s, own in enumerate(self._stages[h])
-                ]
-            total = sum((p * i for p, i in zip(self._start, ints, strict=True)), Fraction(0))
-            found.append(total * one)
+            for own, x in zip(reversed(self._stages), reversed(paid), strict=True):
+                ints = [self._backup(o, y, ints)[side] for o, y in zip(own, x, strict=True)]
+            pairs = zip(self._start, ints, strict=True)
+            found.append(sum((p * i for p, i in pairs if p), Fraction(0)))
         return found[0], found[1]
+
+
+def _on_grid(x: Fraction, bits: int) -> tuple[int, int]:
+    """x 2^bits, rounded down and up."""
+    top = x.numerator << bits if bits >= 0 else x.numerator
+    down, rest = divmod(top, x.denominator if bits >= 0 else x.denominator << -bits)
+    return down, down + (rest != 0)
 
 
 def _row(
@@ -162,7 +179,3 @@ def _row(
         q = [top * (unit // below) for top, below in p]
         known[row] = plain["col"][i:j], q[: j - i], sum(q)
     return known[row]
-
-
-def _power(exponent: int) -> Fraction:
-    return Fraction(2) ** exponent
