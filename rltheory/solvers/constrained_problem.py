@@ -109,7 +109,9 @@ class ConstrainedProblem:
         else:  # K products, K sums and a subtraction, each off by 2^-53 of its size at most
             size = np.abs(base) + multipliers @ np.abs(self.costs)
             units = (len(multipliers) + 4) * (2.0**-53 * size + 2.0**-1074)
-            paid = np.nextafter((base - multipliers @ self.costs) + units, np.inf).tolist()
+            above = np.nextafter((base - multipliers @ self.costs) + units, np.inf)
+            free = (self.costs[multipliers > 0.0] == 0.0).all(axis=0)
+            paid = np.where(free, base, above).tolist()
         model = _with_rewards(self.mdp, np.array(paid))
         try:
             return solve(model, tol=tol, rtol=2.0**-50)

@@ -134,7 +134,7 @@ def _visits(problem: ConstrainedProblem, column: _Column) -> Vector:
 
 
 def _vertex(problem: ConstrainedProblem, d: Vector) -> Vector:
-    """d, or an occupancy on its pairs, of the same costs at most, that randomises K times."""
+    """d, or an occupancy on its pairs that earns and costs as much and randomises K times."""
     flow, K = problem.flow, len(problem.budgets)
     used = np.flatnonzero(d > 0.0)
     met = len(np.unique(flow.owner[used]))
@@ -145,7 +145,7 @@ def _vertex(problem: ConstrainedProblem, d: Vector) -> Vector:
     equations = flow.matrix[used][:, states].T.tocsr()
     scale = problem.sizes
     found = minimize(
-        np.zeros(len(used)),
+        -flow.rewards[used] / (float(np.abs(flow.rewards).max()) or 1.0),
         (equations, flow.share * flow.start(problem.start)[states]),
         (sparse.csr_array(table / scale[:, None]), table @ d[used] / scale),
     )

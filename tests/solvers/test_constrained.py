@@ -97,8 +97,16 @@ def draw(mdp: rlt.MDP, seed: int, count: int) -> Vector:
     return rng.integers(-1, 4, size=shape).astype(float)
 
 
+@pytest.fixture(params=["program", "columns"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Over all pairs at once, or as large models are solved: over policies."""
+    if request.param == "columns":
+        monkeypatch.setattr("rltheory.solvers.constrained_problem._SMALL_PAIRS", 0)
+    return str(request.param)
+
+
 @pytest.mark.parametrize("seed", range(60))
-def test_one_constraint_against_mixtures_of_two(seed: int) -> None:
+def test_one_constraint_against_mixtures_of_two(seed: int, way: str) -> None:
     mdp = model(seed)
     costs = draw(mdp, seed, 1)
     points = corners(mdp, costs)
@@ -125,7 +133,7 @@ def test_one_constraint_against_mixtures_of_two(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(60, 100))
-def test_several_constraints_against_all_mixtures(seed: int) -> None:
+def test_several_constraints_against_all_mixtures(seed: int, way: str) -> None:
     mdp = model(seed)
     K = 2 + seed % 2
     costs = draw(mdp, seed, K)
@@ -159,7 +167,7 @@ def test_most_solutions_are_surely_within_their_budgets() -> None:
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_infeasible_with_a_proof(seed: int) -> None:
+def test_infeasible_with_a_proof(seed: int, way: str) -> None:
     mdp = model(seed)
     K = 1 + seed % 2
     costs = draw(mdp, seed, K)
@@ -277,6 +285,18 @@ def test_ragged_models_with_and_without_a_horizon() -> None:
     staged = rlt.solve_constrained(mdp.episodic(2), [[1.0, 0, 0]], [0.5])
     assert staged.objective == pytest.approx(0.5, rel=1e-14)
     assert staged.occupancy.shape == (2, 3) and staged.randomizations == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_symmetric_models_randomise_no_more_than_they_have_to(count: int, way: str) -> None:
+    """Policies that differ in many tied states: their mixture is no vertex."""
+    mdp = rlt.gridworld(8, 8, slip=0.1, discount=0.95)
+    costs = np.random.default_rng(count).integers(0, 2, (count, *mdp.rewards.shape)).astype(float)
+    free = rlt.occupancy(mdp, rlt.solve(mdp).policy, normalized=False)
+    budgets = 0.7 * (costs * free).sum(axis=(1, 2)) + 0.3
+    found = rlt.solve_constrained(mdp, costs, budgets)
+    assert found.gap <= found.tol and found.feasible
+    assert found.randomizations <= count
 
 
 def test_without_constraints_it_is_the_unconstrained_optimum() -> None:
