@@ -63,7 +63,7 @@ def best_mixture(
     columns: list[_Column] = []
     seen: set[bytes] = set()
     tol = 0.0
-    while len(columns) < _MOST_COLUMNS:
+    for _ in range(_MOST_COLUMNS):
         feasible = True
         if columns:
             master = _master(columns, problem.exact_budgets)
@@ -88,16 +88,17 @@ def best_mixture(
             proof = problem.proof_of_infeasibility(prices)
             if proof is not None:
                 raise proof
-            raise ConvergenceError(
-                None,
-                0.0,
-                np.inf,
-                "whether a policy stays within the budgets is too close to call in doubles",
-            )
+            break
         seen.add(key)
         columns.append(_column(problem, solution))
-    weights = [float(w) for w in master.x[: len(columns)]]
-    used = [(w, c) for w, c in zip(weights, columns, strict=True) if w > 0.0]
+    used = [(float(w), c) for w, c in zip(master.x, columns, strict=False) if w > 0]
+    if not used:
+        raise ConvergenceError(
+            None,
+            0.0,
+            np.inf,
+            "whether a policy stays within the budgets is too close to call in doubles",
+        )
     d = sum(w * _visits(problem, column) for w, column in used)
     return _vertex(problem, np.asarray(d)), prices, len(columns)
 
