@@ -10,6 +10,10 @@ T_pi w - w is computed in integers. With its least and largest entry l <= 0 <= u
 (iterate the monotone T_pi from w + l/(1-discount); exits only help, as l <= 0). w is refined by
 solving (I - discount P_pi) d = residual in doubles. With a horizon T_pi is applied from the end,
 rounded down for the lower and up for the upper bound. Where V^pi is dyadic the bounds meet.
+
+The unnormalised occupancy x of states is refined in the same way from its own equations,
+x = rho + discount P_pi^T x; the error of x, summed over states, is at most that of the equations
+over 1 - discount.
 """
 
 import math
@@ -22,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory import _core
+from rltheory.mathematics.rounding import round_up
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.mdp.policies import weights_of
@@ -104,6 +109,37 @@ class PolicyReturns:
         one = Fraction(2) ** -bits
         return low * one, high * one
 
+    def visits(self) -> tuple[Vector, float]:
+        """sum_t discount^t Pr(s_t = .) of a discounted model, and its error summed over states.
+
+        The error is infinite where the equations cannot be solved in doubles.
+        """
+        g, S = self._discount, self._mdp.n_states
+        start = [_on_grid(p, _BITS)[0] for p in self._start]
+        core = _core.model.induced_chain(self._mdp.core, self._weights)
+        equations = PolicyEquations(core, float(g), np.arange(S, dtype=np.int64))
+        ints, kept, least = [0] * S, [0] * S, -1
+        for _ in range(_MOST_STEPS):
+            rest = [p - i for p, i in zip(start, ints, strict=True)]
+            rounded = S
+            for s, own in enumerate(self._stages[0]):
+                for share, _, (columns, weights, sigma) in own:
+                    top = share.numerator * g.numerator * ints[s]
+                    below = share.denominator * g.denominator * sigma
+                    for t, q in zip(columns, weights, strict=True):
+                        rest[t] += top * q // below
+                    rounded += len(columns)
+            size = sum(map(abs, rest))
+            if least >= 0 and not size < least:
+                break
+            kept, least = ints, size
+            if size <= rounded:
+                break
+            ints = _corrected(equations, ints, rest, transposed=True)
+        one = Fraction(2) ** -_BITS
+        error = Fraction(least + rounded) * one / (1 - g)
+        return np.array([float(i * one) for i in kept]), round_up(error)
+
     def _backup(self, own: Any, paid: tuple[int, int], ints: list[int]) -> tuple[int, int]:
         """r_pi + discount P_pi w of one state, rounded down and up, in units of the grid."""
         g = self._discount
@@ -136,16 +172,7 @@ class PolicyReturns:
             kept, best = ints, (low, high)
             if high - low <= enough:
                 break
-            # The residual as doubles in units of a power of two near its size.
-            size = (high - low).bit_length()
-            x = equations.solve(np.array([i / (1 << size) for i in rest]), wanted=1e-6)
-            if not np.isfinite(x).all():
-                break
-            tops = [round(math.ldexp(y, 60)) for y in x.tolist()]
-            ints = [
-                i + (top << size - 60 if size >= 60 else top >> 60 - size)
-                for i, top in zip(ints, tops, strict=True)
-            ]
+            ints = _corrected(equations, ints, rest)
         mass = sum(self._start, Fraction(0)) / (1 - g)
         middle = sum((p * i for p, i in zip(self._start, kept, strict=True) if p), Fraction(0))
         return middle + best[0] * mass, middle + best[1] * mass
@@ -159,6 +186,22 @@ class PolicyReturns:
             pairs = zip(self._start, ints, strict=True)
             found.append(sum((p * i for p, i in pairs if p), Fraction(0)))
         return found[0], found[1]
+
+
+def _corrected(
+    equations: PolicyEquations, ints: list[int], rest: list[int], transposed: bool = False
+) -> list[int]:
+    """The witness plus the solution of the equations with this residual, solved in doubles."""
+    size = max(map(abs, rest)).bit_length()
+    residual = np.array([i / (1 << size) for i in rest])
+    x = equations.solve(residual, transposed=transposed, wanted=1e-6)
+    if not np.isfinite(x).all():
+        return ints
+    tops = [round(math.ldexp(y, 60)) for y in x.tolist()]
+    return [
+        i + (top << size - 60 if size >= 60 else top >> 60 - size)
+        for i, top in zip(ints, tops, strict=True)
+    ]
 
 
 def _on_grid(x: Fraction, bits: int) -> tuple[int, int]:
