@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from rltheory.mdp.gridworld import gridworld
     from rltheory.mdp.layout import Grid
     from rltheory.mdp.model import MDP
-    from rltheory.mdp.policies import uniform_policy
+    from rltheory.mdp.policies import Mixture, uniform_policy
     from rltheory.mdp.reward_laws import Atoms, Bernoulli, Deterministic, Gaussian
     from rltheory.parallelism import set_threads, threads
     from rltheory.solvers.bellman import bellman, greedy, q_values
@@ -76,7 +76,7 @@ _HOME = {
     "rltheory.mdp.gridworld": "gridworld",
     "rltheory.mdp.layout": "Grid",
     "rltheory.mdp.model": "MDP",
-    "rltheory.mdp.policies": "uniform_policy",
+    "rltheory.mdp.policies": "Mixture uniform_policy",
     "rltheory.mdp.reward_laws": "Atoms Bernoulli Deterministic Gaussian",
     "rltheory.solvers.bellman": "bellman greedy q_values",
     "rltheory.solvers.certificate": "Certificate",
@@ -118,6 +118,7 @@ __all__ = [
     "LPSolution",
     "Many",
     "Measurement",
+    "Mixture",
     "ModelError",
     "Mutant",
     "PolicyError",

@@ -187,13 +187,13 @@ def solve_constrained(
     tolerance = read_tolerance(tol, rtol, float(np.abs(mdp.mean_rewards).max()))
     prices = np.zeros(len(problem.budgets))
     if problem.is_small:
-        found = problem.program()
-        if found is not None:
-            d, prices, iterations = found
-            try:
+        try:
+            found = problem.program()
+            if found is not None:
+                d, prices, iterations = found
                 return _bracketed(problem, d, prices, tolerance, iterations, begin)
-            except ConvergenceError:
-                pass  # with large and small rewards in one model HiGHS is not precise enough
+        except ConvergenceError:
+            pass  # with large and small rewards in one model HiGHS is not precise enough
     d, prices, iterations = best_mixture(problem, tolerance, prices)
     return _bracketed(problem, d, prices, tolerance, iterations, begin)
 

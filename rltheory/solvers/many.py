@@ -64,7 +64,7 @@ def solve_many(
     >>> import rltheory as rlt
     >>> solutions = rlt.solve_many(rlt.riverswim(), discounts=[0.9, 0.5, 0.99])
     >>> [round(float(s.value[0]), 6) for s in solutions]
-    [0.140673, 0.01, 37.854701]
+    [1.304478, 0.01, 37.854701]
     """
     if not isinstance(mdp, MDP | EpisodicMDP):
         raise ModelError(f"solve_many takes an MDP or an EpisodicMDP, not {type(mdp).__name__}")

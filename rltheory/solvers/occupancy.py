@@ -17,7 +17,7 @@ from rltheory.errors import ConvergenceError, ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.intake import start_law
 from rltheory.mdp.model import MDP
-from rltheory.mdp.policies import weights_of
+from rltheory.mdp.policies import Mixture, weights_of
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.policy_equations import PolicyEquations
 from rltheory.solvers.policy_returns import PolicyReturns
@@ -36,7 +36,7 @@ def occupancy(
     Parameters
     ----------
     mdp : MDP or EpisodicMDP
-    policy : array_like
+    policy : array_like or Mixture
         As in `evaluate`.
     initial : array_like, shape (S,), optional
         Start law in place of the model's.
@@ -63,6 +63,8 @@ def occupancy(
     >>> rlt.occupancy(mdp, [0, 0]).tolist()
     [[0.5], [0.5]]
     """
+    if isinstance(policy, Mixture):
+        return policy.mean(lambda one: occupancy(mdp, one, initial, normalized))
     start = mdp.initial if initial is None else start_law(initial, mdp.n_states)
     if start is None:
         raise ModelError("occupancy needs a start law: give the model one, or pass initial=")

@@ -145,11 +145,14 @@ def _vertex(problem: ConstrainedProblem, d: Vector) -> Vector:
     states = np.unique(flow.owner[used])
     equations = flow.matrix[used][:, states].T.tocsr()
     scale = problem.sizes
-    found = minimize(
-        -flow.rewards[used] / (float(np.abs(flow.rewards).max()) or 1.0),
-        (equations, flow.share * flow.start(problem.start)[states]),
-        (sparse.csr_array(table / scale[:, None]), table @ d[used] / scale),
-    )
+    try:
+        found = minimize(
+            -flow.rewards[used] / (float(np.abs(flow.rewards).max()) or 1.0),
+            (equations, flow.share * flow.start(problem.start)[states]),
+            (sparse.csr_array(table / scale[:, None]), table @ d[used] / scale),
+        )
+    except ConvergenceError:
+        return d
     if found.status != "optimal":
         return d
     out = np.zeros_like(d)
