@@ -9,6 +9,8 @@ import pytest
 import rltheory as rlt
 from rltheory.foundations.rationals import solve_linear
 from rltheory.mathematics.simplex import minimize_exactly
+from rltheory.solvers import constrained
+from rltheory.solvers.constrained_problem import ConstrainedProblem
 
 F = Fraction
 Vector = np.ndarray
@@ -130,6 +132,21 @@ def test_one_constraint_against_mixtures_of_two(seed: int, way: str) -> None:
     # The objective and the cost are the doubles next to what the policy earns and costs.
     assert found.objective == pytest.approx(float(own), rel=1e-15, abs=1e-25 * size)
     assert found.costs[0] == pytest.approx(float(cost), rel=1e-15, abs=1e-15)
+
+
+@pytest.mark.parametrize("seed", range(0, 30, 2))
+def test_close_to_discount_one(seed: int) -> None:
+    mdp = model(seed).with_discount(1 - 2.0**-20)
+    costs = draw(mdp, seed, 1)
+    points = corners(mdp, costs)
+    low, high = min(p[1] for p in points), max(p[1] for p in points)
+    budget = float((low + high) / 2) + 1
+    best = best_of_two(points, F(budget))
+    found = rlt.solve_constrained(mdp, costs, [budget])
+    own, cost = spent(mdp, found.policy, costs)
+    assert best is not None and F(found.lower) <= own and best <= F(found.upper)
+    assert cost <= F(budget) and found.feasible and F(found.lower) <= best
+    assert found.gap <= found.tol
 
 
 @pytest.mark.parametrize("seed", range(60, 100))
@@ -305,6 +322,27 @@ def test_without_constraints_it_is_the_unconstrained_optimum() -> None:
     best = rlt.solve(mdp)
     assert best.lower[0] <= found.upper and found.lower <= best.upper[0]
     assert found.randomizations == 0 and found.feasible
+
+
+def test_the_program_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong prices or a wrong occupancy widen the bracket; they never move it past the optimum."""
+    mdp = rlt.riverswim(discount=0.9)
+    costs = np.zeros((1, 6, 2))
+    costs[0, :, 1] = 1
+    right = rlt.solve_constrained(mdp, costs, [5])
+    uniform = np.full(12, 1 / 12)
+    wrong = [(right.occupancy.ravel(), 1.1 * right.multipliers, 1), (uniform, right.multipliers, 1)]
+    for answer in wrong:
+        monkeypatch.setattr(ConstrainedProblem, "program", lambda self, a=answer: a)
+        found = rlt.solve_constrained(mdp, costs, [5])  # over policies
+        assert found.lower <= right.upper and right.lower <= found.upper
+        assert found.gap <= found.tol and found.feasible
+        monkeypatch.setattr(constrained, "best_mixture", lambda *_, a=answer: a)
+        with pytest.raises(rlt.ConvergenceError) as fault:
+            rlt.solve_constrained(mdp, costs, [5])
+        bracket = fault.value.solution
+        assert bracket is None or bracket.lower <= right.upper <= bracket.upper + right.tol
+        monkeypatch.undo()
 
 
 def test_what_is_said() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 import rltheory as rlt
 from rltheory.foundations.rationals import solve_linear
+from rltheory.solvers import linear_programs
+from rltheory.solvers.flow import Flow, Program
 
 F = Fraction
 
@@ -139,6 +141,23 @@ def test_ragged_models() -> None:
     assert found.occupancy.shape == (3,)
     staged = rlt.solve_lp(mdp.episodic(2), "primal")
     assert staged.occupancy.shape == staged.dual_values.shape == (2, 3)
+
+
+@pytest.mark.parametrize("horizon", [None, 4])
+def test_the_program_is_not_trusted(monkeypatch: pytest.MonkeyPatch, horizon: int | None) -> None:
+    """A wrong value and a wrong policy are improved until they are certified."""
+    mdp = rlt.riverswim(discount=0.9)
+    model = mdp.episodic(horizon) if horizon else mdp
+
+    def wrong(flow: Flow, *_: object) -> object:
+        columns, rows = flow.matrix.shape[1], flow.matrix.shape[0]
+        d = np.tile([1.0, 0.0], rows // 2)
+        return np.full(columns, 7.0), d, Program(d, d, 0.0, 1, "optimal")
+
+    monkeypatch.setattr(linear_programs, "_solved", wrong)
+    found, right = rlt.solve_lp(model), rlt.solve(model)
+    assert found.gap <= found.tol and found.certificate.check(model)
+    assert (found.lower <= right.upper).all() and (right.lower <= found.upper).all()
 
 
 @pytest.mark.slow
