@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         AccessError,
         ClaimError,
         ConvergenceError,
+        InfeasibleError,
         ModelError,
         PolicyError,
         RLTheoryError,
@@ -39,15 +40,18 @@ if TYPE_CHECKING:
     from rltheory.mdp.gridworld import gridworld
     from rltheory.mdp.layout import Grid
     from rltheory.mdp.model import MDP
-    from rltheory.mdp.policies import uniform_policy
+    from rltheory.mdp.policies import Mixture, uniform_policy
     from rltheory.mdp.reward_laws import Atoms, Bernoulli, Deterministic, Gaussian
     from rltheory.parallelism import set_threads, threads
     from rltheory.solvers.average_certificate import AverageCertificate
     from rltheory.solvers.bellman import bellman, greedy, q_values
     from rltheory.solvers.certificate import Certificate
     from rltheory.solvers.checker import Check, check
+    from rltheory.solvers.constrained import ConstrainedSolution, solve_constrained
     from rltheory.solvers.evaluate import evaluate
     from rltheory.solvers.exact import ExactSolution, solve_exact
+    from rltheory.solvers.linear_programs import LPSolution, solve_lp
+    from rltheory.solvers.many import solve_many
     from rltheory.solvers.occupancy import occupancy
     from rltheory.solvers.ranking import ranking_function
     from rltheory.solvers.solution import Solution
@@ -64,7 +68,8 @@ _HOME = {
     "rltheory.claims.verdict": "Verdict",
     "rltheory.claims.verify": "replay verify verify_many",
     "rltheory.errors": (
-        "AccessError ClaimError ConvergenceError ModelError PolicyError RLTheoryError SweepError"
+        "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
+        "RLTheoryError SweepError"
     ),
     "rltheory.mdp.awkward": "awkward",
     "rltheory.mdp.episodic": "EpisodicMDP",
@@ -74,14 +79,17 @@ _HOME = {
     "rltheory.mdp.gridworld": "gridworld",
     "rltheory.mdp.layout": "Grid",
     "rltheory.mdp.model": "MDP",
-    "rltheory.mdp.policies": "uniform_policy",
+    "rltheory.mdp.policies": "Mixture uniform_policy",
     "rltheory.mdp.reward_laws": "Atoms Bernoulli Deterministic Gaussian",
     "rltheory.solvers.average_certificate": "AverageCertificate",
     "rltheory.solvers.bellman": "bellman greedy q_values",
     "rltheory.solvers.certificate": "Certificate",
     "rltheory.solvers.checker": "Check check",
+    "rltheory.solvers.constrained": "ConstrainedSolution solve_constrained",
     "rltheory.solvers.evaluate": "evaluate",
     "rltheory.solvers.exact": "ExactSolution solve_exact",
+    "rltheory.solvers.linear_programs": "LPSolution solve_lp",
+    "rltheory.solvers.many": "solve_many",
     "rltheory.solvers.occupancy": "occupancy",
     "rltheory.solvers.ranking": "ranking_function",
     "rltheory.solvers.solution": "Solution",
@@ -102,6 +110,7 @@ __all__ = [
     "Choice",
     "Claim",
     "ClaimError",
+    "ConstrainedSolution",
     "ConvergenceError",
     "Deterministic",
     "Dyadic",
@@ -110,10 +119,13 @@ __all__ = [
     "Family",
     "Gaussian",
     "Grid",
+    "InfeasibleError",
     "Instance",
     "Integer",
+    "LPSolution",
     "Many",
     "Measurement",
+    "Mixture",
     "ModelError",
     "Mutant",
     "PolicyError",
@@ -145,7 +157,10 @@ __all__ = [
     "search_tightest",
     "set_threads",
     "solve",
+    "solve_constrained",
     "solve_exact",
+    "solve_lp",
+    "solve_many",
     "threads",
     "uniform_policy",
     "verify",

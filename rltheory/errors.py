@@ -15,6 +15,30 @@ class ModelError(RLTheoryError, ValueError):
     """A model, a model file or a request about a model is not valid."""
 
 
+class InfeasibleError(ModelError):
+    """No policy stays within the budgets, and here is the proof.
+
+    Attributes
+    ----------
+    multipliers : ndarray of float64, shape (K,)
+        At least 0. Every policy's costs, weighted by these, sum to at least `least`.
+    least, budget : float
+        `least` is certified, rounded down; `budget` is what the weighted budgets sum to, rounded
+        up; ``least > budget``.
+    solution : Solution
+        Of the model whose rewards are the weighted costs times -1; its certificate is the proof.
+    """
+
+    def __init__(
+        self, message: str, multipliers: Any, least: float, budget: float, solution: Any
+    ) -> None:
+        super().__init__(message)
+        self.multipliers = multipliers
+        self.least = least
+        self.budget = budget
+        self.solution = solution
+
+
 class PolicyError(RLTheoryError, ValueError):
     """A policy has the wrong shape, names an absent action, or is not a distribution."""
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rltheory import _core
 from rltheory.errors import ModelError
 from rltheory.mdp.arguments import at_least
+from rltheory.mdp.intake import real_numbers
 from rltheory.mdp.layout import Grid
 from rltheory.mdp.rational import RationalModel
 from rltheory.mdp.reward_laws import RewardLaw, law_from_arrays
@@ -107,6 +108,40 @@ class EpisodicMDP(TabularModel):
         core = read_arrays(arrays, horizon)
         law = law_from_arrays(arrays)
         return cls._of(core, horizon, arrays.get("initial"), law, None, None)
+
+    def with_rewards(self, rewards: Any) -> Self:
+        """The same transitions with other mean rewards.
+
+        Parameters
+        ----------
+        rewards : array_like, shape (S, A) or (H, S, A), or (n_pairs,) on a ragged model
+            Rewards that differ by stage give a model that keeps the rows of every stage; otherwise
+            the transitions are shared, not copied.
+        """
+        if self.rational is not None:
+            raise ModelError("an exact model keeps its rewards; make another one")
+        one = (self.n_states, self.n_actions) if self.is_full else (self.n_pairs,)
+        staged = (self.horizon, *one)
+        allowed = [one, staged] if self.is_full else [one]
+        table = real_numbers("rewards", rewards)
+        if table.shape not in allowed:
+            shapes = " or ".join(map(str, allowed))
+            raise ModelError(f"rewards has shape {table.shape}; it must be {shapes}")
+        if self.is_stationary and table.shape != one:
+            ends = None
+            if self.core.has_exits:
+                ends = np.broadcast_to(self.termination.reshape(one), staged)
+            moves = [self.transitions] * self.horizon
+            made = type(self)(moves, table, self.horizon, self.initial, termination=ends)
+            made.__dict__.update(layout=self.layout)
+            return made
+        if not self.is_stationary:
+            table = np.broadcast_to(table, staged)
+        try:
+            core = _core.model.with_rewards(self.core, np.array(table).reshape(-1))
+        except _core.model.ModelFault as fault:
+            raise ModelError(str(fault)) from None
+        return self._of(core, self.horizon, self.initial, None, self.layout, None)
 
     @property
     def is_stationary(self) -> bool:

@@ -2,9 +2,11 @@
 
 A policy is an array: integer dtype means actions, float dtype means probabilities; it is never
 inferred from values. Shapes are (S,) or (S, A), with a leading H when it changes with the
-stage of an episodic model.
+stage of an episodic model. A `Mixture` of policies draws one of them for a whole episode.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,58 @@ from rltheory.errors import PolicyError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 
-__all__ = ["is_deterministic", "rows_of", "uniform_policy", "weights_of"]
+__all__ = ["Mixture", "is_deterministic", "rows_of", "uniform_policy", "weights_of"]
 
 _SUM_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """Draws one of several policies at the start of an episode, and follows it.
+
+    `evaluate` and `occupancy` are linear in it. It is no Markov policy: what it plays in a state
+    depends on the draw (claim plan-mixture).
+
+    Parameters
+    ----------
+    weights : array_like, shape (n,)
+        Probabilities; they sum to 1 within 1e-9, and mean themselves over their sum.
+    policies : sequence of n policies
+        As in `evaluate`.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> mdp = rlt.MDP.deterministic([[0, 0]], [[1.0, 0.0]], discount=0.5)
+    >>> rlt.evaluate(mdp, rlt.Mixture([0.25, 0.75], [[0], [1]])).tolist()
+    [0.5]
+    """
+
+    weights: NDArray[np.float64]
+    policies: Sequence[Any]
+
+    def __post_init__(self) -> None:
+        weights = np.array(self.weights, dtype=np.float64)
+        if weights.ndim != 1 or len(weights) != len(self.policies) or not len(weights):
+            raise PolicyError(
+                f"a mixture of {len(self.policies)} policies has weights of shape "
+                f"{weights.shape}; it needs one weight a policy, and at least one"
+            )
+        total = float(weights.sum())
+        if not (weights >= 0.0).all() or not abs(total - 1.0) <= _SUM_TOLERANCE:
+            raise PolicyError(
+                f"the weights {weights.tolist()} sum to {total!s}; they must be at least 0 and sum "
+                "to 1 within 1e-9"
+            )
+        weights /= total
+        weights.setflags(write=False)
+        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "policies", tuple(self.policies))
+
+    def mean(self, of: Any) -> NDArray[np.float64]:
+        """sum_i weights_i of(policy_i), over the policies that can be drawn."""
+        drawn = zip(self.weights.tolist(), self.policies, strict=True)
+        return np.asarray(sum(w * of(policy) for w, policy in drawn if w))
 
 
 def is_deterministic(policy: Any) -> bool:

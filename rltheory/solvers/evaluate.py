@@ -16,7 +16,7 @@ from rltheory import _core
 from rltheory.errors import ConvergenceError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
-from rltheory.mdp.policies import is_deterministic, rows_of, weights_of
+from rltheory.mdp.policies import Mixture, is_deterministic, rows_of, weights_of
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.policy_equations import PolicyEquations
 
@@ -33,7 +33,7 @@ def evaluate(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
     Parameters
     ----------
     mdp : MDP or EpisodicMDP
-    policy : array_like
+    policy : array_like or Mixture
         Integers are actions, (S,) or (H, S); floats are probabilities, (S, A) or (H, S, A). A
         policy without the axis of stages is used at every stage.
 
@@ -58,6 +58,8 @@ def evaluate(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
     >>> rlt.evaluate(mdp, [0]).tolist(), rlt.evaluate(mdp, [[0.5, 0.5]]).tolist()
     ([2.0], [1.0])
     """
+    if isinstance(policy, Mixture):
+        return policy.mean(lambda one: evaluate(mdp, one))
     if isinstance(mdp, EpisodicMDP):
         weights = weights_of(mdp, policy).reshape(-1)
         return _core.solvers.policy_backward(mdp.core, mdp.horizon, weights)

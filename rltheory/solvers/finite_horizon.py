@@ -24,7 +24,7 @@ from rltheory.solvers.rounding import (
 )
 from rltheory.solvers.tolerance import Tolerance
 
-__all__ = ["backward_induction", "reach"]
+__all__ = ["backward_induction", "certify_stages", "reach"]
 
 Certified = tuple[Certificate, float]
 
@@ -49,15 +49,15 @@ def backward_induction(
         found = _formed(mdp, rows, head, tail, [(-e, e) for e in errors.tolist()])
         if found is not None and found[1] <= tolerance.of(found[0]):
             return (*found, 1)
-    found = _certified(mdp, rows, head, tail, precise=False)
+    found = certify_stages(mdp, rows, head, tail, precise=False)
     if found is not None and found[1] <= tolerance.of(found[0]):
         return (*found, 1)
     head, tail, rows = _core.solvers.backward_induction_double_double(core, H)
-    found = _tighter(found, _certified(mdp, rows, head, tail, precise=True))
+    found = _tighter(found, certify_stages(mdp, rows, head, tail, precise=True))
     if found is not None and found[1] > tolerance.of(found[0]):
         dust = np.abs(head) < 2.0**-60 * np.abs(core.reward).max()
         head, tail = (np.where(dust, 0.0, x) for x in (head, tail))
-        found = _tighter(found, _certified(mdp, rows, head, tail, precise=True))
+        found = _tighter(found, certify_stages(mdp, rows, head, tail, precise=True))
     return (None, math.inf, 2) if found is None else (*found, 2)
 
 
@@ -69,7 +69,7 @@ def reach(mdp: EpisodicMDP, largest_value: float) -> float:
     return 2 * mdp.horizon * error / (1 - 2.0**-28) + 2 * math.ulp(largest_value)
 
 
-def _certified(
+def certify_stages(
     mdp: EpisodicMDP,
     rows: NDArray[np.int64],
     head: NDArray[np.float64],

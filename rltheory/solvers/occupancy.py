@@ -3,7 +3,8 @@
     discounted    d(s, a) = (1 - discount) sum_t discount^t Pr(s_t = s, a_t = a),   mass 1
     episodic      d_h(s, a) = Pr(s_h = s, a_h = a),                        mass 1 a stage
 
-Where episodes end early, the mass that has left is missing.
+Where episodes end early, the mass that has left is missing. Near discount 1, where doubles do not
+tell the equations' errors from their solution, it is refined in integers.
 """
 
 from typing import Any
@@ -16,14 +17,15 @@ from rltheory.errors import ConvergenceError, ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.intake import start_law
 from rltheory.mdp.model import MDP
-from rltheory.mdp.policies import weights_of
+from rltheory.mdp.policies import Mixture, weights_of
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.policy_equations import PolicyEquations
+from rltheory.solvers.policy_returns import PolicyReturns
 
 __all__ = ["occupancy"]
 
 _RELATIVE = 1e-7
-"""Error of the total mass up to which a result is returned."""
+"""Error beside the total mass up to which a result is returned; above, it is refined first."""
 
 
 def occupancy(
@@ -34,7 +36,7 @@ def occupancy(
     Parameters
     ----------
     mdp : MDP or EpisodicMDP
-    policy : array_like
+    policy : array_like or Mixture
         As in `evaluate`.
     initial : array_like, shape (S,), optional
         Start law in place of the model's.
@@ -51,6 +53,8 @@ def occupancy(
     ------
     ModelError
         If there is no start law.
+    ConvergenceError
+        If the flow equations cannot be solved to 1e-7 of the mass.
 
     Examples
     --------
@@ -59,6 +63,8 @@ def occupancy(
     >>> rlt.occupancy(mdp, [0, 0]).tolist()
     [[0.5], [0.5]]
     """
+    if isinstance(policy, Mixture):
+        return policy.mean(lambda one: occupancy(mdp, one, initial, normalized))
     start = mdp.initial if initial is None else start_law(initial, mdp.n_states)
     if start is None:
         raise ModelError("occupancy needs a start law: give the model one, or pass initial=")
@@ -68,7 +74,7 @@ def occupancy(
         if mdp.is_full:
             return flat.reshape(mdp.horizon, mdp.n_states, mdp.n_actions)
         return flat.reshape(mdp.horizon, -1) if mdp.is_stationary else flat
-    states = _state_occupancy(mdp, weights, start)
+    states = _state_occupancy(mdp, policy, weights, start)
     if normalized:
         states = (1.0 - discount_of(mdp)) * states
     shares = np.add.reduceat(weights, mdp.pair_ptr[:-1])
@@ -76,7 +82,7 @@ def occupancy(
 
 
 def _state_occupancy(
-    mdp: MDP, weights: NDArray[np.float64], start: NDArray[np.float64]
+    mdp: MDP, policy: Any, weights: NDArray[np.float64], start: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """x = sum_t discount^t Pr(s_t = .), from (I - discount P_pi)^T x = start."""
     discount = discount_of(mdp)
@@ -100,7 +106,15 @@ def _state_occupancy(
     error = float(np.abs(residual).sum()) + terms * 2.0**-53 * (1.0 + 2.0 * total)
     relative = error / ((1.0 - discount) * max(total, 2.0**-1000))
     if not relative <= _RELATIVE:
+        x, error = PolicyReturns(mdp, _probabilities(mdp, policy), start).visits()
+        relative = error / max(float(x.sum()), 2.0**-1000)
+    if not relative <= _RELATIVE:
         raise ConvergenceError(
             None, _RELATIVE, relative, "the flow equations are ill-conditioned as doubles"
         )
     return np.maximum(x, 0.0)
+
+
+def _probabilities(mdp: MDP, policy: Any) -> NDArray[np.float64]:
+    table = np.asarray(policy)
+    return table if table.ndim == 2 else np.eye(mdp.n_actions)[table]

@@ -25,12 +25,12 @@ from rltheory.solvers.certify import (
     guaranteed_reach,
 )
 from rltheory.solvers.finite_horizon import backward_induction, reach
-from rltheory.solvers.methods import METHODS, pessimistic
+from rltheory.solvers.methods import METHODS, Guess, pessimistic
 from rltheory.solvers.solution import Solution
 from rltheory.solvers.tolerance import Tolerance, read_tolerance
 from rltheory.solvers.total import solve_total
 
-__all__ = ["solve"]
+__all__ = ["certified_guess", "returned", "solve"]
 
 _OF_MODEL = {MDP: "discounted", EpisodicMDP: "finite-horizon"}
 
@@ -118,7 +118,7 @@ def solve(
         raise ModelError("initial_value is given; backward induction starts from 0 at the end")
     certificate, gap, passes = backward_induction(mdp, tolerance)
     note = "" if passes == 1 else "in double-double: doubles do not reach the tolerance"
-    return _returned(
+    return returned(
         mdp, natural, "backward-induction", certificate, gap, tolerance, passes, begin, note
     )
 
@@ -135,6 +135,14 @@ def _discounted(
         start = value_array(mdp, initial_value)
     with np.errstate(all="ignore"):
         guess = METHODS[method](mdp.core, discount, tolerance, start)
+    return certified_guess(mdp, method, guess, tolerance, begin)
+
+
+def certified_guess(
+    mdp: MDP, method: str, guess: Guess, tolerance: Tolerance, begin: float
+) -> Solution:
+    """The solution around what a method found, refined until it is within the tolerance."""
+    with np.errstate(all="ignore"):
         found = certify(mdp, guess.rows, guess.value, tolerance, guess.residuals)
         if found is not None and mdp.rational is not None:
             c = found.certificate
@@ -148,7 +156,7 @@ def _discounted(
     if steps:
         note = f"{note}; " if note else ""
         note += "refined in double-double"
-    return _returned(
+    return returned(
         mdp,
         "discounted",
         method,
@@ -177,7 +185,7 @@ def _by_exact_value(mdp: MDP, found: Certified | None) -> Certified | None:
     return exact if found is None or (exact is not None and exact.gap < found.gap) else found
 
 
-def _returned(
+def returned(
     mdp: MDP | EpisodicMDP,
     criterion: str,
     method: str,

@@ -215,3 +215,28 @@ def test_outcome_rewards_are_given_like_transitions() -> None:
     stages = [sparse.csr_array(P.reshape(4, 2))] * 2
     mdp = EpisodicMDP(stages, None, 2, next_state_rewards=stages)
     assert mdp.rewards.tolist() == [[[0.5, 0.5], [0.5, 0.5]]] * 2
+
+
+def test_other_rewards() -> None:
+    mdp = rlt.riverswim().episodic(3)
+    shared = mdp.with_rewards(np.ones((6, 2)))
+    assert np.shares_memory(shared.transitions.data, mdp.transitions.data)
+    assert shared.rewards.shape == (3, 6, 2) and shared.is_stationary
+    table = np.arange(36.0).reshape(3, 6, 2)
+    staged = mdp.with_rewards(table)
+    assert not staged.is_stationary and np.array_equal(staged.rewards, table)
+    again = staged.with_rewards(np.ones((6, 2)))
+    assert again.rewards.min() == again.rewards.max() == 1
+    ends = (
+        rlt.MDP([[[0.5]]], [[1.0]], termination=[[0.5]])
+        .episodic(2)
+        .with_rewards([[[1.0]], [[3.0]]])
+    )
+    assert rlt.solve(ends).value[:, 0].tolist() == [2.5, 3.0, 0.0]
+    ragged = rlt.MDP.from_pairs([0, 0, 1], [0, 1, 0], np.eye(2)[[0, 1, 1]], [0.0, 0, 0]).episodic(2)
+    assert rlt.solve(ragged.with_rewards([1.0, 2, 3])).value[0].tolist() == [5, 6]
+    for model, bad in ((mdp, [1.0]), (ragged, np.ones((2, 3)))):
+        with pytest.raises(rlt.ModelError, match="rewards has shape"):
+            model.with_rewards(bad)
+    with pytest.raises(rlt.ModelError, match="an exact model keeps its rewards"):
+        mdp.as_exact().with_rewards(np.ones((6, 2)))

@@ -175,3 +175,34 @@ def test_sums_within_the_tolerance_mean_themselves_over_their_sum() -> None:
 def test_ragged_lists_are_refused() -> None:
     with pytest.raises(PolicyError):
         rlt.evaluate(FULL, [[0.5, 0.5], [1.0], [0.5, 0.5]])
+
+
+def test_a_mixture_is_linear_and_a_markov_policy_does_the_same() -> None:
+    """The policy of the mixed occupancy has its occupancy and value; averaged rows do not."""
+    mdp = rlt.random_episodic(3, 2, 4, seed=1)
+    start = np.array([0.5, 0.25, 0.25])
+    rng = np.random.default_rng(0)
+    policies = [rng.dirichlet(np.ones(2), (4, 3)), np.zeros(3, dtype=int)]
+    mixture = rlt.Mixture([0.25, 0.75], policies)
+    d = rlt.occupancy(mdp, mixture, start)
+    alone = [rlt.occupancy(mdp, policy, start) for policy in policies]
+    assert np.abs(d - (0.25 * alone[0] + 0.75 * alone[1])).max() <= 1e-16
+    markov = d / d.sum(axis=-1, keepdims=True)
+    assert np.abs(rlt.occupancy(mdp, markov, start) - d).max() <= 1e-15
+    value = start @ rlt.evaluate(mdp, mixture)[0]
+    assert start @ rlt.evaluate(mdp, markov)[0] == pytest.approx(value, rel=1e-14)
+    averaged = 0.25 * policies[0] + 0.75 * np.eye(2)[np.zeros((4, 3), dtype=int)]
+    assert abs(start @ rlt.evaluate(mdp, averaged)[0] - value) > 1e-6
+
+
+def test_mixtures_that_are_refused() -> None:
+    for weights, policies, words in (
+        ([0.5], [[0], [0]], "one weight a policy"),
+        ([], [], "at least one"),
+        ([0.5, 0.6], [[0], [0]], "sum to 1.1"),
+        ([1.5, -0.5], [[0], [0]], "at least 0"),
+    ):
+        with pytest.raises(rlt.PolicyError, match=words):
+            rlt.Mixture(weights, policies)
+    with pytest.raises(rlt.PolicyError):  # it is no Markov policy
+        rlt.bellman(rlt.riverswim(discount=0.9), np.zeros(6), rlt.Mixture([1.0], [[0] * 6]))

@@ -1,5 +1,7 @@
 """Occupancies: mass, flow, values from them, and plain twins."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
@@ -8,7 +10,9 @@ from plain_policy import chain, policy_occupancy, stage_occupancies
 from plain_rows import Vector, random_actions, random_policy, rows_of
 
 import rltheory as rlt
+from rltheory.foundations.rationals import solve_linear
 from rltheory.solvers.policy_equations import PolicyEquations
+from rltheory.solvers.policy_returns import PolicyReturns
 
 seeds = st.integers(0, 2**32 - 1)
 # A smaller seed is no simpler model: nothing is gained by shrinking.
@@ -220,11 +224,39 @@ def test_flows_that_are_not_solved_are_not_returned(monkeypatch: pytest.MonkeyPa
         rlt.occupancy(rlt.riverswim(discount=0.9), [1] * 6)
 
 
-@pytest.mark.parametrize("short", [1e-9, 1e-12])
-def test_close_to_discount_one_the_mass_is_one_or_nothing_is_returned(short: float) -> None:
-    mdp = rlt.MDP([[[0.5, 0.5]]] * 2, [[1.0], [2.0]], 1.0 - short, initial=[1.0, 0.0])
-    try:
-        mass = rlt.occupancy(mdp, [0, 0]).sum()
-    except rlt.ConvergenceError:
-        return
-    assert abs(mass - 1.0) <= 1e-9
+@pytest.mark.parametrize("short", [1e-9, 1e-12, 1e-15])
+def test_close_to_discount_one_it_is_refined(short: float) -> None:
+    """Two states that swap with small chances: the mass is 1, and the exact shares are known."""
+    up, down = 0.125, 2.0**-20
+    g = 1.0 - short
+    mdp = rlt.MDP([[[1 - up, up]], [[down, 1 - down]]], [[1.0], [2.0]], g, initial=[1.0, 0.0])
+    d = rlt.occupancy(mdp, [0, 0]).ravel()
+    G, a, b = Fraction(g), Fraction(up), Fraction(down)
+    other = G * a / (1 - G + G * (a + b))  # d_1 = g (a d_0 + (1 - b) d_1), d_0 = 1 - d_1
+    assert abs(Fraction(d[1]) - other) <= Fraction(2) ** -50
+    assert abs(Fraction(d[0]) - (1 - other)) <= Fraction(2) ** -50
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_refined_occupancies_against_gaussian_elimination(seed: int) -> None:
+    """Any policy and exits, at discounts that doubles cannot resolve."""
+    base = rlt.awkward(seed, states=1 + seed % 4)
+    mdp = base.with_discount(1.0 - [1e-10, 1e-12, 1e-14][seed % 3])
+    policy = random_policy(mdp, seed)
+    x, error = PolicyReturns(mdp, policy, mdp.initial).visits()
+    rows, n, g = rows_of(mdp), mdp.n_states, Fraction(mdp.discount)
+    moves = [[Fraction(0)] * n for _ in range(n)]
+    for i in range(mdp.n_pairs):
+        s = int(rows.state[i])
+        own = [Fraction(w) for w in policy[s]]
+        p = [Fraction(y) for y in rows.prob[i]]
+        total = sum(p) + Fraction(rows.exit[i])
+        share = own[rows.action[i]] / sum(own)
+        moves[s] = [m + share * y / total for m, y in zip(moves[s], p, strict=True)]
+    matrix = [[int(s == t) - g * moves[t][s] for t in range(n)] for s in range(n)]
+    exact = solve_linear(matrix, [Fraction(p) for p in mdp.initial])
+    off = sum(abs(Fraction(a) - b) for a, b in zip(x.tolist(), exact, strict=True))
+    rounding = Fraction(2) ** -52 * sum(exact)
+    assert off <= Fraction(error) + rounding and error <= 1e-20 * float(sum(exact))
+    d = rlt.occupancy(mdp, policy, normalized=False)
+    assert np.abs(flat(mdp, d).sum() - float(sum(exact))) <= 1e-7 * float(sum(exact))
