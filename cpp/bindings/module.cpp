@@ -8,4 +8,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     rlt::bind_support(support);
     rlt::bind_model(model);
     rlt::bind_solvers(solvers);
+    auto planning = m.def_submodule("planning", "Regularised and robust planning.");
+    rlt::bind_planning(planning);
 }

@@ -7,5 +7,6 @@ namespace rlt {
 void bind_support(pybind11::module_& m);
 void bind_model(pybind11::module_& m);
 void bind_solvers(pybind11::module_& m);
+void bind_planning(pybind11::module_& m);
 
 }  // namespace rlt

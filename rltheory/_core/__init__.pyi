@@ -5,4 +5,5 @@ from __future__ import annotations
 from . import support
 from . import model
 from . import solvers
-__all__: list[str] = ['model', 'solvers', 'support']
+from . import planning
+__all__: list[str] = ['model', 'planning', 'solvers', 'support']

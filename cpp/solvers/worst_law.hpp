@@ -1,0 +1,224 @@
+// The worst law of a row: in doubles for sweeps, in double-double for certificates and for those
+// who want to see it. See ambiguity.hpp.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "solvers/ambiguity.hpp"
+
+namespace rlt {
+
+namespace worst {
+
+inline bool by_value(const Entry& a, const Entry& b) { return a.value < b.value; }
+inline bool by_value_reversed(const Entry& a, const Entry& b) { return a.value > b.value; }
+
+// What moving `budget` from the largest entries to `least` takes away; entries is consumed.
+inline double taken(std::vector<Entry>& entries, double budget, double least) {
+    double lost = 0.0;
+    std::make_heap(entries.begin(), entries.end(), by_value);
+    while (!entries.empty() && budget > 0.0 && entries.front().value > least) {
+        const Entry top = entries.front();
+        const double moved = std::min(budget, top.mass);
+        lost += moved * (top.value - least);
+        budget -= moved;
+        std::pop_heap(entries.begin(), entries.end(), by_value);
+        entries.pop_back();
+    }
+    return lost;
+}
+
+inline double l1_loss(const CsrRows& rows, std::int64_t row, const Outlook& o, double budget,
+                      double least, std::vector<Entry>& scratch) {
+    const std::int64_t begin = rows.row_ptr[row], end = rows.row_ptr[row + 1];
+    Entry top{-std::numeric_limits<double>::infinity(), 0.0};
+    for (std::int64_t k = begin; k < end; ++k)
+        if (o.value[static_cast<std::size_t>(rows.col[k])] > top.value)
+            top = {o.value[static_cast<std::size_t>(rows.col[k])], rows.prob[k]};
+    const double exit = rows.exit(row);
+    if (exit > 0.0 && o.value.back() > top.value) top = {o.value.back(), exit};
+    if (top.mass >= budget) return budget * (top.value - least);
+    scratch.clear();
+    for (std::int64_t k = begin; k < end; ++k)
+        scratch.push_back({o.value[static_cast<std::size_t>(rows.col[k])], rows.prob[k]});
+    if (exit > 0.0) scratch.push_back({o.value.back(), exit});
+    return taken(scratch, budget, least);
+}
+
+// A dense row is walked in the order of values that all rows of the sweep share.
+inline double l1_loss(const DenseRows& rows, std::int64_t row, const Outlook& o, double budget,
+                      double least, std::vector<Entry>&) {
+    const double* p = rows.prob + row * rows.n;
+    double lost = 0.0;
+    for (const std::int32_t j : o.order) {
+        const double value = o.value[static_cast<std::size_t>(j)];
+        if (budget <= 0.0 || value <= least) break;
+        const double mass = j == rows.n ? rows.exit(row) : p[j];
+        const double moved = std::min(budget, mass);
+        lost += moved * (value - least);
+        budget -= moved;
+    }
+    return lost;
+}
+
+inline double l1_loss(const DeterministicRows& rows, std::int64_t row, const Outlook& o,
+                      double budget, double least, std::vector<Entry>&) {
+    const std::int32_t next = rows.next[row];
+    const double value = next >= 0 ? o.value[static_cast<std::size_t>(next)] : o.value.back();
+    return std::min(budget, 1.0) * (value - least);
+}
+
+template <class Rows>
+double least_of_row(const Rows& rows, std::int64_t row, const Outlook& o) {
+    double least = std::numeric_limits<double>::infinity();
+    rows.each(row, [&](std::int32_t j, double) {
+        least = std::min(least, o.value[static_cast<std::size_t>(j)]);
+    });
+    return rows.exit(row) > 0.0 ? std::min(least, o.value.back()) : least;
+}
+
+inline double interval_value(const Ambiguity& ambiguity, std::int64_t index, const Outlook& o,
+                             std::vector<Entry>& scratch) {
+    const std::int64_t begin = ambiguity.row_ptr[index], end = ambiguity.row_ptr[index + 1];
+    double sum = 0.0, left = 1.0;
+    for (std::int64_t k = begin; k < end; ++k) {
+        sum += ambiguity.low[k] * o.value[static_cast<std::size_t>(ambiguity.col[k])];
+        left -= ambiguity.low[k];
+    }
+    if (ambiguity.is_full(index, static_cast<std::int64_t>(o.order.size()))) {
+        for (auto j = o.order.rbegin(); j != o.order.rend() && left > 0.0; ++j) {
+            const std::int64_t k = begin + *j;
+            const double filled = std::min(left, ambiguity.high[k] - ambiguity.low[k]);
+            sum += filled * o.value[static_cast<std::size_t>(*j)];
+            left -= filled;
+        }
+        return sum;
+    }
+    scratch.clear();
+    for (std::int64_t k = begin; k < end; ++k)
+        if (ambiguity.high[k] > ambiguity.low[k])
+            scratch.push_back({o.value[static_cast<std::size_t>(ambiguity.col[k])],
+                               ambiguity.high[k] - ambiguity.low[k]});
+    std::make_heap(scratch.begin(), scratch.end(), by_value_reversed);
+    while (!scratch.empty() && left > 0.0) {
+        const double filled = std::min(left, scratch.front().mass);
+        sum += filled * scratch.front().value;
+        left -= filled;
+        std::pop_heap(scratch.begin(), scratch.end(), by_value_reversed);
+        scratch.pop_back();
+    }
+    return sum;
+}
+
+}  // namespace worst
+
+template <class Rows>
+double robust_backup(const ModelView& m, const Rows& rows, const Ambiguity& ambiguity,
+                     std::int64_t row, std::int64_t index, double discount, const Outlook& outlook,
+                     std::vector<Entry>& scratch) {
+    double d;
+    if (ambiguity.kind == Ambiguity::Kind::l1) {
+        d = rows.dot(row, outlook.value.data());
+        const double budget = 0.5 * ambiguity.radius[index];
+        if (budget > 0.0) {
+            const double least =
+                ambiguity.support_only ? worst::least_of_row(rows, row, outlook) : outlook.least;
+            d -= worst::l1_loss(rows, row, outlook, budget, least, scratch);
+        }
+    } else {
+        d = worst::interval_value(ambiguity, index, outlook, scratch);
+    }
+    if (m.rows_need_correction) d -= m.defect[row] * d;
+    return m.reward[row] + discount * (outlook.sign * d);
+}
+
+namespace worst {
+
+inline bool below(DoubleDouble a, DoubleDouble b) {
+    return a.high < b.high || (a.high == b.high && a.low < b.low);
+}
+
+inline DoubleDouble minus(DoubleDouble a, DoubleDouble b) {
+    return a + DoubleDouble{-b.high, -b.low};
+}
+
+}  // namespace worst
+
+template <class Rows>
+void worst_law(const ModelView& m, const Rows& rows, const Ambiguity& ambiguity, std::int64_t row,
+               std::int64_t index, const PreciseOutlook& o, std::vector<Mass>& law,
+               DoubleDouble& delta) {
+    using worst::below;
+    using worst::minus;
+    const auto end = static_cast<std::int32_t>(m.n_states);
+    const auto value_of = [&](const Mass& x) {
+        return o.value[static_cast<std::size_t>(x.outcome)];
+    };
+    law.clear();
+    delta = two_sum(-1.0, rows.exit(row));
+    rows.each(row, [&](std::int32_t j, double p) {
+        delta = delta + p;
+        law.push_back({j, {p, 0.0}});
+    });
+    if (rows.exit(row) > 0.0) law.push_back({end, {rows.exit(row), 0.0}});
+    if (ambiguity.kind == Ambiguity::Kind::intervals) {
+        law.clear();
+        DoubleDouble left = delta + 1.0;
+        for (std::int64_t k = ambiguity.row_ptr[index]; k < ambiguity.row_ptr[index + 1]; ++k) {
+            law.push_back({ambiguity.col[k], two_sum(ambiguity.high[k], -ambiguity.low[k])});
+            left = left + (-ambiguity.low[k]);
+        }
+        // In the order of columns first, so that equal values are filled from the first one.
+        std::vector<std::int32_t> at(law.size());
+        for (std::size_t i = 0; i < at.size(); ++i) at[i] = static_cast<std::int32_t>(i);
+        std::stable_sort(at.begin(), at.end(), [&](std::int32_t a, std::int32_t b) {
+            return below(value_of(law[static_cast<std::size_t>(a)]),
+                         value_of(law[static_cast<std::size_t>(b)]));
+        });
+        for (const std::int32_t i : at) {
+            DoubleDouble& mass = law[static_cast<std::size_t>(i)].mass;
+            const std::int64_t k = ambiguity.row_ptr[index] + i;
+            if (!(left.high > 0.0)) {
+                mass = {ambiguity.low[k], 0.0};
+            } else if (below(left, mass)) {
+                mass = left + ambiguity.low[k];
+                left = {0.0, 0.0};
+            } else {
+                left = minus(left, mass);
+                mass = {ambiguity.high[k], 0.0};
+            }
+        }
+        return;
+    }
+    DoubleDouble budget = (0.5 * ambiguity.radius[index]) * (delta + 1.0);
+    if (!(budget.high > 0.0)) return;
+    std::stable_sort(law.begin(), law.end(),
+                     [&](const Mass& a, const Mass& b) { return below(value_of(b), value_of(a)); });
+    std::size_t to = law.size();
+    if (ambiguity.support_only) {
+        to = law.size() - 1;
+    } else {
+        for (std::size_t i = 0; i < law.size(); ++i)
+            if (law[i].outcome == o.lowest) to = i;
+        if (to == law.size()) law.push_back({o.lowest, {0.0, 0.0}});
+    }
+    DoubleDouble moved;
+    for (std::size_t i = 0; i < law.size() && budget.high > 0.0; ++i) {
+        if (i == to) continue;
+        DoubleDouble& mass = law[i].mass;
+        if (below(budget, mass)) {
+            mass = minus(mass, budget);
+            moved = moved + budget;
+            budget = {0.0, 0.0};
+        } else {
+            moved = moved + mass;
+            budget = minus(budget, mass);
+            mass = {0.0, 0.0};
+        }
+    }
+    law[to].mass = law[to].mass + moved;
+}
+
+}  // namespace rlt
