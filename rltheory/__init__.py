@@ -48,8 +48,13 @@ if TYPE_CHECKING:
     from rltheory.solvers.evaluate import evaluate
     from rltheory.solvers.exact import ExactSolution, solve_exact
     from rltheory.solvers.occupancy import occupancy
+    from rltheory.solvers.regularized import RegularizedSolution, solve_regularized
+    from rltheory.solvers.regularized_value import evaluate_regularized
+    from rltheory.solvers.robust import solve_robust
+    from rltheory.solvers.robust_solution import RobustSolution
     from rltheory.solvers.solution import Solution
     from rltheory.solvers.solve import solve
+    from rltheory.solvers.worst_row import worst_case_row
 
 _HOME = {
     "rltheory.claims.claim": "Claim Measurement Mutant claim",
@@ -79,8 +84,13 @@ _HOME = {
     "rltheory.solvers.evaluate": "evaluate",
     "rltheory.solvers.exact": "ExactSolution solve_exact",
     "rltheory.solvers.occupancy": "occupancy",
+    "rltheory.solvers.regularized": "RegularizedSolution solve_regularized",
+    "rltheory.solvers.regularized_value": "evaluate_regularized",
+    "rltheory.solvers.robust": "solve_robust",
+    "rltheory.solvers.robust_solution": "RobustSolution",
     "rltheory.solvers.solution": "Solution",
     "rltheory.solvers.solve": "solve",
+    "rltheory.solvers.worst_row": "worst_case_row",
     "rltheory.parallelism": "set_threads threads",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
@@ -111,6 +121,8 @@ __all__ = [
     "Mutant",
     "PolicyError",
     "RLTheoryError",
+    "RegularizedSolution",
+    "RobustSolution",
     "Solution",
     "SweepError",
     "Verdict",
@@ -121,6 +133,7 @@ __all__ = [
     "claim",
     "combination_lock",
     "evaluate",
+    "evaluate_regularized",
     "garnet",
     "greedy",
     "gridworld",
@@ -137,10 +150,13 @@ __all__ = [
     "set_threads",
     "solve",
     "solve_exact",
+    "solve_regularized",
+    "solve_robust",
     "threads",
     "uniform_policy",
     "verify",
     "verify_many",
+    "worst_case_row",
 ]
 
 

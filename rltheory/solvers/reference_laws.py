@@ -136,9 +136,7 @@ def _probabilities(mdp: Model, reference: Any) -> Vector:
 
 def _logarithms(mdp: Model, log_reference: Any) -> Vector:
     table = real_numbers("log_reference", log_reference)
-    wrong = np.argwhere(
-        ~((table <= _SUM_TOLERANCE) & ((table >= _LEAST_LOG) | np.isneginf(table)))
-    )
+    wrong = np.argwhere(~((table <= _SUM_TOLERANCE) & ((table >= _LEAST_LOG) | np.isneginf(table))))
     if len(wrong):
         where = tuple(int(i) for i in wrong[0])
         raise PolicyError(
