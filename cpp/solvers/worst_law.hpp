@@ -194,20 +194,31 @@ void worst_law(const ModelView& m, const Rows& rows, const Ambiguity& ambiguity,
     }
     DoubleDouble budget = (0.5 * ambiguity.radius[index]) * (delta + 1.0);
     if (!(budget.high > 0.0)) return;
-    std::stable_sort(law.begin(), law.end(),
-                     [&](const Mass& a, const Mass& b) { return below(value_of(b), value_of(a)); });
-    std::size_t to = law.size();
+    // What receives mass, taken out of the list; of equal values the first outcome.
+    Mass target{o.lowest, {0.0, 0.0}};
+    std::size_t at = law.size();
     if (ambiguity.support_only) {
-        to = law.size() - 1;
+        at = 0;
+        for (std::size_t i = 1; i < law.size(); ++i)
+            if (below(value_of(law[i]), value_of(law[at]))) at = i;
     } else {
         for (std::size_t i = 0; i < law.size(); ++i)
-            if (law[i].outcome == o.lowest) to = i;
-        if (to == law.size()) law.push_back({o.lowest, {0.0, 0.0}});
+            if (law[i].outcome == o.lowest) at = i;
     }
+    if (at < law.size()) {
+        target = law[at];
+        law[at] = law.back();
+        law.pop_back();
+    }
+    const auto less = [&](const Mass& a, const Mass& b) {
+        const DoubleDouble x = value_of(a), y = value_of(b);
+        return below(x, y) || (!below(y, x) && a.outcome > b.outcome);
+    };
+    std::make_heap(law.begin(), law.end(), less);
     DoubleDouble moved;
-    for (std::size_t i = 0; i < law.size() && budget.high > 0.0; ++i) {
-        if (i == to) continue;
-        DoubleDouble& mass = law[i].mass;
+    for (auto last = law.end(); last != law.begin() && budget.high > 0.0;) {
+        std::pop_heap(law.begin(), last, less);
+        DoubleDouble& mass = (--last)->mass;
         if (below(budget, mass)) {
             mass = minus(mass, budget);
             moved = moved + budget;
@@ -218,7 +229,8 @@ void worst_law(const ModelView& m, const Rows& rows, const Ambiguity& ambiguity,
             mass = {0.0, 0.0};
         }
     }
-    law[to].mass = law[to].mass + moved;
+    target.mass = target.mass + moved;
+    law.push_back(target);
 }
 
 }  // namespace rlt

@@ -1,11 +1,12 @@
 """What an adversary may make of the rows of a model, as users say it: radii or intervals.
 
-An ambiguity set is (s, a)-rectangular: one set of laws for each row, chosen from anew at every visit.
-Outcomes are the states and, where the model has rows that end, the end of the episode, of value 0.
+An ambiguity set is (s, a)-rectangular: one set of laws for each row, chosen from anew at every
+visit. Outcomes are the states and, where the model has rows that end, the end of the episode, of value 0.
 As a row of doubles means its entries divided by their sum, the bounds of intervals are divided by
 the same sum.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def _place(mdp: Model, row: int, h: int | None) -> str:
 def _stage_rows(mdp: Model) -> list[slice]:
     """The rows of each stage of the core."""
     ends = mdp.pair_ptr[:: mdp.n_states]
-    return [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [slice(int(a), int(b)) for a, b in pairwise(ends)]
 
 
 # --- radii --------------------------------------------------------------------------------
@@ -82,10 +83,7 @@ def _radii(mdp: Model, l1: Any, support_only: bool) -> list[Ambiguity]:
             f"l1{place} is {lines[line, row]!s}; a radius must be finite and at least 0"
         )
     lines = np.minimum(lines, 2.0)
-    if len(lines) > 1:
-        parts = list(lines)
-    else:
-        parts = [lines[0, rows] for rows in _stage_rows(mdp)]
+    parts = list(lines) if len(lines) > 1 else [lines[0, rows] for rows in _stage_rows(mdp)]
     return [_core.planning.Ambiguity.l1(mdp.n_states, x.copy(), support_only) for x in parts]
 
 

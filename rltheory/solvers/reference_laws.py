@@ -5,8 +5,8 @@
 
 A reference is given by probabilities or by their logarithms; an action of probability 0 is
 forbidden. What is meant is the law given, divided by its exact sum. The kernels want each weight
-w and each logarithm within (A_s + 24) u + 8 u |log w| of the exact ones, relative for w; numpy's exp
-and log are taken to be within 4 ulps, as everywhere in regularised planning.
+w and each logarithm within (A_s + 24) u + 8 u |log w| of the exact ones, relative for w; numpy's
+exp and log are taken to be within 4 ulps, as everywhere in regularised planning.
 """
 
 import math

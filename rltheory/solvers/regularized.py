@@ -14,8 +14,8 @@ fixed point of T_tau; with a horizon it is found by backward induction.
                          Newton's method for v = T_tau v and converges quadratically
 
 What is returned is certified: residuals T_tau v - v are formed in double-double, their soft maxima
-in doubles with proven error bounds (theorem T3 of docs/theory/regularized.md; exp and log are taken to
-be within 4 ulps), and bounds follow as for hard planning. References: Ziebart 2010; Haarnoja et al.
+in doubles with proven error bounds (theorem T3 of docs/theory/regularized.md; exp and log are taken
+to be within 4 ulps), and bounds follow as for hard planning. References: Ziebart 2010; Haarnoja et al.
 2017; Geist, Scherrer and Pietquin 2019.
 """
 
@@ -273,7 +273,7 @@ def _mixed(mdp: MDP, soft: Regularizer, tolerance: Tolerance) -> tuple[Vector, i
     """Some sweeps, which are enough where the chains mix fast, before the Newton steps."""
     core, discount = mdp.core, discount_of(mdp)
     value = np.zeros(mdp.n_states)
-    for sweep in range(_MOST_SWEEPS_FIRST):
+    for sweeps in range(1, _MOST_SWEEPS_FIRST + 1):
         new = _core.planning.soft_bellman(core, 0, discount, *soft.at(), value)
         change = new - value
         low, high = float(change.min()), float(change.max())
@@ -285,7 +285,7 @@ def _mixed(mdp: MDP, soft: Regularizer, tolerance: Tolerance) -> tuple[Vector, i
             break
     if not core.has_exits:
         value = value + discount / (1.0 - discount) * 0.5 * (low + high)
-    return value, sweep + 1, "value iteration, then Newton steps where it has not finished"
+    return value, sweeps, "value iteration, then Newton steps where it has not finished"
 
 
 _METHODS: dict[str, Callable[[MDP, Regularizer, Tolerance], tuple[Vector, int, str]]] = {
@@ -335,13 +335,13 @@ def _backward(
     mdp: EpisodicMDP, soft: Regularizer, tolerance: Tolerance
 ) -> tuple[_Bracket | None, int]:
     bracket: _Bracket | None = None
-    for passes, precise in enumerate((False, True), 1):
+    for precise in (False, True):
         found = _induction(mdp, soft, precise)
         if found is not None and (bracket is None or found.gap < bracket.gap):
             bracket = found
         if bracket is not None and bracket.gap <= tolerance.of_size(bracket.largest):
             break
-    return bracket, passes
+    return bracket, 1 + precise
 
 
 def _induction(mdp: EpisodicMDP, soft: Regularizer, precise: bool) -> _Bracket | None:

@@ -1,6 +1,9 @@
 """The regularised value of a policy.
 
-The problem: V(s) = sum_a pi(a | s) (r(s, a) - tau log(pi(a | s) / rho(a | s)) + discount (P V)(s, a)),
+The problem: with a reference rho and a temperature tau
+
+    V(s) = sum_a pi(a | s) (r(s, a) - tau log(pi(a | s) / rho(a | s)) + discount (P V)(s, a)),
+
 without rho for the entropy: linear equations, those of the policy's chain with other rewards.
 """
 

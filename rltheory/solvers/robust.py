@@ -10,8 +10,8 @@ value of a saddle point: a policy and a kernel that are best answers to each oth
 
     value-iteration              v <- T v
     modified-policy-iteration    a greedy policy, then sweeps against the adversary with it fixed
-    policy-iteration             a greedy policy, evaluated: the adversary's worst kernel, its linear
-                                 equations, and again until the kernel stays worst
+    policy-iteration             a greedy policy, evaluated: the adversary's worst kernel, its
+                                 linear equations, and again until the kernel stays worst
 
 Residuals T v - v are formed in double-double with proven error bounds (theorem T4 of
 docs/theory/robust.md), and bounds of the fixed point follow as for ordinary planning. References:
@@ -272,13 +272,13 @@ def _backward(
     mdp: EpisodicMDP, sets: list[Ambiguity], sign: float, tolerance: Tolerance
 ) -> tuple[Witness | None, int]:
     best: Witness | None = None
-    for passes, precise in enumerate((False, True), 1):
+    for precise in (False, True):
         found = _induction(mdp, sets, sign, precise)
         if found is not None and (best is None or found.gap < best.gap):
             best = found
         if best is not None and best.gap <= tolerance.of_size(best.largest):
             break
-    return best, passes
+    return best, 1 + precise
 
 
 def _induction(

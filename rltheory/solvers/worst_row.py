@@ -73,7 +73,7 @@ def worst_case_row(
     nominal, values = _numbers("p", p, exact), _numbers("value", value, exact)
     if len(values) != len(nominal) or not nominal:
         raise ModelError(f"p has {len(nominal)} entries and value {len(values)}; both need S >= 1")
-    _refuse("p", nominal, lambda x: 0 <= x)
+    _refuse("p", nominal, lambda x: x >= 0)
     if not abs(sum(nominal) - 1) <= (0 if exact else _SUM_TOLERANCE):
         raise ModelError(f"p sums to {sum(nominal)!s}; a law must sum to 1")
     keys = [-x for x in values] if optimistic else values
@@ -81,7 +81,7 @@ def worst_case_row(
         if lower is not None or upper is not None:
             raise ModelError("radius and bounds are both given; one of them says the set")
         (size,) = _numbers("radius", [radius], exact)
-        if not 0 <= size:
+        if not size >= 0:
             raise ModelError(f"radius is {radius!r}; it must be at least 0")
         law = _within_l1(
             nominal, keys, min(size, 2) / (2 if not exact else Fraction(2)), support_only
@@ -130,16 +130,12 @@ def _within_l1(p: list[Any], value: list[Any], budget: Any, support_only: bool) 
 
 
 def _within_intervals(p: list[Any], value: list[Any], low: list[Any], high: list[Any]) -> list[Any]:
-    for name, bound, wrong in (
-        ("lower", low, lambda b, x: b > x),
-        ("upper", high, lambda b, x: b < x),
-    ):
+    for name, bound, side, sign in (("lower", low, "at most", 1), ("upper", high, "at least", -1)):
         if len(bound) != len(p):
             raise ModelError(f"{name} has {len(bound)} entries; {len(p)} are needed")
-        _refuse(name, bound, lambda x: 0 <= x)
+        _refuse(name, bound, lambda x: x >= 0)
         for i, (b, x) in enumerate(zip(bound, p, strict=True)):
-            if wrong(b, x):
-                side = "at most" if name == "lower" else "at least"
+            if sign * (b - x) > 0:
                 raise ModelError(f"{name}[{i}] is {b!s} and p[{i}] is {x!s}; it must be {side} p")
     law, left = list(low), sum(p) - sum(low)
     for i in sorted(range(len(p)), key=value.__getitem__):
