@@ -85,6 +85,7 @@ struct PreciseOutlook {
 struct Mass {
     std::int32_t outcome;
     DoubleDouble mass;
+    DoubleDouble value;
 };
 
 // The worst law of one row, scaled to the row's sum; outcomes in no particular order. delta is

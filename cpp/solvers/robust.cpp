@@ -113,7 +113,7 @@ Bounded robust_residual(const ModelView& m, const Rows& rows, const Ambiguity& a
     if (o.largest == 0.0 && r == 0.0 && own_head == 0.0 && own_tail == 0.0) return {};
     DoubleDouble delta, dot;
     worst_law(m, rows, ambiguity, row, index, o, law, delta);
-    for (const Mass& x : law) dot = dot + x.mass * o.value[static_cast<std::size_t>(x.outcome)];
+    for (const Mass& x : law) dot = dot + x.mass * x.value;
     DoubleDouble y = two_sum(r, -own_head) + (-own_tail);
     y = y + y * delta;
     const DoubleDouble scaled = y + (discount * o.sign) * dot;

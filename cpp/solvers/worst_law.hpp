@@ -153,29 +153,28 @@ void worst_law(const ModelView& m, const Rows& rows, const Ambiguity& ambiguity,
     using worst::below;
     using worst::minus;
     const auto end = static_cast<std::int32_t>(m.n_states);
-    const auto value_of = [&](const Mass& x) {
-        return o.value[static_cast<std::size_t>(x.outcome)];
-    };
+    const auto value_of = [&](std::int32_t j) { return o.value[static_cast<std::size_t>(j)]; };
     law.clear();
     delta = two_sum(-1.0, rows.exit(row));
     rows.each(row, [&](std::int32_t j, double p) {
         delta = delta + p;
-        law.push_back({j, {p, 0.0}});
+        law.push_back({j, {p, 0.0}, value_of(j)});
     });
-    if (rows.exit(row) > 0.0) law.push_back({end, {rows.exit(row), 0.0}});
+    if (rows.exit(row) > 0.0) law.push_back({end, {rows.exit(row), 0.0}, value_of(end)});
     if (ambiguity.kind == Ambiguity::Kind::intervals) {
         law.clear();
         DoubleDouble left = delta + 1.0;
         for (std::int64_t k = ambiguity.row_ptr[index]; k < ambiguity.row_ptr[index + 1]; ++k) {
-            law.push_back({ambiguity.col[k], two_sum(ambiguity.high[k], -ambiguity.low[k])});
+            const std::int32_t c = ambiguity.col[k];
+            law.push_back({c, two_sum(ambiguity.high[k], -ambiguity.low[k]), value_of(c)});
             left = left + (-ambiguity.low[k]);
         }
         // In the order of columns first, so that equal values are filled from the first one.
         std::vector<std::int32_t> at(law.size());
         for (std::size_t i = 0; i < at.size(); ++i) at[i] = static_cast<std::int32_t>(i);
         std::stable_sort(at.begin(), at.end(), [&](std::int32_t a, std::int32_t b) {
-            return below(value_of(law[static_cast<std::size_t>(a)]),
-                         value_of(law[static_cast<std::size_t>(b)]));
+            return below(law[static_cast<std::size_t>(a)].value,
+                         law[static_cast<std::size_t>(b)].value);
         });
         for (const std::int32_t i : at) {
             DoubleDouble& mass = law[static_cast<std::size_t>(i)].mass;
@@ -195,12 +194,12 @@ void worst_law(const ModelView& m, const Rows& rows, const Ambiguity& ambiguity,
     DoubleDouble budget = (0.5 * ambiguity.radius[index]) * (delta + 1.0);
     if (!(budget.high > 0.0)) return;
     // What receives mass, taken out of the list; of equal values the first outcome.
-    Mass target{o.lowest, {0.0, 0.0}};
+    Mass target{o.lowest, {0.0, 0.0}, value_of(o.lowest)};
     std::size_t at = law.size();
     if (ambiguity.support_only) {
         at = 0;
         for (std::size_t i = 1; i < law.size(); ++i)
-            if (below(value_of(law[i]), value_of(law[at]))) at = i;
+            if (below(law[i].value, law[at].value)) at = i;
     } else {
         for (std::size_t i = 0; i < law.size(); ++i)
             if (law[i].outcome == o.lowest) at = i;
@@ -211,8 +210,7 @@ void worst_law(const ModelView& m, const Rows& rows, const Ambiguity& ambiguity,
         law.pop_back();
     }
     const auto less = [&](const Mass& a, const Mass& b) {
-        const DoubleDouble x = value_of(a), y = value_of(b);
-        return below(x, y) || (!below(y, x) && a.outcome > b.outcome);
+        return below(a.value, b.value) || (!below(b.value, a.value) && a.outcome > b.outcome);
     };
     std::make_heap(law.begin(), law.end(), less);
     DoubleDouble moved;

@@ -1,9 +1,9 @@
 """What an adversary may make of the rows of a model, as users say it: radii or intervals.
 
 An ambiguity set is (s, a)-rectangular: one set of laws for each row, chosen from anew at every
-visit. Outcomes are the states and, where the model has rows that end, the end of the episode, of value 0.
-As a row of doubles means its entries divided by their sum, the bounds of intervals are divided by
-the same sum.
+visit. Outcomes are the states and, where the model has rows that end, the end of the episode, of
+value 0. As a row of doubles means its entries divided by their sum, the bounds of intervals are
+divided by the same sum.
 """
 
 from itertools import pairwise

@@ -15,8 +15,8 @@ fixed point of T_tau; with a horizon it is found by backward induction.
 
 What is returned is certified: residuals T_tau v - v are formed in double-double, their soft maxima
 in doubles with proven error bounds (theorem T3 of docs/theory/regularized.md; exp and log are taken
-to be within 4 ulps), and bounds follow as for hard planning. References: Ziebart 2010; Haarnoja et al.
-2017; Geist, Scherrer and Pietquin 2019.
+to be within 4 ulps), and bounds follow as for hard planning. References: Ziebart 2010; Haarnoja et
+al. 2017; Geist, Scherrer and Pietquin 2019.
 """
 
 import math
@@ -273,7 +273,9 @@ def _mixed(mdp: MDP, soft: Regularizer, tolerance: Tolerance) -> tuple[Vector, i
     """Some sweeps, which are enough where the chains mix fast, before the Newton steps."""
     core, discount = mdp.core, discount_of(mdp)
     value = np.zeros(mdp.n_states)
-    for sweeps in range(1, _MOST_SWEEPS_FIRST + 1):
+    sweeps = 0
+    while sweeps < _MOST_SWEEPS_FIRST:
+        sweeps += 1
         new = _core.planning.soft_bellman(core, 0, discount, *soft.at(), value)
         change = new - value
         low, high = float(change.min()), float(change.max())
