@@ -12,6 +12,8 @@ from rltheory.foundations import (
     intervals,
     losses,
     martingales,
+    robust,
+    soft,
     value_iteration,
     variance,
 )
@@ -26,6 +28,8 @@ CLAIMS: tuple[Claim, ...] = (
     *losses.CLAIMS,
     *differences.CLAIMS,
     *variance.CLAIMS,
+    *soft.CLAIMS,
+    *robust.CLAIMS,
     *certificates.CLAIMS,
     *confidence.CLAIMS,
     *confidence_rows.CLAIMS,
