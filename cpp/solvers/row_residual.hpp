@@ -7,6 +7,7 @@
 
 #include "model/view.hpp"
 #include "solvers/certificates.hpp"
+#include "solvers/row_sums.hpp"
 #include "support/double_double.hpp"
 
 namespace rlt {
@@ -27,26 +28,6 @@ struct PreciseResidual {
     double low() const { return scaled.high - (error - scaled.low); }
     double high() const { return scaled.high + (error + scaled.low); }
 };
-
-struct RowSum {
-    DoubleDouble dot;    // sum p w
-    DoubleDouble delta;  // sum p + exit - 1
-    double magnitude = 0.0;
-};
-
-template <class Rows>
-inline RowSum sum_row(const Rows& rows, std::int64_t row, WitnessView next) {
-    RowSum s;
-    s.delta = two_sum(-1.0, rows.exit(row));
-    rows.each(row, [&](std::int32_t j, double p) {
-        DoubleDouble term = two_prod(p, next.head[j]);
-        if (next.tail) term.low += p * next.tail[j];
-        s.dot = s.dot + fast_two_sum(term.high, term.low);
-        s.delta = s.delta + p;
-        s.magnitude += p * std::abs(next.head[j]);
-    });
-    return s;
-}
 
 // T2: |scaled - sigma (T_a w - w_s)| <= error.
 template <class Rows>
