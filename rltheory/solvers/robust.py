@@ -49,7 +49,10 @@ _MOST_IMPROVEMENTS = 40
 _UNLIMITED = 2**62
 _MOST_STEPS = 10_000
 _MOST_IDLE = 100
-"""Steps without a smaller gap after which no more are made."""
+"""Steps without a smaller gap, beyond twenty a state, after which no more are made.
+
+Where mixing is slow one state a round changes its action, and the gap stays as it is for long.
+"""
 _MOST_ANSWERS = 50
 """Kernels tried against one policy before its residual has become small."""
 _SMALL = 2.0**-40
@@ -238,7 +241,7 @@ def _refine(
                 break
             head, tail = _core.solvers.add_correction(head, tail, correction)
             continue
-        if np.array_equal(better, rows) or idle > _MOST_IDLE:
+        if np.array_equal(better, rows) or idle > _MOST_IDLE + 20 * mdp.n_states:
             break
         rows, last, answers = better, math.inf, 0
     return best, step
