@@ -334,8 +334,8 @@ _HALF = Fraction(1, 2)
 $$V^*\le V^*_\tau\le V^*+\frac{\tau\log A}{1-\gamma},\qquad
 V^*-V^{\pi_\tau}\le\frac{\tau\log A}{1-\gamma},$$
 the last value without the entropy. The first bound is attained where all actions are equal. The
-second is approached as $\gamma\to1$: on the two-state instance the loss is $\tau W_0(e^{B-1})$ with
-$B=\frac{\gamma\log A}{1-\gamma}$, $W_0$ being Lambert's function. One state with $A-1$ worse arms
+second is approached as $\gamma\to1$: two states with two actions lose $\tau W_0(e^{B-1})$ with
+$B=\frac{\gamma\log2}{1-\gamma}$, $W_0$ being Lambert's function. One state with $A-1$ worse arms
 loses at most $\tau W_0(\frac{A-1}e)/(1-\gamma)$.""",
     source="this project; Geist, Scherrer and Pietquin, ICML 2019 (shape)",
     provenance=("paper", "derived"),
