@@ -158,7 +158,7 @@ def solve_regularized(
     method : {"auto", "value-iteration", "policy-iteration", "backward-induction"}
         The last one is for models with a horizon.
     tol, rtol : float, optional
-        As in `solve`.
+        As in `solve`; the temperature counts as a reward where values cancel to 0.
 
     Returns
     -------
@@ -188,7 +188,8 @@ def solve_regularized(
             f"solve_regularized takes an MDP or an EpisodicMDP, not {type(mdp).__name__}"
         )
     soft = read_regularizer(mdp, temperature, reference, log_reference)
-    tolerance = read_tolerance(tol, rtol, float(np.abs(mdp.mean_rewards).max()))
+    largest = max(float(np.abs(mdp.mean_rewards).max()), soft.temperature)
+    tolerance = read_tolerance(tol, rtol, largest)
     begin = time.perf_counter()
     known: tuple[str, ...]
     if isinstance(mdp, MDP):
