@@ -45,9 +45,14 @@ __all__ = ["RegularizedSolution", "solve_regularized"]
 
 Vector = NDArray[np.float64]
 
-_MOST_STEPS = 1000
+_MOST_STEPS = 100_000
 _MOST_IDLE = 20
-"""Newton steps without a smaller gap after which no more are made."""
+"""Newton steps without a smaller gap after which no more are made, once they are rounding.
+
+At small temperatures they are policy iteration, which changes one state a round where mixing is
+slow, while the gap stays as it is: as long as values still move, twenty a state are allowed.
+"""
+_SETTLED = 2.0**-48
 _MOST_SWEEPS_FIRST = 40
 _NO_PATH = 1e-25
 """Probabilities below this change no Newton step, and would only fill its matrix."""
@@ -307,7 +312,7 @@ def _newton(
     head, tail = value, np.zeros_like(value)
     states = np.arange(mdp.n_states, dtype=np.int64)
     best: _Bracket | None = None
-    idle = 0
+    idle, settled = 0, False
     for step in range(_MOST_STEPS):
         low, high, finite, residual, policy, log_policy = _core.planning.soft_residual_bounds(
             core, 0, discount, *soft.at(), head, tail, head, tail, data_error
@@ -321,13 +326,15 @@ def _newton(
                 best = _Bracket(lower, upper, gap, head, [policy], [log_policy])
                 if gap <= tolerance.of_size(best.largest):
                     return best, step
-        if idle > _MOST_IDLE or not np.isfinite(residual).all():
+        most = _MOST_IDLE * (1 if settled else mdp.n_states)
+        if idle > most or not np.isfinite(residual).all():
             break
         chain = _core.model.induced_chain(core, np.where(policy < _NO_PATH, 0.0, policy))
         correction = PolicyEquations(chain, discount, states).solve(residual)
         if not np.isfinite(correction).all():
             break
         head, tail = _core.solvers.add_correction(head, tail, correction)
+        settled = bool(np.abs(correction).max() <= _SETTLED * np.abs(head).max())
     return best, step
 
 

@@ -203,6 +203,14 @@ def test_large_models_by_sweeps_and_by_newton_agree():
         assert (solution.lower <= sweeps.upper).all() and (sweeps.lower <= solution.upper).all()
 
 
+def test_slow_chains_at_small_temperatures():
+    # Like policy iteration: for long the gap is that of the worst state, and does not move.
+    mdp = rlt.riverswim(200, discount=0.9999)
+    for tau in (1e-6, 1e-2):
+        solution = rlt.solve_regularized(mdp, tau, method="policy-iteration")
+        assert solution.gap <= solution.tol
+
+
 def test_results_do_not_depend_on_threads():
     mdp = rlt.garnet(3000, 4, 5, seed=0, discount=0.9)
     before, found = rlt.threads(), []
