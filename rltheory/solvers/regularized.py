@@ -72,7 +72,8 @@ class RegularizedSolution:
     method : str
     temperature : float
     reference : ndarray of float64, shape (S, A) or (H, S, A), or None
-        Reference probabilities; None for the entropy.
+        Reference probabilities, of a reference in logarithms as far as doubles hold them; None for
+        the entropy.
     value : ndarray of float64, shape (S,) or (H+1, S)
         V_tau^*, within the bounds.
     policy, log_policy : ndarray of float64, shape (S, A) or (H, S, A)

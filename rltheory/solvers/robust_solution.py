@@ -11,6 +11,7 @@ from scipy import sparse
 from rltheory import _core
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
+from rltheory.solvers.bellman import q_values
 
 __all__ = ["RobustSolution", "Witness"]
 
@@ -59,6 +60,8 @@ class RobustSolution:
         Sweeps, and steps of policy iteration.
     seconds : float
     note : str
+    ambiguity, witness
+        What the adversary's kernel is computed from.
     """
 
     mdp: MDP | EpisodicMDP
@@ -119,8 +122,6 @@ class RobustSolution:
     @cached_property
     def q(self) -> Vector:
         """r + discount * (worst-case mean of `value`): (S, A) or (H, S, A); one a row if ragged."""
-        from rltheory.solvers.bellman import q_values
-
         return q_values(self.worst_model, self.value)
 
     @property
