@@ -33,6 +33,7 @@ public:
           scratch_(
               static_cast<std::size_t>(std::max(blocks_for(m.n_states, work_).count(),
                                                 blocks_for(m.n_states, policy_work_).count()))) {
+        last_.resize(static_cast<std::size_t>(m.stage_rows(stage)), 0);
         for (auto& entries : scratch_)
             entries.reserve(static_cast<std::size_t>(ambiguity.most_outcomes(m)));
     }
@@ -71,7 +72,7 @@ private:
                 auto& entries = scratch_[static_cast<std::size_t>(begin / blocks.size)];
                 const auto backup = [&](std::int64_t row, std::int64_t index) {
                     return robust_backup(m_, rows, ambiguity_, row, index, discount_, outlook_,
-                                         entries);
+                                         {entries, last_[static_cast<std::size_t>(index)]});
                 };
                 Extremes e;
                 for (std::int64_t s = begin; s < end; ++s) {
@@ -92,6 +93,7 @@ private:
     std::int64_t work_;
     std::int64_t policy_work_;
     std::vector<std::vector<Entry>> scratch_;
+    std::vector<std::int32_t> last_;
 };
 
 struct Bounded {

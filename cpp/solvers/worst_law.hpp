@@ -15,12 +15,40 @@ namespace worst {
 inline bool by_value(const Entry& a, const Entry& b) { return a.value < b.value; }
 inline bool by_value_reversed(const Entry& a, const Entry& b) { return a.value > b.value; }
 
-// What moving `budget` from the largest entries to `least` takes away; entries is consumed.
-inline double taken(std::vector<Entry>& entries, double budget, double least) {
-    double lost = 0.0;
+// What moving `budget` from the largest entries to `least` takes away. If c is the value of the
+// last outcome that loses mass, it is sum of p (v - c) over v > c, and budget (c - least): one pass
+// where c is known, which it mostly is from the sweep before; else a heap finds it.
+inline double l1_loss(const CsrRows& rows, std::int64_t row, const Outlook& o, double budget,
+                      double least, RowMemory memory) {
+    const std::int64_t begin = rows.row_ptr[row], end = rows.row_ptr[row + 1];
+    const auto terms = static_cast<std::int32_t>(end - begin);
+    const double exit = rows.exit(row), end_value = o.value.back();
+    const auto value_at = [&](std::int64_t k) {
+        return o.value[static_cast<std::size_t>(rows.col[k])];
+    };
+    const double c = memory.last < terms ? value_at(begin + memory.last) : end_value;
+    double above = end_value > c ? exit : 0.0, level = end_value == c ? exit : 0.0;
+    double excess = above * (end_value - c);
+    for (std::int64_t k = begin; k < end; ++k) {
+        const double d = value_at(k) - c, p = rows.prob[k];
+        const double over = d > 0.0 ? p : 0.0;
+        above += over;
+        level += d == 0.0 ? p : 0.0;
+        excess += over * d;
+    }
+    if (above < budget && (above + level >= budget || c <= least))
+        return excess + budget * (c - least);
+    std::vector<Entry>& entries = memory.entries;
+    entries.clear();
+    for (std::int32_t i = 0; i < terms; ++i)
+        entries.push_back({value_at(begin + i), rows.prob[begin + i], i});
+    if (exit > 0.0) entries.push_back({end_value, exit, terms});
     std::make_heap(entries.begin(), entries.end(), by_value);
-    while (!entries.empty() && budget > 0.0 && entries.front().value > least) {
+    double lost = 0.0;
+    while (!entries.empty() && budget > 0.0) {
         const Entry top = entries.front();
+        memory.last = top.at;
+        if (top.value <= least) break;
         const double moved = std::min(budget, top.mass);
         lost += moved * (top.value - least);
         budget -= moved;
@@ -30,26 +58,9 @@ inline double taken(std::vector<Entry>& entries, double budget, double least) {
     return lost;
 }
 
-inline double l1_loss(const CsrRows& rows, std::int64_t row, const Outlook& o, double budget,
-                      double least, std::vector<Entry>& scratch) {
-    const std::int64_t begin = rows.row_ptr[row], end = rows.row_ptr[row + 1];
-    Entry top{-std::numeric_limits<double>::infinity(), 0.0};
-    for (std::int64_t k = begin; k < end; ++k)
-        if (o.value[static_cast<std::size_t>(rows.col[k])] > top.value)
-            top = {o.value[static_cast<std::size_t>(rows.col[k])], rows.prob[k]};
-    const double exit = rows.exit(row);
-    if (exit > 0.0 && o.value.back() > top.value) top = {o.value.back(), exit};
-    if (top.mass >= budget) return budget * (top.value - least);
-    scratch.clear();
-    for (std::int64_t k = begin; k < end; ++k)
-        scratch.push_back({o.value[static_cast<std::size_t>(rows.col[k])], rows.prob[k]});
-    if (exit > 0.0) scratch.push_back({o.value.back(), exit});
-    return taken(scratch, budget, least);
-}
-
 // A dense row is walked in the order of values that all rows of the sweep share.
 inline double l1_loss(const DenseRows& rows, std::int64_t row, const Outlook& o, double budget,
-                      double least, std::vector<Entry>&) {
+                      double least, RowMemory) {
     const double* p = rows.prob + row * rows.n;
     double lost = 0.0;
     for (const std::int32_t j : o.order) {
@@ -64,7 +75,7 @@ inline double l1_loss(const DenseRows& rows, std::int64_t row, const Outlook& o,
 }
 
 inline double l1_loss(const DeterministicRows& rows, std::int64_t row, const Outlook& o,
-                      double budget, double least, std::vector<Entry>&) {
+                      double budget, double least, RowMemory) {
     const std::int32_t next = rows.next[row];
     const double value = next >= 0 ? o.value[static_cast<std::size_t>(next)] : o.value.back();
     return std::min(budget, 1.0) * (value - least);
@@ -100,7 +111,7 @@ inline double interval_value(const Ambiguity& ambiguity, std::int64_t index, con
     for (std::int64_t k = begin; k < end; ++k)
         if (ambiguity.high[k] > ambiguity.low[k])
             scratch.push_back({o.value[static_cast<std::size_t>(ambiguity.col[k])],
-                               ambiguity.high[k] - ambiguity.low[k]});
+                               ambiguity.high[k] - ambiguity.low[k], 0});
     std::make_heap(scratch.begin(), scratch.end(), by_value_reversed);
     while (!scratch.empty() && left > 0.0) {
         const double filled = std::min(left, scratch.front().mass);
@@ -117,7 +128,7 @@ inline double interval_value(const Ambiguity& ambiguity, std::int64_t index, con
 template <class Rows>
 double robust_backup(const ModelView& m, const Rows& rows, const Ambiguity& ambiguity,
                      std::int64_t row, std::int64_t index, double discount, const Outlook& outlook,
-                     std::vector<Entry>& scratch) {
+                     RowMemory memory) {
     double d;
     if (ambiguity.kind == Ambiguity::Kind::l1) {
         d = rows.dot(row, outlook.value.data());
@@ -125,10 +136,10 @@ double robust_backup(const ModelView& m, const Rows& rows, const Ambiguity& ambi
         if (budget > 0.0) {
             const double least =
                 ambiguity.support_only ? worst::least_of_row(rows, row, outlook) : outlook.least;
-            d -= worst::l1_loss(rows, row, outlook, budget, least, scratch);
+            d -= worst::l1_loss(rows, row, outlook, budget, least, memory);
         }
     } else {
-        d = worst::interval_value(ambiguity, index, outlook, scratch);
+        d = worst::interval_value(ambiguity, index, outlook, memory.entries);
     }
     if (m.rows_need_correction) d -= m.defect[row] * d;
     return m.reward[row] + discount * (outlook.sign * d);
