@@ -54,9 +54,14 @@ if TYPE_CHECKING:
     from rltheory.solvers.many import solve_many
     from rltheory.solvers.occupancy import occupancy
     from rltheory.solvers.ranking import ranking_function
+    from rltheory.solvers.regularized import RegularizedSolution, solve_regularized
+    from rltheory.solvers.regularized_value import evaluate_regularized
+    from rltheory.solvers.robust import solve_robust
+    from rltheory.solvers.robust_solution import RobustSolution
     from rltheory.solvers.solution import Solution
     from rltheory.solvers.solve import solve
     from rltheory.solvers.total_certificate import TotalCertificate
+    from rltheory.solvers.worst_row import worst_case_row
 
 _HOME = {
     "rltheory.claims.claim": "Claim Measurement Mutant claim",
@@ -92,9 +97,14 @@ _HOME = {
     "rltheory.solvers.many": "solve_many",
     "rltheory.solvers.occupancy": "occupancy",
     "rltheory.solvers.ranking": "ranking_function",
+    "rltheory.solvers.regularized": "RegularizedSolution solve_regularized",
+    "rltheory.solvers.regularized_value": "evaluate_regularized",
+    "rltheory.solvers.robust": "solve_robust",
+    "rltheory.solvers.robust_solution": "RobustSolution",
     "rltheory.solvers.solution": "Solution",
     "rltheory.solvers.solve": "solve",
     "rltheory.solvers.total_certificate": "TotalCertificate",
+    "rltheory.solvers.worst_row": "worst_case_row",
     "rltheory.parallelism": "set_threads threads",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
@@ -130,6 +140,8 @@ __all__ = [
     "Mutant",
     "PolicyError",
     "RLTheoryError",
+    "RegularizedSolution",
+    "RobustSolution",
     "Solution",
     "SweepError",
     "TotalCertificate",
@@ -141,6 +153,7 @@ __all__ = [
     "claim",
     "combination_lock",
     "evaluate",
+    "evaluate_regularized",
     "garnet",
     "greedy",
     "gridworld",
@@ -161,10 +174,13 @@ __all__ = [
     "solve_exact",
     "solve_lp",
     "solve_many",
+    "solve_regularized",
+    "solve_robust",
     "threads",
     "uniform_policy",
     "verify",
     "verify_many",
+    "worst_case_row",
 ]
 
 

@@ -11,4 +11,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     rlt::bind_solvers(solvers);
     rlt::bind_average(solvers);
     rlt::bind_graph(graph);
+    auto planning = m.def_submodule("planning", "Regularised and robust planning.");
+    rlt::bind_planning(planning);
 }

@@ -9,5 +9,6 @@ void bind_model(pybind11::module_& m);
 void bind_solvers(pybind11::module_& m);
 void bind_average(pybind11::module_& m);
 void bind_graph(pybind11::module_& m);
+void bind_planning(pybind11::module_& m);
 
 }  // namespace rlt

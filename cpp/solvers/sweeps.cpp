@@ -9,6 +9,7 @@
 #include "solvers/lazy_backups.hpp"
 #include "solvers/policy_chain.hpp"
 #include "solvers/policy_rows.hpp"
+#include "solvers/stopping.hpp"
 #include "support/float_mode.hpp"
 
 namespace rlt {
@@ -29,43 +30,6 @@ Extremes jacobi(const ModelView& m, std::int64_t stage, double discount, const d
         });
     });
 }
-
-// Decides when a sequence of sweeps is over.
-class Stop {
-public:
-    Stop(const ModelView& m, double discount, Target target)
-        : discount_(discount),
-          target_(target),
-          noise_(4.0 * static_cast<double>(m.longest_row + 8) * unit_roundoff) {}
-
-    double width(const Extremes& e) const {
-        return discount_ * (e.high - e.low) / (1.0 - discount_);
-    }
-
-    bool reached(const Extremes& e) const {
-        return width(e) <= std::max(target_.absolute, target_.relative * e.magnitude);
-    }
-
-    // What is left is rounding, or more sweeps were made than the contraction needs.
-    bool stalled(const Extremes& e, std::int64_t sweeps) {
-        if (!std::isfinite(e.high - e.low)) return true;
-        const double change = std::max(std::abs(e.low), std::abs(e.high));
-        if (e.high - e.low <= noise_ * e.magnitude || change == 0.0) return true;
-        if (sweeps == 1) {
-            const double wanted =
-                std::max({target_.absolute, target_.relative * e.magnitude, 1e-17 * change});
-            const double need = std::log(0.25 * wanted * (1.0 - discount_) / change);
-            cap_ = need >= 0.0 ? 16.0 : 16.0 + need / std::log(discount_);
-        }
-        return static_cast<double>(sweeps) > cap_;
-    }
-
-private:
-    double discount_;
-    Target target_;
-    double noise_;
-    double cap_ = 0.0;
-};
 
 // Reduces the residual of a policy by a factor, by solving its equations, where that is progress.
 void solve_part(const ModelView& m, double discount, const PolicyRows& policy,
@@ -109,14 +73,6 @@ void centre(const ModelView& m, double discount, const Extremes& e, double* valu
     const double rounding = 4.0 * unit_roundoff * (largest + std::abs(middle));
     result.low = (e.low - middle) - rounding;
     result.high = (e.high - middle) + rounding;
-}
-
-// Centres the value in its bracket. Not where rows may end: there a constant is not passed on,
-// and would leave a residual of its own size.
-void shift(const ModelView& m, double discount, const Extremes& e, double* value) {
-    if (m.has_exits) return;
-    const double c = discount / (1.0 - discount) * (0.5 * (e.low + e.high));
-    for (std::int64_t s = 0; s < m.n_states; ++s) value[s] += c;
 }
 
 }  // namespace
@@ -261,7 +217,7 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
 
 std::int64_t improve(const ModelView& m, double discount, const double* value,
                      const std::int64_t* present, std::int64_t* improved) {
-    const double noise = 2.0 * static_cast<double>(m.longest_row + 8) * unit_roundoff;
+    const double noise = 2.0 * static_cast<double>(m.longest_row + 8) * 0x1.0p-53;
     double largest = 0.0;
     for (std::int64_t s = 0; s < m.n_states; ++s) largest = std::max(largest, std::abs(value[s]));
     const Blocks blocks = blocks_for(m.n_states, m.sweep_work());

@@ -6,4 +6,5 @@ from . import support
 from . import model
 from . import solvers
 from . import graph
-__all__: list[str] = ['graph', 'model', 'solvers', 'support']
+from . import planning
+__all__: list[str] = ['graph', 'model', 'planning', 'solvers', 'support']

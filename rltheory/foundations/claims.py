@@ -15,7 +15,9 @@ from rltheory.foundations import (
     losses,
     martingales,
     mixtures,
+    robust,
     shortest_paths,
+    soft,
     value_iteration,
     variance,
 )
@@ -31,6 +33,8 @@ CLAIMS: tuple[Claim, ...] = (
     *losses.CLAIMS,
     *differences.CLAIMS,
     *variance.CLAIMS,
+    *soft.CLAIMS,
+    *robust.CLAIMS,
     *certificates.CLAIMS,
     *linear_programs.CLAIMS,
     *mixtures.CLAIMS,

@@ -26,6 +26,7 @@ from rltheory.errors import ModelError
 from rltheory.mdp.model import MDP
 from rltheory.solvers.certify_average import level_gains
 from rltheory.solvers.gain_equations import GainEquations
+from rltheory.solvers.policy_equations import DIRECT_STATES
 from rltheory.solvers.tolerance import Tolerance
 
 __all__ = ["AVERAGE_METHODS", "GainGuess"]
@@ -34,8 +35,6 @@ Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 STAY = 0.25
-_DIRECT_STATES = 160
-"""Models up to this size are solved by policy iteration with dense factors."""
 _FEW_SWEEPS = 500
 _MOST_SWEEPS = 2**22
 _MOST_IMPROVEMENTS = 20_000
@@ -83,7 +82,7 @@ def multichain_policy_iteration(mdp: MDP, tolerance: Tolerance, start: Vector) -
 
 def auto(mdp: MDP, tolerance: Tolerance, start: Vector) -> GainGuess:
     value, sweeps, begun = start, 0, ""
-    if mdp.n_states > _DIRECT_STATES:
+    if mdp.n_states > DIRECT_STATES:
         value, sweeps, converged, _, _ = _swept(mdp, tolerance, start, _FEW_SWEEPS)
         if converged:
             note = "relative value iteration: one gain, and it mixes fast"

@@ -20,7 +20,7 @@ from rltheory.mdp.policies import Mixture, is_deterministic, rows_of, weights_of
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.policy_equations import PolicyEquations
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "value_of_rows"]
 
 _MOST_STEPS = 60
 _RELATIVE = 1e-10
@@ -65,14 +65,15 @@ def evaluate(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
         return _core.solvers.policy_backward(mdp.core, mdp.horizon, weights)
     discount = discount_of(mdp)
     if is_deterministic(policy):
-        return _solved(mdp.core, discount, rows_of(mdp, policy))
+        return value_of_rows(mdp.core, discount, rows_of(mdp, policy))
     chain = _core.model.induced_chain(mdp.core, weights_of(mdp, policy))
-    return _solved(chain, discount, np.arange(mdp.n_states, dtype=np.int64))
+    return value_of_rows(chain, discount, np.arange(mdp.n_states, dtype=np.int64))
 
 
-def _solved(
+def value_of_rows(
     core: _core.model.Model, discount: float, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
+    """The value of the policy that picks these rows of a stationary model."""
     equations = PolicyEquations(core, discount, rows)
     head = equations.solve(np.ascontiguousarray(core.reward[rows]))
     tail = np.zeros_like(head)

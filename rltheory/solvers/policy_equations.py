@@ -14,7 +14,10 @@ from scipy.sparse.linalg import splu
 
 from rltheory import _core
 
-__all__ = ["PolicyEquations"]
+__all__ = ["DIRECT_STATES", "PolicyEquations"]
+
+DIRECT_STATES = 160
+"""Chains up to this size are factored densely in the core."""
 
 Vector = NDArray[np.float64]
 _MOST_ITERATIONS = 2000

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rltheory import _core
 from rltheory.solvers.divergence import StayingError
 from rltheory.solvers.methods import Guess
-from rltheory.solvers.policy_equations import PolicyEquations
+from rltheory.solvers.policy_equations import DIRECT_STATES, PolicyEquations
 from rltheory.solvers.tolerance import Tolerance
 
 __all__ = ["TOTAL_METHODS", "improve_from", "is_proper"]
@@ -29,8 +29,6 @@ Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Core = _core.model.Model
 
-_DIRECT_STATES = 160
-"""Models up to this size are solved by policy iteration with dense factors."""
 _MOST_SWEEPS = 20_000
 _ROUND = 100
 """Sweeps after which the greedy policy is compared with what it was."""
@@ -110,10 +108,10 @@ def _swept(
 
 
 def auto(core: Core, rows: Rows, start: Vector | None, tolerance: Tolerance) -> Guess:
-    if core.n_states > _DIRECT_STATES or start is not None:
+    if core.n_states > DIRECT_STATES or start is not None:
         return _swept(core, rows, start, tolerance, to_the_end=False)
     guess = improve_from(core, rows)
-    note = f"policy iteration: at most {_DIRECT_STATES} states"
+    note = f"policy iteration: at most {DIRECT_STATES} states"
     return Guess(guess.value, guess.rows, guess.iterations, note)
 
 

@@ -1,0 +1,291 @@
+#include "bindings/arrays.hpp"
+#include "bindings/module.hpp"
+#include "solvers/regularized.hpp"
+#include "solvers/robust.hpp"
+
+namespace rlt {
+
+namespace {
+
+using Doubles = Array<double>;
+using Rows = Array<std::int64_t>;
+using AmbiguityHandle = std::shared_ptr<const Ambiguity>;
+
+void need_discount(double discount) {
+    if (!(discount >= 0.0 && discount < 1.0))
+        throw std::invalid_argument("the discount must be at least 0 and below 1");
+}
+
+std::int64_t kernel_stage(const ModelView& m, std::int64_t stage) {
+    if (stage < 0 || (m.n_stages > 1 && stage >= m.n_stages))
+        throw std::invalid_argument("there is no stage " + std::to_string(stage));
+    return m.n_stages > 1 ? stage : 0;
+}
+
+void need_one_stage(const ModelView& m) {
+    if (m.n_stages > 1) throw std::invalid_argument("the stages of the model differ");
+}
+
+Doubles copy_of(const Doubles& x) {
+    Doubles out(x.size());
+    std::copy_n(x.data(), x.size(), out.mutable_data());
+    return out;
+}
+
+// --- regularised ------------------------------------------------------------------------
+
+Regularizer regularizer(const ModelView& m, std::int64_t stage, double temperature,
+                        const Doubles& weight, const Doubles& log_weight, const Doubles& bonus) {
+    if (!(temperature > 0.0)) throw std::invalid_argument("the temperature must be above 0");
+    need_size(weight, m.stage_rows(stage), "weight");
+    need_size(log_weight, m.stage_rows(stage), "log_weight");
+    need_size(bonus, m.n_states, "bonus");
+    return {temperature, weight.data(), log_weight.data(), bonus.data()};
+}
+
+Doubles soft_backup(const Model& model, std::int64_t stage, double discount, double temperature,
+                    const Doubles& weight, const Doubles& log_weight, const Doubles& bonus,
+                    const Doubles& value) {
+    const ModelView& m = model.view;
+    stage = kernel_stage(m, stage);
+    const Regularizer soft = regularizer(m, stage, temperature, weight, log_weight, bonus);
+    need_size(value, m.n_states, "value");
+    Doubles out(m.n_states);
+    const double* v = value.data();
+    double* o = out.mutable_data();
+    const py::gil_scoped_release release;
+    std::vector<double> q(static_cast<std::size_t>(m.stage_rows(stage)));
+    soft_bellman(m, stage, discount, soft, v, o, q.data());
+    return out;
+}
+
+Tuple<Doubles, std::int64_t, bool> soft_iteration(const Model& model, double discount,
+                                                  double temperature, const Doubles& weight,
+                                                  const Doubles& log_weight, const Doubles& bonus,
+                                                  double tol, double rtol, const Doubles& start) {
+    const ModelView& m = model.view;
+    need_discount(discount);
+    need_one_stage(m);
+    const Regularizer soft = regularizer(m, 0, temperature, weight, log_weight, bonus);
+    need_size(start, m.n_states, "start");
+    Doubles value = copy_of(start);
+    Iterations it;
+    {
+        double* v = value.mutable_data();
+        const py::gil_scoped_release release;
+        it = soft_value_iteration(m, discount, soft, Target{tol, rtol}, v, python_monitor());
+    }
+    return py::make_tuple(value, it.sweeps, it.converged);
+}
+
+Tuple<double, double, bool, Doubles, Doubles, Doubles> soft_residual_bounds(
+    const Model& model, std::int64_t stage, double discount, double temperature,
+    const Doubles& weight, const Doubles& log_weight, const Doubles& bonus,
+    const Doubles& next_head, const Doubles& next_tail, const Doubles& own_head,
+    const Doubles& own_tail, double data_error) {
+    const ModelView& m = model.view;
+    stage = kernel_stage(m, stage);
+    const Regularizer soft = regularizer(m, stage, temperature, weight, log_weight, bonus);
+    for (const Doubles* x : {&next_head, &next_tail, &own_head, &own_tail})
+        need_size(*x, m.n_states, "a witness");
+    Doubles residual(m.n_states), policy(m.stage_rows(stage)), log_policy(m.stage_rows(stage));
+    ResidualBounds b;
+    {
+        double* res = residual.mutable_data();
+        double* pol = policy.mutable_data();
+        double* log = log_policy.mutable_data();
+        const WitnessView next{next_head.data(), next_tail.data()};
+        const WitnessView own{own_head.data(), own_tail.data()};
+        const py::gil_scoped_release release;
+        b = soft_residuals(m, stage, discount, soft, next, own, data_error, res, pol, log);
+    }
+    return py::make_tuple(b.low, b.high, b.finite, residual, policy, log_policy);
+}
+
+// --- robust -----------------------------------------------------------------------------
+
+AmbiguityHandle l1_ambiguity(std::int64_t n_states, const Doubles& radius, bool support_only) {
+    for (py::ssize_t i = 0; i < radius.size(); ++i)
+        if (!(radius.data()[i] >= 0.0 && radius.data()[i] <= 2.0))
+            throw std::invalid_argument("radius[" + std::to_string(i) + "] must be in [0, 2]");
+    Ambiguity a;
+    a.n_states = n_states;
+    a.radius = buffer_of(radius);
+    a.support_only = support_only;
+    return std::make_shared<const Ambiguity>(std::move(a));
+}
+
+AmbiguityHandle interval_ambiguity(std::int64_t n_states, const Array<std::int64_t>& row_ptr,
+                                   const Array<std::int32_t>& col, const Doubles& low,
+                                   const Doubles& high) {
+    if (row_ptr.size() == 0) throw std::invalid_argument("row_ptr is empty");
+    const std::int64_t n_rows = row_ptr.size() - 1;
+    const std::int64_t* ptr = row_ptr.data();
+    if (ptr[0] != 0 || ptr[n_rows] != col.size() || !std::is_sorted(ptr, ptr + n_rows + 1))
+        throw std::invalid_argument("row_ptr must ascend from 0 to the number of entries");
+    need_size(low, col.size(), "low");
+    need_size(high, col.size(), "high");
+    for (std::int64_t r = 0; r < n_rows; ++r)
+        for (std::int64_t k = ptr[r]; k < ptr[r + 1]; ++k) {
+            const std::int32_t j = col.data()[k];
+            const bool ascends = k == ptr[r] || col.data()[k - 1] < j;
+            if (j < 0 || j > n_states || !ascends)
+                throw std::invalid_argument("outcomes must ascend from 0 to the number of states");
+            if (!(low.data()[k] >= 0.0 && low.data()[k] <= high.data()[k] && high.data()[k] < 2.0))
+                throw std::invalid_argument("0 <= low <= high < 2 must hold");
+        }
+    Ambiguity a;
+    a.kind = Ambiguity::Kind::intervals;
+    a.n_states = n_states;
+    a.row_ptr = buffer_of(row_ptr);
+    a.col = buffer_of(col);
+    a.low = buffer_of(low);
+    a.high = buffer_of(high);
+    return std::make_shared<const Ambiguity>(std::move(a));
+}
+
+void need_fitting(const ModelView& m, std::int64_t stage, const Ambiguity& a, double sign) {
+    const std::int64_t rows = a.kind == Ambiguity::Kind::l1 ? a.radius.size : a.row_ptr.size - 1;
+    if (a.n_states != m.n_states || rows != m.stage_rows(stage))
+        throw std::invalid_argument("the ambiguity is that of other rows");
+    if (sign != 1.0 && sign != -1.0) throw std::invalid_argument("sign must be 1 or -1");
+}
+
+Tuple<Doubles, Rows> robust_backups(const Model& model, std::int64_t stage, double discount,
+                                    const Ambiguity& ambiguity, double sign, const Doubles& value) {
+    const ModelView& m = model.view;
+    stage = kernel_stage(m, stage);
+    need_fitting(m, stage, ambiguity, sign);
+    need_size(value, m.n_states, "value");
+    Doubles out(m.n_states);
+    Rows best(m.n_states);
+    {
+        const double* v = value.data();
+        double* o = out.mutable_data();
+        std::int64_t* b = best.mutable_data();
+        const py::gil_scoped_release release;
+        robust_bellman(m, stage, discount, ambiguity, sign, v, o, b);
+    }
+    return py::make_tuple(out, best);
+}
+
+Tuple<Doubles, std::int64_t, bool> robust_iteration(const Model& model, double discount,
+                                                    const Ambiguity& ambiguity, double sign,
+                                                    double tol, double rtol,
+                                                    std::int64_t max_improvements,
+                                                    const Doubles& start) {
+    const ModelView& m = model.view;
+    need_discount(discount);
+    need_one_stage(m);
+    need_fitting(m, 0, ambiguity, sign);
+    need_size(start, m.n_states, "start");
+    Doubles value = copy_of(start);
+    Iterations it;
+    {
+        double* v = value.mutable_data();
+        const py::gil_scoped_release release;
+        const Target target{tol, rtol};
+        it = max_improvements == 0
+                 ? robust_value_iteration(m, discount, ambiguity, sign, target, v, python_monitor())
+                 : robust_modified_policy_iteration(m, discount, ambiguity, sign, target,
+                                                    max_improvements, v, python_monitor());
+    }
+    return py::make_tuple(value, it.sweeps, it.converged);
+}
+
+Tuple<double, double, bool, Doubles, Rows> robust_residual_bounds(
+    const Model& model, std::int64_t stage, double discount, const Ambiguity& ambiguity,
+    double sign, const Doubles& next_head, const Doubles& next_tail, const Doubles& own_head,
+    const Doubles& own_tail, double data_error, const Rows& rows) {
+    const ModelView& m = model.view;
+    stage = kernel_stage(m, stage);
+    need_fitting(m, stage, ambiguity, sign);
+    for (const Doubles* x : {&next_head, &next_tail, &own_head, &own_tail})
+        need_size(*x, m.n_states, "a witness");
+    need_size(rows, m.n_states, "rows");
+    need_rows(m, stage, rows.data());
+    Doubles residual(m.n_states);
+    Rows better(m.n_states);
+    ResidualBounds b;
+    {
+        double* res = residual.mutable_data();
+        std::int64_t* bet = better.mutable_data();
+        const WitnessView next{next_head.data(), next_tail.data()};
+        const WitnessView own{own_head.data(), own_tail.data()};
+        const std::int64_t* r = rows.data();
+        const py::gil_scoped_release release;
+        b = robust_residuals(m, stage, discount, ambiguity, sign, next, own, data_error, r, res,
+                             bet);
+    }
+    return py::make_tuple(b.low, b.high, b.finite, residual, better);
+}
+
+Tuple<Array<std::int64_t>, Array<std::int32_t>, Doubles, Doubles> adversary_laws(
+    const Model& model, std::int64_t stage, const Ambiguity& ambiguity, double sign,
+    const Doubles& head, const Doubles& tail, const Rows& rows) {
+    const ModelView& m = model.view;
+    stage = kernel_stage(m, stage);
+    need_fitting(m, stage, ambiguity, sign);
+    need_size(head, m.n_states, "head");
+    need_size(tail, m.n_states, "tail");
+    const std::int64_t first = m.row_begin(stage, 0), count = rows.size();
+    for (std::int64_t i = 0; i < count; ++i)
+        if (rows.data()[i] < first || rows.data()[i] >= first + m.stage_rows(stage))
+            throw std::invalid_argument("row " + std::to_string(rows.data()[i]) +
+                                        " is not of this stage");
+    Laws laws;
+    {
+        const WitnessView next{head.data(), tail.data()};
+        const std::int64_t* r = rows.data();
+        const py::gil_scoped_release release;
+        laws = worst_laws(m, stage, ambiguity, sign, next, r, count);
+    }
+    return py::make_tuple(expose(Buffer<std::int64_t>(std::move(laws.row_ptr))),
+                          expose(Buffer<std::int32_t>(std::move(laws.col))),
+                          expose(Buffer<double>(std::move(laws.prob))),
+                          expose(Buffer<double>(std::move(laws.exit))));
+}
+
+}  // namespace
+
+void bind_planning(py::module_& m) {
+    m.def("soft_bellman", &soft_backup, py::arg("model"), py::arg("stage"), py::arg("discount"),
+          py::arg("temperature"), py::arg("weight").noconvert(), py::arg("log_weight").noconvert(),
+          py::arg("bonus").noconvert(), py::arg("value").noconvert());
+    m.def("soft_value_iteration", &soft_iteration, py::arg("model"), py::arg("discount"),
+          py::arg("temperature"), py::arg("weight").noconvert(), py::arg("log_weight").noconvert(),
+          py::arg("bonus").noconvert(), py::arg("tol"), py::arg("rtol"),
+          py::arg("start").noconvert(), "(value, sweeps, converged).");
+    m.def("soft_residual_bounds", &soft_residual_bounds, py::arg("model"), py::arg("stage"),
+          py::arg("discount"), py::arg("temperature"), py::arg("weight").noconvert(),
+          py::arg("log_weight").noconvert(), py::arg("bonus").noconvert(),
+          py::arg("next_head").noconvert(), py::arg("next_tail").noconvert(),
+          py::arg("own_head").noconvert(), py::arg("own_tail").noconvert(), py::arg("data_error"),
+          "(low, high, finite, residual, policy, log policy).");
+    py::classh<Ambiguity>(m, "Ambiguity", "What an adversary may make of the rows of one stage.")
+        .def_static("l1", &l1_ambiguity, py::arg("n_states"), py::arg("radius").noconvert(),
+                    py::arg("support_only"))
+        .def_static("intervals", &interval_ambiguity, py::arg("n_states"),
+                    py::arg("row_ptr").noconvert(), py::arg("col").noconvert(),
+                    py::arg("low").noconvert(), py::arg("high").noconvert(),
+                    "Outcome n_states is the end.");
+    m.def("robust_bellman", &robust_backups, py::arg("model"), py::arg("stage"),
+          py::arg("discount"), py::arg("ambiguity"), py::arg("sign"), py::arg("value").noconvert(),
+          "(T value, lowest best rows); sign -1: the best laws.");
+    m.def("robust_iteration", &robust_iteration, py::arg("model"), py::arg("discount"),
+          py::arg("ambiguity"), py::arg("sign"), py::arg("tol"), py::arg("rtol"),
+          py::arg("max_improvements"), py::arg("start").noconvert(),
+          "(value, sweeps, converged): value iteration if max_improvements is 0, else modified "
+          "policy iteration.");
+    m.def("robust_residual_bounds", &robust_residual_bounds, py::arg("model"), py::arg("stage"),
+          py::arg("discount"), py::arg("ambiguity"), py::arg("sign"),
+          py::arg("next_head").noconvert(), py::arg("next_tail").noconvert(),
+          py::arg("own_head").noconvert(), py::arg("own_tail").noconvert(), py::arg("data_error"),
+          py::arg("rows").noconvert(),
+          "(low, high, finite, residual, better rows), scaled by row sums.");
+    m.def("worst_laws", &adversary_laws, py::arg("model"), py::arg("stage"), py::arg("ambiguity"),
+          py::arg("sign"), py::arg("head").noconvert(), py::arg("tail").noconvert(),
+          py::arg("rows").noconvert(), "(row_ptr, col, prob, exit) of these rows.");
+}
+
+}  // namespace rlt

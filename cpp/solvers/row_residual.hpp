@@ -1,0 +1,52 @@
+// The residual of one row in double-double, with its proven error bound (theorem T2 of
+// docs/theory/certificates.md).
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "model/view.hpp"
+#include "solvers/certificates.hpp"
+#include "solvers/row_sums.hpp"
+#include "support/double_double.hpp"
+
+namespace rlt {
+
+template <class Rows>
+inline bool all_zero(const Rows& rows, std::int64_t row, const double* next) {
+    bool zero = true;
+    rows.each(row, [&](std::int32_t j, double) { zero = zero && next[j] == 0.0; });
+    return zero;
+}
+
+struct PreciseResidual {
+    DoubleDouble scaled;  // residual times the row's sum
+    double error;         // of `scaled`
+    double plain;         // the residual itself, in a double
+
+    bool finite() const { return std::isfinite(scaled.high) && std::isfinite(error); }
+    double low() const { return scaled.high - (error - scaled.low); }
+    double high() const { return scaled.high + (error + scaled.low); }
+};
+
+// T2: |scaled - sigma (T_a w - w_s)| <= error.
+template <class Rows>
+inline PreciseResidual precise_residual(const ModelView& m, const Rows& rows, std::int64_t row,
+                                        double discount, WitnessView next, double own_head,
+                                        double own_tail) {
+    const double r = m.reward[row];
+    const RowSum s = sum_row(rows, row, next);
+    if (s.magnitude == 0.0 && r == 0.0 && own_head == 0.0 && own_tail == 0.0 &&
+        all_zero(rows, row, next.head))
+        return {{}, 0.0, 0.0};
+    DoubleDouble y = two_sum(r, -own_head) + (-own_tail);
+    y = y + y * s.delta;
+    const DoubleDouble scaled = y + discount * s.dot;
+    const double terms = static_cast<double>(rows.terms(row));
+    const double size = std::abs(r) + discount * s.magnitude + std::abs(own_head);
+    const double error = (4.0 * terms + 40.0) * 0x1.0p-106 * size + (terms + 8.0) * 0x1.0p-1070;
+    // The factor pays for forming low +- error in one double.
+    return {scaled, error * (1.0 + 0x1.0p-50), scaled.high / (1.0 + s.delta.high) + scaled.low};
+}
+
+}  // namespace rlt
