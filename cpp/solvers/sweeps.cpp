@@ -176,7 +176,7 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
                                                          std::log(std::max(discount, 1e-9)));
         idle = width < 0.9 * narrowest ? 0 : idle + 1;
         narrowest = std::min(narrowest, width);
-        if (idle > 20 && std::isfinite(patience)) result.slow = true;
+        if (idle > 4 && std::isfinite(patience)) result.slow = true;
         // What is left is rounding.
         const bool stalled = !std::isfinite(width) || width <= 2.0 * error ||
                              static_cast<double>(improvements) > most_improvements;
