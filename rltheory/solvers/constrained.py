@@ -152,9 +152,9 @@ def solve_constrained(
         occupancy d of mass 1. Without effect with a horizon.
     tol, rtol : float, optional
         The gap is at most ``max(tol, rtol * size)``, size the largest of the two bounds, of the
-        values of `lagrangian`, and of sum_k multipliers_k |budgets_k|. A budget is exceeded by at
-        most that, with size the larger of |budgets_k| and max|c_k| times the mass 1/(1 - discount)
-        or H. Neither given means rtol = 1e-10.
+        values of `lagrangian`, and of ``sum_k multipliers_k abs(budgets_k)``. A budget is exceeded
+        by at most that, with size the larger of ``abs(budgets_k)`` and ``max abs(c_k)`` times the
+        mass 1/(1 - discount) or H. Neither given means rtol = 1e-10.
 
     Returns
     -------
