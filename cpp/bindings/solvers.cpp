@@ -3,6 +3,7 @@
 #include "solvers/certificates.hpp"
 #include "solvers/ordered_iteration.hpp"
 #include "solvers/policy_chain.hpp"
+#include "solvers/policy_iteration.hpp"
 #include "solvers/sweeps.hpp"
 
 namespace rlt {
@@ -120,6 +121,25 @@ Tuple<Doubles, Rows, std::int64_t, bool> ordered(const Model& model, double disc
                                       python_monitor());
     }
     return py::make_tuple(value, rows, it.sweeps, it.converged);
+}
+
+Tuple<Doubles, Rows, std::int64_t> howard(const Model& model, double discount,
+                                          const Doubles& start) {
+    need_discount(discount);
+    need_size(start, model.view.n_states, "start");
+    if (model.view.n_states > PolicyChain::dense_limit)
+        throw std::invalid_argument("the model has more than " +
+                                    std::to_string(PolicyChain::dense_limit) + " states");
+    Doubles value = copy_of(start);
+    Rows rows(model.view.n_states);
+    std::int64_t policies;
+    {
+        double* v = value.mutable_data();
+        std::int64_t* r = rows.mutable_data();
+        const py::gil_scoped_release release;
+        policies = policy_iteration(model.view, discount, v, r, python_monitor());
+    }
+    return py::make_tuple(value, rows, policies);
 }
 
 Tuple<Rows, std::int64_t> improve_rows(const Model& model, double discount, const Doubles& value,
@@ -363,6 +383,8 @@ void bind_solvers(py::module_& m) {
     m.def("ordered_policy_iteration", &ordered, py::arg("model"), py::arg("discount"),
           py::arg("tol"), py::arg("rtol"), py::arg("start").noconvert(),
           "(value, rows, sweeps, converged).");
+    m.def("policy_iteration", &howard, py::arg("model"), py::arg("discount"),
+          py::arg("start").noconvert(), "(value, rows, policies), of a small model.");
     m.def("improve", &improve_rows, py::arg("model"), py::arg("discount"),
           py::arg("value").noconvert(), py::arg("rows").noconvert(), "(rows, number switched).");
     m.def("backward_induction", &induction, py::arg("model"), py::arg("horizon"),

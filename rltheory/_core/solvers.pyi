@@ -6,7 +6,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['PolicyChain', 'add_correction', 'backward_induction', 'backward_induction_double_double', 'bellman', 'closed_classes', 'curve_gain', 'gain_bias_residuals', 'gain_drift', 'gauss_seidel', 'improve', 'improve_gain_bias', 'improve_in_order', 'largest_gap', 'modified_policy_iteration', 'ordered_policy_iteration', 'policy_backward', 'policy_forward', 'precise_residual_bounds', 'q_values', 'relative_value_iteration', 'residual_bounds', 'round_outward', 'round_outward_by', 'value_iteration']
+__all__: list[str] = ['PolicyChain', 'add_correction', 'backward_induction', 'backward_induction_double_double', 'bellman', 'closed_classes', 'curve_gain', 'gain_bias_residuals', 'gain_drift', 'gauss_seidel', 'improve', 'improve_gain_bias', 'improve_in_order', 'largest_gap', 'modified_policy_iteration', 'ordered_policy_iteration', 'policy_backward', 'policy_forward', 'policy_iteration', 'precise_residual_bounds', 'q_values', 'relative_value_iteration', 'residual_bounds', 'round_outward', 'round_outward_by', 'value_iteration']
 class PolicyChain:
     """
     The equations (I - discount P_pi) x = b.
@@ -90,6 +90,10 @@ def policy_backward(model: rltheory._core.model.Model, horizon: typing.SupportsI
     ...
 def policy_forward(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[numpy.float64], initial: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     ...
+def policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int]:
+    """
+    (value, rows, policies), of a small model.
+    """
 def precise_residual_bounds(model: rltheory._core.model.Model, stage: typing.SupportsInt | typing.SupportsIndex, discount: typing.SupportsFloat | typing.SupportsIndex, next_head: numpy.typing.NDArray[numpy.float64], next_tail: numpy.typing.NDArray[numpy.float64], own_head: numpy.typing.NDArray[numpy.float64], own_tail: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64]) -> tuple[float, float, bool, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
     """
     (low, high, finite, residual, better rows), in double-double, scaled by row sums.

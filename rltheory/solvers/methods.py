@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory import _core
-from rltheory.solvers.policy_equations import PolicyEquations
+from rltheory.solvers.policy_equations import DIRECT_STATES, PolicyEquations
 from rltheory.solvers.tolerance import Tolerance
 
 __all__ = ["METHODS", "Guess"]
@@ -28,7 +28,7 @@ __all__ = ["METHODS", "Guess"]
 Vector = NDArray[np.float64]
 Core = _core.model.Model
 
-_DIRECT_STATES = 50
+_SMALL = 50
 """Models up to this size are solved by policy iteration, to the last digit."""
 _PATIENCE = 25.0
 """What modified policy iteration may still cost, in sweeps over all rows, before another method
@@ -88,6 +88,8 @@ def _modified(
 
 
 def policy_iteration(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Guess:
+    if core.n_states <= DIRECT_STATES:
+        return Guess(*_core.solvers.policy_iteration(core, discount, start))
     _, rows = _core.solvers.bellman(core, 0, discount, start)
     value = start
     iterations = 0
@@ -111,10 +113,9 @@ def ordered_policy_iteration(
 
 
 def auto(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Guess:
-    if core.n_states <= _DIRECT_STATES:
-        exact = Tolerance(0.0, 0.0, tolerance.largest_reward)
-        guess, _ = _modified(core, discount, exact, start, math.inf)
-        return replace(guess, note=f"policy iteration: at most {_DIRECT_STATES} states")
+    if core.n_states <= _SMALL:
+        guess = policy_iteration(core, discount, tolerance, start)
+        return replace(guess, note=f"policy iteration: at most {_SMALL} states")
     guess, converged = _modified(core, discount, tolerance, start, _PATIENCE)
     if converged or not np.isfinite(guess.value).all():
         return replace(guess, note="modified policy iteration: it mixes fast")

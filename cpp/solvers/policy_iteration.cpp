@@ -1,0 +1,32 @@
+#include "solvers/policy_iteration.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "solvers/policy_chain.hpp"
+#include "solvers/sweeps.hpp"
+#include "support/float_mode.hpp"
+
+namespace rlt {
+
+std::int64_t policy_iteration(const ModelView& m, double discount, double* value,
+                              std::int64_t* rows, const Monitor& monitor) {
+    const StandardFloatMode mode;
+    const auto n = static_cast<std::size_t>(m.n_states);
+    std::vector<double> reward(n);
+    std::vector<std::int64_t> better(n);
+    bellman(m, 0, discount, value, reward.data(), rows);
+    for (std::int64_t policies = 1;; ++policies) {
+        for (std::size_t s = 0; s < n; ++s) reward[s] = m.reward[rows[s]];
+        const PolicyChain chain(m, discount, rows);
+        chain.solve(reward.data(), value, 0.0, 1, false, monitor);
+        const bool finite =
+            std::all_of(value, value + n, [](double x) { return std::isfinite(x); });
+        if (!finite || improve(m, discount, value, rows, better.data()) == 0) return policies;
+        std::copy(better.begin(), better.end(), rows);
+        monitor();
+    }
+}
+
+}  // namespace rlt
