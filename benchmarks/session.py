@@ -32,11 +32,14 @@ class Session:
     skipped : str
         Why there is nothing to ask it: not installed, or not for this problem; "" otherwise.
     version : str
+    candidates : list of dict
+        Settings worth trying, the default first.
     """
 
     def __init__(self, adapter: str, problem: Problem, folder: Path) -> None:
         self.adapter, self.problem, self.folder = adapter, problem, folder
         self.skipped, self.version = "", ""
+        self.candidates: list[Settings] = []
         self._start()
 
     def _start(self) -> None:
@@ -50,6 +53,7 @@ class Session:
         )
         hello = self._answer(_STARTING)
         self.version = hello.get("version", "")
+        self.candidates = hello.get("candidates", [])
         reasons = [hello.get(key, "") for key in ("missing", "refuses", "failed", "over")]
         self.skipped = next((str(reason) for reason in reasons if reason), "")
 
@@ -89,7 +93,9 @@ class Session:
             build_cpu, build_wall, solve_cpu, solve_wall, and value_error, policy_loss, verified; or
             "failed" with a message, or "over" with the limit that was passed.
         """
-        record = self._ask({"settings": settings}, limit)
+        record = self._ask({"warm": settings}, _STARTING)
+        if not record:
+            record = self._ask({"settings": settings}, limit)
         if "failed" in record or "over" in record:
             return record
         with np.load(self.folder / f"{self.adapter}.npz") as found:

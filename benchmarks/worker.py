@@ -2,10 +2,11 @@
 
     python -m benchmarks.worker ADAPTER FOLDER
 
-A request is a line of JSON, {"settings": {...}}: the problem in FOLDER is built anew and solved, the answer
-is left in FOLDER/ADAPTER.npz, and what it took is a line of JSON. {"sweep": n} times n sweeps of ours.
-A solver that crashes, or is ended for taking too long, takes nobody with it. What solvers print goes to
-stderr.
+A request is a line of JSON. {"warm": {...}}: a small problem of the same kind is solved with these settings,
+so that nothing is compiled on the clock. {"settings": {...}}: the problem in FOLDER is built anew and
+solved, the answer is left in FOLDER/ADAPTER.npz, and what it took is a line of JSON. {"sweep": n}: n sweeps
+of ours are timed. A solver that crashes, or is ended for taking too long, takes nobody with it. What solvers
+print goes to stderr.
 """
 
 import gc
@@ -129,18 +130,21 @@ class _Worker:
             number = version(self.adapter.PACKAGE)
         except PackageNotFoundError:
             number = getattr(sys.modules.get(self.adapter.PACKAGE), "__version__", "")
-        return {"version": number, "refuses": self.adapter.refuses(self.problem)}
+        return {
+            "version": number,
+            "refuses": self.adapter.refuses(self.problem),
+            "candidates": self.adapter.candidates(self.problem),
+        }
 
-    def _warm_up(self, settings: Settings) -> None:
-        """Solve a small problem of the same kind, so that nothing is compiled on the clock."""
+    def warm_up(self, settings: Settings) -> dict[str, Any]:
         key = json.dumps(settings, sort_keys=True)
         if key not in self.warmed and self.problem.name in PROBLEMS:
             small = PROBLEMS[self.problem.name](QUICK[self.problem.name])
             self.adapter.solve(self.adapter.build(small, settings), small, settings)
         self.warmed.add(key)
+        return {}
 
     def solve(self, settings: Settings) -> dict[str, Any]:
-        self._warm_up(settings)
         gc.collect()
         cost: dict[str, Any] = {}
         if self.built:
@@ -159,7 +163,7 @@ class _Worker:
 
     def sweeps(self, count: int) -> dict[str, Any]:
         assert self.sweep is not None
-        model = self.adapter.build(self.problem, self.adapter.CANDIDATES[0])
+        model = self.adapter.build(self.problem, self.adapter.candidates(self.problem)[0])
         value = np.zeros(self.problem.n_states)
         costs = []
         for _ in range(count):
@@ -188,11 +192,12 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            say(
-                worker.sweeps(request["sweep"])
-                if "sweep" in request
-                else worker.solve(request["settings"])
-            )
+            if "sweep" in request:
+                say(worker.sweeps(request["sweep"]))
+            elif "warm" in request:
+                say(worker.warm_up(request["warm"]))
+            else:
+                say(worker.solve(request["settings"]))
         except Exception as error:
             say({"failed": f"{type(error).__name__}: {error}"})
 

@@ -3,7 +3,7 @@
 A module of this folder has
 
     PACKAGE      the name of the distribution, for its version
-    CANDIDATES   settings worth trying, the first one being the default (`benchmarks.tune` chooses)
+    candidates   settings worth trying on a problem, the first being the default (see benchmarks.tune)
     refuses      why a problem is not for this solver, or ""
     build        from the arrays of a problem to the solver's own model
     solve        from that model to (value, policy or None), policies as action labels
@@ -36,7 +36,8 @@ class Adapter(Protocol):
     """What a module of this folder looks like."""
 
     PACKAGE: str
-    CANDIDATES: list[Settings]
+
+    def candidates(self, problem: Problem) -> list[Settings]: ...
 
     def refuses(self, problem: Problem) -> str: ...
 

@@ -15,15 +15,20 @@ from benchmarks.peers import Settings
 from benchmarks.verify import WANTED
 
 PACKAGE = "quantecon"
-CANDIDATES: list[Settings] = [
-    *(
-        {"method": "modified_policy_iteration", "k": k, "v_init": start}
-        for k in (20, 100, 500, 5, 2500)
-        for start in ("default", "zero")
-    ),
-    {"method": "policy_iteration"},
-    {"method": "value_iteration"},
-]
+
+
+def candidates(problem: Problem) -> list[Settings]:
+    if problem.horizon is not None:
+        return [{"method": "backward_induction"}]
+    return [
+        *(
+            {"method": "modified_policy_iteration", "k": k, "v_init": start}
+            for k in (20, 100, 500, 5, 2500)
+            for start in ("default", "zero")
+        ),
+        {"method": "policy_iteration"},
+        {"method": "value_iteration"},
+    ]
 
 
 def refuses(problem: Problem) -> str:

@@ -9,7 +9,10 @@ from benchmarks.verify import WANTED
 from rltheory import _core
 
 PACKAGE = "rltheory"
-CANDIDATES: list[Settings] = [{"method": "auto"}]
+
+
+def candidates(problem: Problem) -> list[Settings]:
+    return [{"method": "auto"}]
 
 
 def refuses(problem: Problem) -> str:

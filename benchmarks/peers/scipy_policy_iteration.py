@@ -14,7 +14,14 @@ from benchmarks.families import Problem
 from benchmarks.peers import Settings
 
 PACKAGE = "scipy"
-CANDIDATES: list[Settings] = [{"equations": "bicgstab"}, {"equations": "direct"}]
+
+
+def candidates(problem: Problem) -> list[Settings]:
+    if problem.horizon is not None:
+        return [{"method": "backward_induction"}]
+    if not problem.sparse:
+        return [{"equations": "direct"}]
+    return [{"equations": "bicgstab"}, {"equations": "direct"}]
 
 
 def refuses(problem: Problem) -> str:
