@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, sparse, stats
+from scipy import ndimage, sparse
+from scipy.special import gammaln
 
 __all__ = [
     "Problem",
@@ -221,8 +222,10 @@ def inventory(name: str, cap: int, discount: float, demand: float = 20.0) -> Pro
     counts = cap + 1 - np.arange(cap + 1)
     state = np.repeat(np.arange(cap + 1), counts)
     action = np.arange(len(state)) - np.repeat(np.cumsum(counts) - counts, counts)
-    most = int(stats.poisson.isf(1e-16, demand))
-    law = stats.poisson.pmf(np.arange(most + 1), demand)
+    counted = np.arange(int(demand + 20.0 * demand**0.5) + 30)
+    law = np.exp(counted * np.log(demand) - demand - gammaln(counted + 1.0))
+    most = int(np.argmax(law[::-1].cumsum()[::-1] < 1e-16))
+    law = law[: most + 1]
     law[-1] = 1.0 - law[:-1].sum()
     # All that matters of a pair is the stock after the order.
     left = np.maximum(np.arange(cap + 1)[:, None] - np.arange(most + 1), 0)
@@ -247,16 +250,17 @@ def tandem(
     state, action = _pairs(width * width, 4)
     first, second = state // width, state % width
     rates = np.array([1.0, 1.3])
-    whole = arrival + 2.0 * rates[1]
-    come = np.full(len(state), arrival / whole)
-    pass_on = np.where(first > 0, rates[action // 2] / whole, 0.0)
-    leave = np.where(second > 0, rates[action % 2] / whole, 0.0)
+    whole = arrival + rates[1] + rates[1]
+    pass_on = np.where(first > 0, rates[action // 2], 0.0)
+    leave = np.where(second > 0, rates[action % 2], 0.0)
+    idle = (whole - (arrival + pass_on + leave)) / whole  # exactly 0 when all work fast
+    come, pass_on, leave = np.full(len(state), arrival / whole), pass_on / whole, leave / whole
     matrix = _rows(
         width * width,
         (np.where(first < cap, state + width, state), come),
         (np.where(first > 0, state - width + (second < cap), state), pass_on),
         (np.where(second > 0, state - 1, state), leave),
-        (state, 1.0 - come - pass_on - leave),
+        (state, idle),
     )
     lost = come * (first == cap) + pass_on * (second == cap)
     serving = 0.6 * (action // 2 + action % 2)

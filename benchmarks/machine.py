@@ -1,10 +1,10 @@
-"""What the machine can do at best: memory bandwidth by a triad, and the floor it puts under a sweep.
+"""What the machine can do at best: its memory bandwidth, and the floor that puts under a sweep.
 
     python -m benchmarks.machine
 
 A Jacobi sweep reads every entry of the model once. A model larger than the caches cannot be swept
-faster than its bytes come from memory; the time of one sweep beside that floor says how much of it is
-computing. A smaller model may well be under the floor.
+faster than its bytes come from memory; the time of one sweep beside that floor says how much of
+it is computing. A smaller model may well be under the floor.
 """
 
 import json
@@ -41,8 +41,8 @@ def triad(repeats: int = 10) -> float:
 def sweep_bytes(problem: Problem) -> int:
     """Bytes that one sweep over the rows must read and write, once each.
 
-    Columns (4 bytes) and probabilities (8) of every entry, or 8 alone when dense; pointer and reward of
-    every row; per state the pointer, the value read, the value and the choice written.
+    Columns (4 bytes) and probabilities (8) of every entry, or 8 alone when dense; pointer and
+    reward of every row; per state the pointer, the value read, the value and the choice written.
     """
     entry = 12 if problem.sparse else 8
     row = 16 if problem.sparse else 8

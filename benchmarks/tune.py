@@ -2,9 +2,10 @@
 
     python -m benchmarks.tune [--problem NAME ...] [--solver NAME ...] [--limit SECONDS]
 
-Each candidate of an adapter is built and solved once, under a limit that shrinks to twice what the best one
-took so far; of those whose answer is verified, the one with the least CPU time of solving is kept, with how
-many were tried. `SAME` names problems that take the settings found on a smaller one.
+Each candidate of an adapter is built and solved once, under a limit that shrinks to twice what
+the best one took so far; of those whose answer is verified, the one with the least CPU time of
+solving is kept, with how many were tried. `SAME` names problems that take the settings found on a
+smaller one.
 """
 
 import argparse

@@ -2,11 +2,11 @@
 
     python -m benchmarks.worker ADAPTER FOLDER
 
-A request is a line of JSON. {"warm": {...}}: a small problem of the same kind is solved with these settings,
-so that nothing is compiled on the clock. {"settings": {...}}: the problem in FOLDER is built anew and
-solved, the answer is left in FOLDER/ADAPTER.npz, and what it took is a line of JSON. {"sweep": n}: n sweeps
-of ours are timed. A solver that crashes, or is ended for taking too long, takes nobody with it. What solvers
-print goes to stderr.
+A request is a line of JSON. {"warm": {...}}: a small problem of the same kind is solved with
+these settings, so that nothing is compiled on the clock. {"settings": {...}}: the problem in
+FOLDER is built anew and solved, the answer is left in FOLDER/ADAPTER.npz, and what it took is a
+line of JSON. {"sweep": n}: n sweeps of ours are timed. A solver that crashes, or is ended for
+taking too long, takes nobody with it. What solvers print goes to stderr.
 """
 
 import gc

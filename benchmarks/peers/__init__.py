@@ -3,13 +3,13 @@
 A module of this folder has
 
     PACKAGE      the name of the distribution, for its version
-    candidates   settings worth trying on a problem, the first being the default (see benchmarks.tune)
+    candidates   settings worth trying on a problem, the default first (see benchmarks.tune)
     refuses      why a problem is not for this solver, or ""
     build        from the arrays of a problem to the solver's own model
     solve        from that model to (value, policy or None), policies as action labels
 
-A model is solved once and thrown away: some solvers start silently where they last ended. Importing a
-module imports its solver; one that is not installed is skipped.
+A model is solved once and thrown away: some solvers start silently where they last ended.
+Importing a module imports its solver; one that is not installed is skipped.
 """
 
 from typing import Any, Protocol

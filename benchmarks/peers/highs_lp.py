@@ -26,9 +26,7 @@ def refuses(problem: Problem) -> str:
 
 def build(problem: Problem, settings: Settings) -> Any:
     size, rows = problem.n_states, problem.n_pairs
-    own = sparse.csr_array(
-        (np.ones(rows), problem.states, np.arange(rows + 1)), shape=(rows, size)
-    )
+    own = sparse.csr_array((np.ones(rows), problem.states, np.arange(rows + 1)), shape=(rows, size))
     matrix = sparse.csr_array(own - (problem.discount or 0.0) * problem.transitions)
     program = highspy.HighsLp()
     program.num_col_, program.num_row_ = size, rows

@@ -1,9 +1,10 @@
 """mdpsolver: C++ behind nested lists, which building makes of the arrays.
 
-Its tolerance is a bound of the value's error. Over-relaxed updates are left out: on chains with resets they
-diverge, for minutes, and say so afterwards.
+Its tolerance is a bound of the value's error. Over-relaxed updates are left out: on chains with
+resets they diverge, for minutes, and say so afterwards.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import mdpsolver
@@ -38,7 +39,7 @@ def build(problem: Problem, settings: Settings) -> Any:
     chances, columns = matrix.data.tolist(), matrix.indices.tolist()
     rewards = problem.rewards.tolist()
     ends, starts = matrix.indptr.tolist(), problem.starts.tolist()
-    states = [range(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    states = [range(a, b) for a, b in pairwise(starts)]
     model = mdpsolver.model()
     model.mdp(
         discount=problem.discount,

@@ -1,9 +1,10 @@
 """pymdptoolbox: numpy, one matrix an action.
 
-Its value iteration bounds the number of iterations by a loop over all columns when it is built, which is
-quadratic in the states when they are sparse; policies are evaluated with dense matrices whatever the model
-is. Values of value iteration and modified policy iteration lack a constant: what is verified of these is the
-policy. The package was made for numpy 1; models with infeasible actions are not for it.
+Its value iteration bounds the number of iterations by a loop over all columns when it is built,
+which is quadratic in the states when they are sparse; policies are evaluated with dense matrices
+whatever the model is. Values of value iteration and modified policy iteration lack a constant:
+what is verified of these is the policy. The package was made for numpy 1; models with infeasible
+actions are not for it.
 """
 
 from typing import Any

@@ -1,8 +1,9 @@
 """QuantEcon's DiscreteDP: dense tables in product form, sparse ones by state-action pairs.
 
-Modified policy iteration stops when the span of T v - v is below epsilon (1 - d) / d and returns the
-middle of the bracket, value iteration when max |T v - v| is below epsilon (1 - d) / (2 d): epsilon = 1e-6
-proves both within 1e-6. Iteration caps are lifted; at the default of 250 it stops without a word.
+Modified policy iteration stops when the span of T v - v is below epsilon (1 - d) / d and returns
+the middle of the bracket, value iteration when max |T v - v| is below epsilon (1 - d) / (2 d):
+epsilon = 1e-6 proves both within 1e-6. Iteration caps are lifted; at the default of 250 it stops
+without a word.
 """
 
 from typing import Any

@@ -1,7 +1,8 @@
-"""Policy iteration on numpy and scipy, as one writes it in twenty lines; a loop of products with a horizon.
+"""Policy iteration on numpy and scipy, as one writes it; a loop of products with a horizon.
 
-The equations of a policy are solved by LAPACK when dense, else by SuperLU or, as a setting, by BiCGSTAB to
-a relative residual of 1e-13. An action is changed only where another one is better by more than rounding.
+The equations of a policy are solved by LAPACK when dense, else by SuperLU or, as a setting, by
+BiCGSTAB to a relative residual of 1e-13. An action is changed only where another one is better by
+more than rounding.
 """
 
 from typing import Any

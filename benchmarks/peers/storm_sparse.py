@@ -1,10 +1,11 @@
 """Storm's sparse engine, through stormpy.
 
-Two formulations. "discounted": the property Cdiscount. "exit": every step goes to an absorbing state with
-probability 1 - d, and the total reward until then is asked for, with any of Storm's methods. Either way
-rewards are shifted to be at least 0 (costs and rewards cannot be mixed), which moves the value by the shift
-over 1 - d. Only the value is asked for. The tolerance is Storm's own, absolute; `benchmarks.tune` takes the
-loosest one with which the answer is verified, since a stopping rule of value iteration bounds no error.
+Two formulations. "discounted": the property Cdiscount. "exit": every step goes to an absorbing
+state with probability 1 - d, and the total reward until then is asked for, with any of Storm's
+methods. Either way rewards are shifted to be at least 0 (costs and rewards cannot be mixed),
+which moves the value by the shift over 1 - d. Only the value is asked for. The tolerance is
+Storm's own, absolute; `benchmarks.tune` takes the loosest one with which the answer is verified,
+since a stopping rule of value iteration bounds no error.
 """
 
 from typing import Any
@@ -29,7 +30,15 @@ def candidates(problem: Problem) -> list[Settings]:
     )
     formulations = [("discounted", "VALUE_ITERATION"), *(("exit", m) for m in exit_methods)]
     return [
-        {"formulation": "exit", "method": "POLICY_ITERATION", "equations": "EIGEN"},
+        *(
+            {
+                "formulation": "exit",
+                "method": "POLICY_ITERATION",
+                "equations": "EIGEN",
+                "precision": precision,
+            }
+            for precision in ("1e-8", "1e-11")
+        ),
         *(
             {"formulation": formulation, "method": method, "precision": precision}
             for formulation, method in formulations
@@ -91,7 +100,7 @@ def solve(model: Any, problem: Problem, settings: Settings) -> tuple[Any, Any]:
     environment = environments.Environment()
     min_max = environment.solver().min_max()
     min_max.method = getattr(environments.MinMaxMethod, settings["method"])
-    min_max.precision = stormpy.Rational(settings.get("precision", "1e-8"))
+    min_max.precision = stormpy.Rational(settings["precision"])
     min_max.relative_termination_criterion = False
     if "equations" in settings:  # of a policy: sparse LU, where iterations are not exact enough
         kind = getattr(environments.EquationSolverType, settings["equations"])
