@@ -12,6 +12,7 @@ import json
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,12 +68,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=float, default=300.0)
     parser.add_argument("--output", type=Path, help="JSON file")
     chosen = parser.parse_args(arguments)
-    makers = [PROBLEMS[name] for name in chosen.problem]
+    makers: list[Callable[[], Problem]] = [PROBLEMS[name] for name in chosen.problem]
+    makers += [partial(mixed, seed) for seed in chosen.mixed]
     rows = []
     names = ["auto", *sorted(set(METHODS) - {"auto"})]
     print(f"rltheory {rlt.__version__}")
     print(f"{'model':28}" + "".join(f"{name[:12]:>13}" for name in names) + "  auto/best")
-    for make in [*makers, *(partial(mixed, n) for n in chosen.mixed)]:
+    for make in makers:
         row = compare(make(), chosen.repeats, chosen.limit)
         cells = "".join(
             f"{'-' if x is None else format(x, '.3g'):>13}"

@@ -83,7 +83,7 @@ def _cell(result: dict[str, Any] | None, what: str) -> str:
     text = _seconds(result[what])
     if not result["verified"]:
         return f"({text})"
-    return text + ("*" if result["verified"] == "policy" else "")
+    return text + ("†" if result["verified"] == "policy" else "")
 
 
 def _solved(result: dict[str, Any]) -> bool:
@@ -108,7 +108,7 @@ def _solving(record: dict[str, Any]) -> str:
     heads = ["problem", *(TITLES.get(name, name) for name in solvers), "best peer / ours"]
     notes = (
         "`> n s`: stopped after n seconds; –: not for this solver, or failed (see below); "
-        "*: the policy is verified, the value lacks a constant; (): answered, but not verified."
+        "†: the policy is verified, the value lacks a constant; (): answered, but not verified."
     )
     return _grid(heads, rows) + "\n\n" + notes
 

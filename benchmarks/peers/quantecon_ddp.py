@@ -21,15 +21,13 @@ PACKAGE = "quantecon"
 def candidates(problem: Problem) -> list[Settings]:
     if problem.horizon is not None:
         return [{"method": "backward_induction"}]
-    return [
-        *(
-            {"method": "modified_policy_iteration", "k": k, "v_init": start}
-            for k in (20, 100, 500, 5, 2500)
-            for start in ("default", "zero")
-        ),
-        {"method": "policy_iteration"},
-        {"method": "value_iteration"},
+    modified = [
+        {"method": "modified_policy_iteration", "k": k, "v_init": start}
+        for k in (20, 100, 5, 500)
+        for start in ("zero", "default")
     ]
+    others = [{"method": "policy_iteration"}, {"method": "value_iteration"}]
+    return [modified[0], *others, *modified[1:]]
 
 
 def refuses(problem: Problem) -> str:

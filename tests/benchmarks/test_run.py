@@ -98,7 +98,7 @@ def test_the_triad_is_a_rate(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cells_say_what_became_of_a_solver() -> None:
     good = {"solve_cpu": 0.1234, "verified": "value"}
     assert table._cell(good, "solve_cpu") == "0.123"
-    assert table._cell(good | {"verified": "policy"}, "solve_cpu") == "0.123*"
+    assert table._cell(good | {"verified": "policy"}, "solve_cpu") == "0.123†"
     assert table._cell(good | {"verified": ""}, "solve_cpu") == "(0.123)"
     assert table._cell({"none": "over 300 s"}, "solve_cpu") == "> 300 s"
     assert table._cell({"none": "no horizon"}, "solve_cpu") == "–"
