@@ -3,7 +3,7 @@
     python -m benchmarks.methods [--problem NAME ...] [--mixed N ...] [--repeats N]
 
 Methods take turns on a model, which is rebuilt before every solve; the ratio is that of the
-median CPU time of "auto" to the least one. A method that takes ten times what "auto" took is
+median CPU time of "auto" to the least one. A method that takes five times what "auto" took is
 stopped.
 """
 
@@ -42,7 +42,7 @@ def compare(problem: Problem, repeats: int, limit: float) -> dict[str, Any]:
                 if found is None:
                     continue
                 own = times["auto"]
-                allowed = limit if not own else min(limit, 1.0 + 10.0 * max(own))
+                allowed = limit if not own else min(limit, 1.0 + 5.0 * max(own))
                 answer = session.solve({"method": name}, limit if name == "auto" else allowed)
                 if answer.get("verified"):
                     found.append(answer["solve_cpu"])

@@ -6,7 +6,7 @@
 Solvers take turns on a problem, in an order that rotates from one repeat to the next, each in a
 process of its own with one thread, its model rebuilt before every solve. What is reported are
 medians of CPU and wall seconds and the worst residual bounds of all repeats. A solver that takes
-longer than `PATIENCE` seconds is run once, and one that takes longer than the limit is stopped.
+longer than `PATIENCE` CPU seconds is run once, and one that passes the limit is stopped.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--problem", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
     parser.add_argument("--solver", nargs="+", choices=ADAPTERS, default=list(ADAPTERS))
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--limit", type=float, default=300.0, help="seconds a solve may take")
+    parser.add_argument("--limit", type=float, default=300.0, help="CPU seconds a solve may take")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: does everything run?")
     parser.add_argument("--output", type=Path, help="Markdown file; JSON goes beside it")
     chosen = parser.parse_args(arguments)
@@ -108,7 +108,7 @@ def _one_problem(problem: Problem, folder: Path, record: dict[str, Any]) -> dict
             result = session.solve(settings, record["limit"])
             print(result.get("solve_cpu", result), file=sys.stderr, flush=True)
             runs[session.adapter].append(result)
-            slow = result.get("solve_wall", PATIENCE) + result.get("build_wall", 0.0) >= PATIENCE
+            slow = result.get("solve_cpu", PATIENCE) + result.get("build_cpu", 0.0) >= PATIENCE
             if slow:
                 waiting = [pair for pair in waiting if pair[0] is not session]
                 session.close()

@@ -24,6 +24,19 @@ ONE_THREAD = dict.fromkeys(
 _STARTING = 120.0
 
 
+def _seconds_used(process: int) -> float:
+    """CPU seconds of a process so far, to a hundredth; those of the clock where /proc is not.
+
+    Asking the kernel to enforce a limit (RLIMIT_CPU) would make CPU clocks in the process as
+    coarse as the scheduler's ticks.
+    """
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return time.monotonic()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Session:
     """One worker with one solver and one problem.
 
@@ -58,14 +71,19 @@ class Session:
         self.skipped = next((str(reason) for reason in reasons if reason), "")
 
     def _answer(self, limit: float) -> dict[str, Any]:
-        """The next line of the worker; a worker without one in time is ended."""
+        """The next line of the worker, which is ended when it has used its limit."""
         pipe = self.process.stdout
         assert pipe is not None
         line = b""
-        until = time.monotonic() + limit
+        begin = _seconds_used(self.process.pid)
+        until = time.monotonic() + 60.0 + 10.0 * limit  # it may also hang
         while not line.endswith(b"\n"):
-            ready, _, _ = select.select([pipe], [], [], max(0.0, until - time.monotonic()))
+            left = limit - (_seconds_used(self.process.pid) - begin)
+            # No process can use more CPU seconds with one thread than pass on the clock.
+            ready, _, _ = select.select([pipe], [], [], max(0.0, left))
             if not ready:
+                if left > 0.0 and time.monotonic() < until:
+                    continue
                 self.close()
                 return {"over": limit}
             part = os.read(pipe.fileno(), 65536)
@@ -85,7 +103,7 @@ class Session:
         return self._answer(limit)
 
     def solve(self, settings: Settings, limit: float) -> dict[str, Any]:
-        """Build, solve and verify once.
+        """Build, solve and verify once, within so many CPU seconds.
 
         Returns
         -------

@@ -43,7 +43,7 @@ def tune(adapter: str, problem: Problem, folder: Path, limit: float) -> dict[str
     for settings in session.candidates:
         allowed = limit
         if best is not None:
-            allowed = min(limit, 3.0 + best["build_wall"] + 2.0 * best["solve_wall"])
+            allowed = min(limit, 1.0 + best["build_cpu"] + 2.0 * best["solve_cpu"])
         record = session.solve(settings, allowed)
         if "over" in record:
             why.append(f"over {record['over']:.0f} s")
@@ -65,7 +65,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--problem", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
     peers = [name for name in ADAPTERS if name != OURS]
     parser.add_argument("--solver", nargs="+", choices=peers, default=peers)
-    parser.add_argument("--limit", type=float, default=300.0, help="seconds a candidate may take")
+    parser.add_argument(
+        "--limit", type=float, default=300.0, help="CPU seconds a candidate may take"
+    )
     chosen = parser.parse_args(arguments)
     for name in chosen.problem:
         if name in SAME:
