@@ -122,7 +122,8 @@ def _one_problem(problem: Problem, folder: Path, record: dict[str, Any]) -> dict
         "horizon": problem.horizon,
     }
     for session, settings in sessions:
-        results[session.adapter] = _summary(runs[session.adapter], settings)
+        tuned = session.adapter == OURS or bool(best_settings(problem.name, session.adapter))
+        results[session.adapter] = _summary(runs[session.adapter], settings) | {"tuned": tuned}
         if session.adapter == OURS and "none" not in results[OURS]:
             entry |= {key: x for key, x in session.sweep(9, 60.0).items() if key == "sweep"}
         session.close()

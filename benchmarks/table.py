@@ -54,6 +54,7 @@ def _machine(record: dict[str, Any]) -> str:
         f"triad {machine['triad_bytes_per_second'] / 1e9:.1f} GB/s on one thread",
         f"load {machine['load']} at the start",
         f"Python {machine['python']}",
+        f"{record['repeats']} repeats, {record['limit']:g} s at most",
     ]
     versions = ", ".join(
         f"{TITLES.get(name, name)} {number}" for name, number in record["versions"].items()
@@ -150,11 +151,14 @@ def _details(record: dict[str, Any]) -> str:
     for problem in record["problems"]:
         for name, result in problem["results"].items():
             title = TITLES.get(name, name)
+            first = "" if result.get("tuned", True) else " (first candidate: not tuned)"
             if "none" in result:
-                rows.append([problem["name"], title, "", "", "", "", str(result["none"])])
+                why = str(result["none"]) + first
+                rows.append([problem["name"], title, "", "", "", "", why])
                 continue
             loss = result["policy_loss"]
             settings = ", ".join(f"{key} {x}" for key, x in result["settings"].items())
+            settings += first
             rows.append(
                 [
                     problem["name"],

@@ -7,8 +7,8 @@ With T the Bellman operator, T_pi that of a policy and d the discount, every vec
 
 The first is about the value, the second about the policy, whatever constant is missing in v. With a
 horizon, residuals add up over stages in place of the division. Nothing here is shared with any
-solver; rounding is not accounted for, which is the business of certificates: the sums are of some
-tens of terms, so that what is computed is within 1e-14 of the largest value over 1 - d.
+solver. Rounding is not accounted for, which is the business of certificates: with n terms in a row
+it moves a bound by at most (n + 8) 2^-53 max |v| / (1 - d), below 2e-7 on every problem here.
 """
 
 from dataclasses import dataclass
