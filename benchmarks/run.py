@@ -124,8 +124,9 @@ def _one_problem(problem: Problem, folder: Path, record: dict[str, Any]) -> dict
     for session, settings in sessions:
         tuned = session.adapter == OURS or bool(best_settings(problem.name, session.adapter))
         results[session.adapter] = _summary(runs[session.adapter], settings) | {"tuned": tuned}
-        if session.adapter == OURS and "none" not in results[OURS]:
-            entry |= {key: x for key, x in session.sweep(9, 60.0).items() if key == "sweep"}
+        if session.adapter == OURS:
+            swept = session.sweep(9, 60.0)
+            entry |= {key: swept[key] for key in ("sweep", "build_peak_bytes") if key in swept}
         session.close()
     return entry | {"results": {n: results[n] for n in record["solvers"] if n in results}}
 

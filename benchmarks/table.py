@@ -128,7 +128,7 @@ def _floors(record: dict[str, Any]) -> str:
     for problem in record["problems"]:
         floor, sweep = problem["floor"], problem.get("sweep")
         mine = problem["results"].get(record["solvers"][0], {})
-        peak = mine.get("build_peak_bytes")
+        peak = mine.get("build_peak_bytes", problem.get("build_peak_bytes"))
         rows.append(
             [
                 problem["name"],

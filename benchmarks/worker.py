@@ -165,7 +165,13 @@ class _Worker:
 
     def sweeps(self, count: int) -> dict[str, Any]:
         assert self.sweep is not None
-        model = self.adapter.build(self.problem, self.adapter.candidates(self.problem)[0])
+        settings = self.adapter.candidates(self.problem)[0]
+        peak: dict[str, Any] = {}
+        with _peak(peak):
+            model = self.adapter.build(self.problem, settings)
+        if self.built:  # memory freed earlier was at hand
+            peak = {}
+        self.built = True
         value = np.zeros(self.problem.n_states)
         costs = []
         for _ in range(count):
@@ -173,7 +179,7 @@ class _Worker:
             with _timed(cost, "sweep"):
                 self.sweep(model, self.problem, value)
             costs.append(cost["sweep_cpu"] if cost["sweep_cpu"] > 1e-3 else cost["sweep_wall"])
-        return {"sweep": float(np.median(costs))}
+        return {"sweep": float(np.median(costs)), **peak}
 
 
 def main() -> None:
