@@ -1,0 +1,1 @@
+"""The same work on rltheory and on its peers: problems, adapters, a verifier, one command."""
