@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "solvers/row_residual.hpp"
 #include "solvers/row_sums.hpp"
 #include "support/float_mode.hpp"
 #include "support/parallel.hpp"
@@ -88,7 +89,8 @@ PreciseStep precise_step(const Rows& rows, std::int64_t row, WitnessView gain, d
     });
     // As T2: differences are within 3u^2, products within 5u^2, sums within 3u^2 a term.
     const double terms = static_cast<double>(rows.terms(row));
-    step.error = (4.0 * terms + 40.0) * (u * u) * magnitude + (terms + 8.0) * 0x1.0p-1070;
+    step.error =
+        with_underflow((4.0 * terms + 40.0) * (u * u) * magnitude, terms + 8.0, 0x1.0p-1070);
     step.error *= 1.0 + 0x1.0p-50;
     return step;
 }
@@ -129,7 +131,8 @@ Residual residual_of(const ModelView& m, const Rows& rows, std::int64_t row, Wit
     y = y + y * s.delta;
     const DoubleDouble scaled = y + s.dot;
     const double terms = static_cast<double>(rows.terms(row));
-    const double error = (4.0 * terms + 40.0) * (u * u) * size + (terms + 8.0) * 0x1.0p-1070;
+    const double error =
+        with_underflow((4.0 * terms + 40.0) * (u * u) * size, terms + 8.0, 0x1.0p-1070);
     return {scaled, error * (1.0 + 0x1.0p-50), scaled.high / (1.0 + s.delta.high) + scaled.low};
 }
 

@@ -39,7 +39,7 @@ inline Bounded residual_of_row(const ModelView& m, const Rows& rows, std::int64_
     if (a == 0.0 && r == 0.0 && own == 0.0 && all_zero(rows, row, next)) return {0.0, 0.0};
     const double terms = static_cast<double>(rows.terms(row)) + 8.0;
     const double size = std::abs(r) + discount * a + std::abs(own);
-    return {c, terms * u * size + terms * 0x1.0p-1074};
+    return {c, with_underflow(terms * u * size, terms, 0x1.0p-1074)};
 }
 
 }  // namespace

@@ -48,9 +48,9 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         result.sweeps += sweeps;
         return Sweep{last.change, first.switched + last.switched};
     };
-    // From the start a reward may be on its way in both directions.
-    ordered.improve(v.data(), false);
-    ordered.improve(v.data(), true);
+    // A constant says nothing, and is not started from.
+    if (std::all_of(v.begin(), v.end(), [&](double x) { return x == v[0]; }))
+        ordered.begin(v.data());
     Sweep sweep = improve();
     sweep.switched = 1;
     double least = std::numeric_limits<double>::infinity();

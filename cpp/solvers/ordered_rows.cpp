@@ -109,6 +109,28 @@ OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::i
     });
 }
 
+void OrderedRows::begin(double* value) {
+    const StandardFloatMode mode;
+    for (std::int64_t i = 0; i < n_; ++i) {
+        double best = -std::numeric_limits<double>::infinity();
+        for (std::int64_t r = first_[at(i)]; r < first_[at(i) + 1]; ++r) {
+            double known = reward_[at(r)], later = 0.0;
+            for (std::int64_t k = ptr_[at(r)]; k < ptr_[at(r) + 1]; ++k) {
+                if (col_[at(k)] < i)
+                    known += prob_[at(k)] * value[col_[at(k)]];
+                else
+                    later += prob_[at(k)];
+            }
+            const double x = known / (1.0 - later);
+            if (x > best) {
+                best = x;
+                chosen_[at(i)] = r;
+            }
+        }
+        value[i] = best;
+    }
+}
+
 Sweep OrderedRows::improve(double* value, bool backwards) {
     const StandardFloatMode mode;
     Sweep sweep;

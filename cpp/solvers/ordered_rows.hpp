@@ -29,6 +29,9 @@ public:
 
     std::int64_t size() const { return n_; }
 
+    // A first value, no matter what there is: one sweep in which what comes later in the order
+    // counts as staying. Along the way to where most is earned this is nearly right already.
+    void begin(double* value);
     // One sweep v(s) <- max over rows of r' + p' v in place, backwards through the order if asked.
     // The policy follows; a row is left only for one that is better beyond rounding.
     Sweep improve(double* value, bool backwards);

@@ -19,6 +19,12 @@ inline bool all_zero(const Rows& rows, std::int64_t row, const double* next) {
     return zero;
 }
 
+// relative + terms * unit, for a unit near the least number there is. Multiplying by one is slow,
+// and beside a relative error that is not tiny itself the product is lost in rounding anyway.
+inline double with_underflow(double relative, double terms, double unit) {
+    return relative < 0x1.0p-900 ? relative + terms * unit : relative;
+}
+
 struct PreciseResidual {
     DoubleDouble scaled;  // residual times the row's sum
     double error;         // of `scaled`
@@ -44,7 +50,8 @@ inline PreciseResidual precise_residual(const ModelView& m, const Rows& rows, st
     const DoubleDouble scaled = y + discount * s.dot;
     const double terms = static_cast<double>(rows.terms(row));
     const double size = std::abs(r) + discount * s.magnitude + std::abs(own_head);
-    const double error = (4.0 * terms + 40.0) * 0x1.0p-106 * size + (terms + 8.0) * 0x1.0p-1070;
+    const double error =
+        with_underflow((4.0 * terms + 40.0) * 0x1.0p-106 * size, terms + 8.0, 0x1.0p-1070);
     // The factor pays for forming low +- error in one double.
     return {scaled, error * (1.0 + 0x1.0p-50), scaled.high / (1.0 + s.delta.high) + scaled.low};
 }
