@@ -48,9 +48,22 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         result.sweeps += sweeps;
         return Sweep{last.change, first.switched + last.switched};
     };
-    // A constant says nothing, and is not started from.
-    if (std::all_of(v.begin(), v.end(), [&](double x) { return x == v[0]; }))
-        ordered.begin(v.data());
+    // A step towards the value of the present policy, taken where that leaves a smaller residual.
+    const auto solve = [&](bool same_policy, double least_residual, double reduction) {
+        const double before = ordered.residual(v.data(), residual.data());
+        if (!chain || !same_policy) chain.emplace(ordered.chain());
+        if (before > 0.0) reduction = std::min(reduction, std::max(1e-13, least_residual / before));
+        std::fill(step.begin(), step.end(), 0.0);
+        const LinearSolve solved = chain->solve(residual.data(), step.data(), reduction,
+                                                most_krylov_steps, false, monitor);
+        result.sweeps += solved.iterations;
+        for (std::size_t i = 0; i < n; ++i) tried[i] = v[i] + step[i];
+        if (ordered.residual(tried.data(), residual.data()) < before) std::swap(v, tried);
+    };
+    if (std::all_of(v.begin(), v.end(), [&](double x) { return x == v[0]; })) {
+        ordered.begin(tried.data());
+        solve(false, std::numeric_limits<double>::infinity(), wanted_reduction);
+    }
     Sweep sweep = improve();
     sweep.switched = 1;
     double least = std::numeric_limits<double>::infinity();
@@ -69,17 +82,9 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         least = std::min(least, sweep.change);
         most = std::max(most, mean);
 
-        const double before = ordered.residual(v.data(), residual.data());
-        if (!chain || sweep.switched > 0) chain.emplace(ordered.chain());
-        const double reduction =
-            sweep.switched > 0 ? wanted_reduction
-                               : std::min(wanted_reduction, std::max(1e-13, 0.5 * wanted / before));
-        std::fill(step.begin(), step.end(), 0.0);
-        const LinearSolve solved = chain->solve(residual.data(), step.data(), reduction,
-                                                most_krylov_steps, false, monitor);
-        result.sweeps += solved.iterations;
-        for (std::size_t i = 0; i < n; ++i) tried[i] = v[i] + step[i];
-        if (ordered.residual(tried.data(), residual.data()) < before) std::swap(v, tried);
+        const bool settled = sweep.switched == 0;
+        solve(settled, settled ? 0.5 * wanted : std::numeric_limits<double>::infinity(),
+              wanted_reduction);
         sweep = improve();
         monitor();
     }
