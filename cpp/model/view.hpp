@@ -68,6 +68,17 @@ struct CsrRows {
         std::int64_t k = row_ptr[row];
         const std::int64_t end = row_ptr[row + 1];
         double even = 0.0, odd = 0.0;
+        if (end - k >= 16) {  // four sums at once hide the latency of addition
+            double third = 0.0, fourth = 0.0;
+            for (; k + 3 < end; k += 4) {
+                even += prob[k] * value[col[k]];
+                odd += prob[k + 1] * value[col[k + 1]];
+                third += prob[k + 2] * value[col[k + 2]];
+                fourth += prob[k + 3] * value[col[k + 3]];
+            }
+            even += third;
+            odd += fourth;
+        }
         for (; k + 1 < end; k += 2) {
             even += prob[k] * value[col[k]];
             odd += prob[k + 1] * value[col[k + 1]];
