@@ -482,7 +482,7 @@ def test_repr() -> None:
 
 def test_notes() -> None:
     small = rlt.solve(rlt.garnet(50, 2, 3, 0, 0.9))
-    assert small.note == "policy iteration: at most 50 states"
+    assert small.note == "modified policy iteration: at most 50 states"
     larger = rlt.solve(rlt.garnet(51, 2, 3, 0, 0.9))
     assert larger.note == "modified policy iteration: it mixes fast"
     slow = rlt.solve(rlt.riverswim(2000, 0.9999))
@@ -490,7 +490,7 @@ def test_notes() -> None:
         "it mixes slowly: sweeps backwards from where most is earned, then equations of policies"
     )
     fine = rlt.solve(river(1 - 1e-7))
-    assert fine.note == "policy iteration: at most 50 states; refined in double-double"
+    assert fine.note == "modified policy iteration: at most 50 states; refined in double-double"
     for method in METHODS[1:]:
         assert rlt.solve(river(0.9), method=method).note == ""
         tol = 1e-14
