@@ -202,17 +202,19 @@ def test_overflow_is_never_certified() -> None:
             if np.isfinite([low, high]).all() and np.isfinite(value).all():
                 exact = [x for _, x in exact_residuals(flip, value)]
                 assert Fraction(low) <= min(exact) and max(exact) <= Fraction(high)
-    # An infinity of each sign makes NaN, which no minimum or maximum shows.
-    for value in ([math.inf, -math.inf, 0.0], [math.nan, 0.0, 0.0]):
-        mixed = rlt.MDP(np.full((3, 1, 3), [[0.5, 0.5, 0.0]]), np.zeros((3, 1)), 0.5)
+    # No minimum or maximum shows a NaN: here of a state that no row looks at, and of two infinities.
+    one_sided = rlt.MDP(np.full((4, 1, 4), [0.5, 0.5, 0.0, 0.0]), np.zeros((4, 1)), 0.5)
+    assert one_sided.storage == "csr"
+    for value in ([0.0, 0.0, 0.0, math.nan], [math.inf, -math.inf, 0.0, 0.0]):
         _, _, _, converged, low, high = kernels.modified_policy_iteration(
-            mixed.core, 0.5, 1e300, 0.0, math.inf, np.array(value)
+            one_sided.core, 0.5, 1e300, 0.0, math.inf, np.array(value)
         )
         assert not converged and not (math.isfinite(low) and math.isfinite(high))
-        _, _, finite = kernels.residual_bounds(
-            mixed.core, 0, 0.5, np.array(value), np.zeros(3), np.arange(3)
-        )
-        assert not finite
+        for own in (np.array(value), np.zeros(4)):
+            _, _, finite = kernels.residual_bounds(
+                one_sided.core, 0, 0.5, np.array(value), own, np.arange(4)
+            )
+            assert not finite or (math.isnan(value[-1]) and not own.any())
 
 
 def test_values_of_one_sign_need_one_sum() -> None:
