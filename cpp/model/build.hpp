@@ -1,4 +1,5 @@
-// From arrays as users have them to a canonical model, validated in one pass.
+// From arrays as users have them to a canonical model. Rows are validated in one pass
+// (read_rows.hpp) and then written in canonical form, or kept where they have it.
 #pragma once
 
 #include <optional>

@@ -18,17 +18,22 @@ struct Extremes {
     double low = std::numeric_limits<double>::infinity();
     double high = -std::numeric_limits<double>::infinity();
     double magnitude = 0.0;  // max |new value|
+    double doubt = 0.0;      // NaN once a change is not finite: minima and maxima pass over NaN
 
     void see(double change, double value) {
         low = std::min(low, change);
         high = std::max(high, change);
         magnitude = std::max(magnitude, std::abs(value));
+        doubt += change - change;
     }
     void join(const Extremes& other) {
         low = std::min(low, other.low);
         high = std::max(high, other.high);
         magnitude = std::max(magnitude, other.magnitude);
+        doubt += other.doubt;
     }
+    // NaN where a change was not finite.
+    double width() const { return (high - low) + doubt; }
     void allow_exits() {
         low = std::min(low, 0.0);
         high = std::max(high, 0.0);

@@ -61,9 +61,11 @@ ResidualBounds joined(const std::vector<ResidualBounds>& parts) {
 ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount,
                          const double* next, const double* own, const std::int64_t* policy) {
     const StandardFloatMode mode;
-    const auto [least, most] = std::minmax_element(next, next + m.n_states);
+    const auto all_of = [&](auto&& holds) { return std::all_of(next, next + m.n_states, holds); };
+    const bool one_sign =
+        all_of([](double x) { return x >= 0.0; }) || all_of([](double x) { return x <= 0.0; });
     std::vector<double> magnitudes;
-    if (!(*least >= 0.0 || *most <= 0.0)) {
+    if (!one_sign) {
         magnitudes.resize(static_cast<std::size_t>(m.n_states));
         std::transform(next, next + m.n_states, magnitudes.begin(),
                        [](double x) { return std::abs(x); });
@@ -86,7 +88,9 @@ ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount
             }
         });
     });
-    return joined(parts);
+    ResidualBounds all = joined(parts);
+    all.finite = all.finite && m.longest_row <= longest_bounded_row;
+    return all;
 }
 
 ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount, WitnessView next,

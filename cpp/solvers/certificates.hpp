@@ -10,6 +10,9 @@
 
 namespace rlt {
 
+// Terms of a row up to which T1 is proved.
+inline constexpr std::int64_t longest_bounded_row = std::int64_t{1} << 26;
+
 // Outer bounds of residuals T w - w: `low` is at most every residual on the policy's rows,
 // `high` at least every residual on all rows. In double-double they bound the residual times
 // the row's sum.

@@ -1,5 +1,10 @@
 #include "solvers/lazy_backups.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "solvers/certificates.hpp"
 #include "support/float_mode.hpp"
 
 namespace rlt {
@@ -12,6 +17,7 @@ double largest_magnitude(const double* x, std::int64_t n) {
 
 double residual_error(const ModelView& m, double discount, double largest_reward, double largest) {
     if (largest_reward == 0.0 && largest == 0.0) return 0.0;
+    if (m.longest_row > longest_bounded_row) return std::numeric_limits<double>::infinity();
     const double terms = static_cast<double>(m.longest_row) + 12.0;
     const double size = largest_reward + (1.0 + discount) * largest;
     // What backup() leaves uncorrected where rows sum to 1 up to rounding.
@@ -19,26 +25,26 @@ double residual_error(const ModelView& m, double discount, double largest_reward
     return (terms * unit_roundoff * size + sums) * (1.0 + 0x1.0p-20) + terms * 0x1.0p-1074;
 }
 
-LazyBackups::LazyBackups(const ModelView& m, std::int64_t stage, double discount)
+LazyBackups::LazyBackups(const ModelView& m, double discount)
     : m_(m),
-      stage_(stage),
       discount_(discount),
-      first_row_(m.row_begin(stage, 0)),
-      stored_(static_cast<std::size_t>(m.stage_rows(stage))),
-      last_(static_cast<std::size_t>(m.n_states)) {
-    largest_reward_ = largest_magnitude(m.reward + first_row_, m.stage_rows(stage));
-}
+      largest_reward_(largest_magnitude(m.reward, m.n_rows)),
+      stored_(static_cast<std::size_t>(m.n_rows)),
+      last_(static_cast<std::size_t>(m.n_states)) {}
 
 // Moves the clock on to `value`; what rounding could make of a bound and a backup together.
 double LazyBackups::advance(const double* value) {
     double rise = m_.has_exits ? 0.0 : -std::numeric_limits<double>::infinity();
-    double largest = 0.0;
+    double largest = 0.0, doubt = 0.0;
     for (std::int64_t s = 0; s < m_.n_states; ++s) {
         double& before = last_[static_cast<std::size_t>(s)];
         rise = std::max(rise, value[s] - before);
         largest = std::max(largest, std::abs(value[s]));
+        doubt += value[s] - value[s];
         before = value[s];
     }
+    // Maxima pass over NaN. From here on every bound is then infinite, and no row passed over.
+    if (doubt != 0.0) largest = std::numeric_limits<double>::infinity();
     if (sweeps_ > 0.0) clock_ += discount_ * rise;
     sweeps_ += 1.0;
     size_ = std::max({size_, largest_reward_ + 2.0 * largest, std::abs(clock_)});
@@ -46,10 +52,21 @@ double LazyBackups::advance(const double* value) {
            8.0 * (sweeps_ + 4.0) * unit_roundoff * size_;
 }
 
+namespace {
+
+// The probability that the row does not end, within 3u: 1/(1 + defect) is 1 - defect to 1e-18.
+template <class Rows>
+double going_on(const ModelView& m, const Rows& rows, std::int64_t row) {
+    const double exit = rows.exit(row);
+    return 1.0 - (m.defect ? exit - m.defect[row] * exit : exit);
+}
+
+}  // namespace
+
 template <class Rows>
 Extremes LazyBackups::first(const Rows& rows, const double* value, double* out,
                             std::int64_t* best) {
-    // A constant needs no row: r + discount c (1 - exit).
+    // A constant c needs no row: r + discount c (1 - exit / sum).
     const bool constant =
         std::all_of(value, value + m_.n_states, [&](double x) { return x == value[0]; });
     const double ahead = discount_ * value[0];
@@ -57,11 +74,11 @@ Extremes LazyBackups::first(const Rows& rows, const double* value, double* out,
         Extremes e;
         for (std::int64_t s = begin; s < end; ++s) {
             double top = -std::numeric_limits<double>::infinity();
-            std::int64_t arg = m_.row_begin(stage_, s);
-            for (std::int64_t row = arg; row < m_.row_end(stage_, s); ++row) {
-                const double q = constant ? m_.reward[row] + ahead * (1.0 - rows.exit(row))
+            std::int64_t arg = m_.row_begin(0, s);
+            for (std::int64_t row = arg; row < m_.row_end(0, s); ++row) {
+                const double q = constant ? m_.reward[row] + ahead * going_on(m_, rows, row)
                                           : backup(m_, rows, row, discount_, value);
-                stored_[static_cast<std::size_t>(row - first_row_)] = q;
+                stored_[static_cast<std::size_t>(row)] = q;
                 if (q > top) {
                     top = q;
                     arg = row;
@@ -80,15 +97,15 @@ Extremes LazyBackups::later(const Rows& rows, const Guess& guess_backup, double 
                             const double* value, double* out, std::int64_t* best) {
     const double clock = clock_ + slack;
     return over_states(m_, m_.sweep_work(), [&](std::int64_t begin, std::int64_t end) {
-        double* stored = stored_.data() - first_row_;
+        double* stored = stored_.data();
         Extremes e;
         for (std::int64_t s = begin; s < end; ++s) {
             const std::int64_t guess = best[s];
             double top = guess_backup(s, value);
             std::int64_t arg = guess;
             stored[guess] = top - clock_;
-            const std::int64_t last = m_.row_end(stage_, s);
-            for (std::int64_t row = m_.row_begin(stage_, s); row < last; ++row) {
+            const std::int64_t last = m_.row_end(0, s);
+            for (std::int64_t row = m_.row_begin(0, s); row < last; ++row) {
                 if (stored[row] + clock < top || row == guess) continue;
                 const double q = backup(m_, rows, row, discount_, value);
                 stored[row] = q - clock_;

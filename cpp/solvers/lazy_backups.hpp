@@ -5,8 +5,9 @@
 // increases since the first sweep, the clock, makes one number per row a bound that stays valid
 // without being touched: stored = q - clock(then), bound = stored + clock(now). A row whose bound
 // is below the best backup of its state by more than rounding could explain is not read. What comes
-// out is, bit for bit, what a sweep over every row gives. This is action elimination (MacQueen
-// 1967), undone by itself when values rise again.
+// out is, bit for bit, what a sweep over every row gives (except that the backup of a first value
+// that is constant is formed without its row). This is action elimination (MacQueen 1967), undone
+// by itself when values rise again. Proof: docs/theory/planning.md, rows passed over.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +21,15 @@ namespace rlt {
 
 // Bound of |computed - exact| for a residual r + discount (P value) - own of this model, with
 // |value|, |own| <= largest (T1 of docs/theory/certificates.md, and what backup() leaves
-// uncorrected); 0 where every number is 0.
+// uncorrected); 0 where every number is 0. Where it is finite nothing has overflowed.
 double residual_error(const ModelView& m, double discount, double largest_reward, double largest);
 
 double largest_magnitude(const double* x, std::int64_t n);
 
 class LazyBackups {
 public:
-    // Of one stage; `m` must outlive this.
-    LazyBackups(const ModelView& m, std::int64_t stage, double discount);
+    // Of a stationary model, which must outlive this.
+    LazyBackups(const ModelView& m, double discount);
 
     // out = T value, rows = the lowest best rows; extremes of the change out - value. After the
     // first sweep `rows` is read as a guess, and must be what `policy` follows where that is given.
@@ -46,15 +47,13 @@ private:
                    double* out, std::int64_t* best);
 
     const ModelView& m_;
-    std::int64_t stage_;
     double discount_;
-    std::int64_t first_row_;
-    std::vector<double> stored_;
-    std::vector<double> last_;
+    double largest_reward_;
+    std::vector<double> stored_;  // of each row: its last backup, less the clock then
+    std::vector<double> last_;    // the value of the last sweep
     double clock_ = 0.0;
-    double size_ = 0.0;  // largest |reward| + discount |value| seen, and of the clock
+    double size_ = 0.0;  // largest |reward| + 2 |value| so far, and of the clock
     double sweeps_ = 0.0;
-    double largest_reward_ = 0.0;
 };
 
 }  // namespace rlt

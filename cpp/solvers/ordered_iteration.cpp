@@ -21,6 +21,8 @@ constexpr int most_sweeps = 16;           // of improvement between two solution
 constexpr int most_krylov_steps = 500;    // of one solution
 constexpr double wanted_reduction = 0.1;  // of a solution while actions change
 constexpr int most_idle_rounds = 50;
+constexpr int most_failures = 3;   // solutions in a row that do not halve their residual
+constexpr int most_rounds = 2000;  // values may rise by nearly nothing, again and again
 
 bool worth_going_on(const Sweep& first, const Sweep& last) {
     return static_cast<double>(last.switched) > 0.1 * static_cast<double>(first.switched);
@@ -38,16 +40,23 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     Iterations result;
     std::optional<PolicyChain> chain;
 
+    const auto one_sweep = [&](bool backwards) {
+        ++result.sweeps;
+        monitor();
+        return ordered.improve(v.data(), backwards);
+    };
     const auto improve = [&] {
         // As long as sweeps keep changing actions: a front is then on its way.
-        const Sweep first = ordered.improve(v.data(), false);
-        Sweep last = ordered.improve(v.data(), false);
-        int sweeps = 2;
-        for (; sweeps < most_sweeps && worth_going_on(first, last); ++sweeps)
-            last = ordered.improve(v.data(), false);
-        result.sweeps += sweeps;
-        return Sweep{last.change, first.switched + last.switched};
+        const Sweep first = one_sweep(false);
+        Sweep last = one_sweep(false);
+        std::int64_t switched = first.switched + last.switched;
+        for (int sweeps = 2; sweeps < most_sweeps && worth_going_on(first, last); ++sweeps) {
+            last = one_sweep(false);
+            switched += last.switched;
+        }
+        return Sweep{last.change, switched};
     };
+    int failures = 0;
     // A step towards the value of the present policy, taken where that leaves a smaller residual.
     const auto solve = [&](bool same_policy, double least_residual, double reduction) {
         const double before = ordered.residual(v.data(), residual.data());
@@ -58,24 +67,26 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
                                                 most_krylov_steps, false, monitor);
         result.sweeps += solved.iterations;
         for (std::size_t i = 0; i < n; ++i) tried[i] = v[i] + step[i];
-        if (ordered.residual(tried.data(), residual.data()) < before) std::swap(v, tried);
+        const double after = ordered.residual(tried.data(), residual.data());
+        failures = after < 0.5 * before ? 0 : failures + 1;
+        if (after < before) std::swap(v, tried);
     };
+    // A constant says nothing: the first policy is valued before it is improved.
     if (std::all_of(v.begin(), v.end(), [&](double x) { return x == v[0]; })) {
         ordered.begin(tried.data());
         solve(false, std::numeric_limits<double>::infinity(), wanted_reduction);
     }
     Sweep sweep = improve();
-    sweep.switched = 1;
+    sweep.switched = 1;  // there is no chain yet
     double least = std::numeric_limits<double>::infinity();
     double most = -std::numeric_limits<double>::infinity();
-    for (int idle = 0; idle < most_idle_rounds; ++idle) {
+    for (int idle = 0, round = 0; idle < most_idle_rounds && round < most_rounds; ++idle, ++round) {
         const double largest = largest_magnitude(v.data(), m.n_states);
         const double wanted =
             (1.0 - discount) * std::max(target.absolute, target.relative * largest);
-        result.converged = sweep.change <= wanted;
-        if (result.converged || !std::isfinite(sweep.change) ||
-            sweep.change <= 4.0 * unit_roundoff * largest)
-            break;
+        const double rounding = 16.0 * (unit_roundoff * largest + 0x1.0p-1074);
+        result.converged = sweep.change <= std::max(wanted, rounding);
+        if (result.converged || !std::isfinite(sweep.change) || failures == most_failures) break;
         // Either changes become smaller or values rise, as they do under better policies.
         const double mean = std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(n);
         if (sweep.change < 0.9 * least || mean > most + 1e-12 * largest) idle = 0;
@@ -86,7 +97,6 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         solve(settled, settled ? 0.5 * wanted : std::numeric_limits<double>::infinity(),
               wanted_reduction);
         sweep = improve();
-        monitor();
     }
     ordered.scatter(v.data(), value);
     ordered.chosen_rows(m, rows);

@@ -134,6 +134,7 @@ void OrderedRows::begin(double* value) {
 Sweep OrderedRows::improve(double* value, bool backwards) {
     const StandardFloatMode mode;
     Sweep sweep;
+    double doubt = 0.0;  // NaN once a value is not finite
     const std::int64_t* ptr = ptr_.data();
     const std::int32_t* col = col_.data();
     const double* prob = prob_.data();
@@ -159,15 +160,18 @@ Sweep OrderedRows::improve(double* value, bool backwards) {
         }
         sweep.switched += arg != present;
         chosen_[at(i)] = arg;
-        sweep.change = std::max(sweep.change, std::abs(best - value[i]));
+        const double change = best - value[i];
+        sweep.change = std::max(sweep.change, std::abs(change));
+        doubt += change - change;
         value[i] = best;
     }
+    sweep.change += doubt;
     return sweep;
 }
 
 double OrderedRows::residual(const double* value, double* out) const {
     const StandardFloatMode mode;
-    double largest = 0.0;
+    double largest = 0.0, doubt = 0.0;
     for (std::int64_t i = 0; i < n_; ++i) {
         const std::int64_t r = chosen_[at(i)];
         double x = reward_[at(r)] - value[i];
@@ -175,8 +179,9 @@ double OrderedRows::residual(const double* value, double* out) const {
             x += prob_[at(k)] * value[col_[at(k)]];
         out[i] = x;
         largest = std::max(largest, std::abs(x));
+        doubt += x - x;
     }
-    return largest;
+    return largest + doubt;
 }
 
 PolicyChain OrderedRows::chain() const {

@@ -18,7 +18,7 @@ namespace rlt {
 std::vector<std::int32_t> backward_order(const ModelView& m);
 
 struct Sweep {
-    double change = 0.0;  // the largest
+    double change = 0.0;  // the largest; NaN where a value is not finite
     std::int64_t switched = 0;
 };
 
@@ -35,7 +35,7 @@ public:
     // One sweep v(s) <- max over rows of r' + p' v in place, backwards through the order if asked.
     // The policy follows; a row is left only for one that is better beyond rounding.
     Sweep improve(double* value, bool backwards);
-    // out = r' + p' v - v of the rows last chosen. The largest magnitude.
+    // out = r' + p' v - v of the rows last chosen. The largest magnitude, or NaN.
     double residual(const double* value, double* out) const;
 
     // I - P' of the rows last chosen.

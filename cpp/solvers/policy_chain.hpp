@@ -1,9 +1,19 @@
 // The linear equations of one policy: (I - discount P_pi) x = b and their transpose.
 //
-// Small chains are factored densely (LU with partial pivoting). Large ones are solved by
-// BiCGSTAB (van der Vorst 1992) preconditioned by an incomplete LU without fill: I - discount P
-// is a non-singular M-matrix, for which that factorisation exists (Meijerink and van der
-// Vorst 1977).
+// Small chains are factored densely (LU with partial pivoting). Large ones are solved by BiCGSTAB
+// (van der Vorst 1992) preconditioned by an incomplete LU on the pattern of the matrix. Fill
+// outside it is not just dropped: most of it is subtracted from the diagonal (relaxed incomplete
+// LU: Axelsson and Lindskog 1986). With all of it (Gustafsson 1978) the factors keep the row sums,
+// and so act like the matrix on slowly varying errors, which plain dropping leaves for last; the
+// rest keeps pivots of nearly singular chains apart from rounding.
+//
+// Why it exists. Off the diagonal I - discount P is not positive, and its row sums are at least
+// 1 - discount. A step of elimination adds a multiple >= 0 of a row of the same kind: entries off
+// the diagonal stay <= 0, dropped ones among them, so that a row's sum falls by none of what is
+// kept or subtracted from the diagonal, and rises where dropped fill is forgotten. So each pivot is
+// at least the sizes of the other entries of its row of U, and 1 - discount, together. (Without
+// fill kept: Meijerink and van der Vorst 1977.) Rounding can spoil that next to discount 1: then
+// all fill is dropped, and if that does not help either, the iteration goes on without factors.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +56,7 @@ public:
 private:
     void factor();
     void factor_dense();
-    void factor_incomplete();
+    bool factor_incomplete(double kept_fill);  // whether the pivots are as they should be
     void multiply(const double* x, double* out, bool transposed) const;
     void precondition(const double* x, double* out, bool transposed) const;
     void solve_dense(double* x, bool transposed) const;

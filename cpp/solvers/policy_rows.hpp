@@ -17,9 +17,6 @@ public:
 
     // Follows this policy from now on, one row a state. Only rows that changed are read.
     void gather(const std::int64_t* chosen);
-    bool follows(const std::int64_t* chosen) const {
-        return std::equal(chosen_.begin(), chosen_.end(), chosen);
-    }
 
     // Calls f(backup), backup(s, value) being the backup of the row that state s follows.
     template <class F>
@@ -48,9 +45,9 @@ public:
     Extremes sweep(double discount, const double* value, double* out) const;
 
 private:
-    const ModelView& m_;
     void copy_row(std::size_t state);
 
+    const ModelView& m_;
     std::vector<std::int64_t> chosen_;
     std::vector<std::int64_t> ptr_;
     std::vector<std::int32_t> col_;

@@ -20,9 +20,7 @@ public:
           target_(target),
           noise_(4.0 * static_cast<double>(m.longest_row + 8) * unit_roundoff) {}
 
-    double width(const Extremes& e) const {
-        return discount_ * (e.high - e.low) / (1.0 - discount_);
-    }
+    double width(const Extremes& e) const { return discount_ * e.width() / (1.0 - discount_); }
 
     bool reached(const Extremes& e) const {
         return width(e) <= std::max(target_.absolute, target_.relative * e.magnitude);
@@ -30,9 +28,9 @@ public:
 
     // What is left is rounding, or more sweeps were made than the contraction needs.
     bool stalled(const Extremes& e, std::int64_t sweeps) {
-        if (!std::isfinite(e.high - e.low)) return true;
+        if (!std::isfinite(e.width())) return true;
         const double change = std::max(std::abs(e.low), std::abs(e.high));
-        if (e.high - e.low <= noise_ * e.magnitude || change == 0.0) return true;
+        if (e.width() <= noise_ * e.magnitude || change == 0.0) return true;
         if (sweeps == 1) {
             const double wanted =
                 std::max({target_.absolute, target_.relative * e.magnitude, 1e-17 * change});

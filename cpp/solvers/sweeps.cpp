@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "solvers/backups.hpp"
@@ -38,10 +39,11 @@ void solve_part(const ModelView& m, double discount, const PolicyRows& policy,
     const auto n = static_cast<std::size_t>(m.n_states);
     const PolicyChain chain(m, discount, rows);
     std::vector<double> step(n, 0.0), residual(n);
-    const Extremes e = policy.sweep(discount, now, spare);
+    Extremes e = policy.sweep(discount, now, spare);
     for (std::size_t s = 0; s < n; ++s) residual[s] = spare[s] - now[s];
     const double size = std::max(std::abs(e.low), std::abs(e.high));
-    const double wanted = reduction * (e.high - e.low) / size;
+    if (m.has_exits) e.allow_exits();
+    const double wanted = reduction * e.width() / size;
     const LinearSolve solved =
         chain.solve(residual.data(), step.data(), wanted, 200, false, monitor);
     result.sweeps += 2 * solved.iterations + 1;
@@ -58,9 +60,9 @@ std::int64_t policy_work(const ModelView& m) {
 // then bounds them.
 void centre(const ModelView& m, double discount, const Extremes& e, double* value,
             Improved& result) {
-    result.low = e.low;
-    result.high = e.high;
-    if (m.has_exits || !std::isfinite(e.high - e.low)) return;
+    result.low = e.low + e.doubt;
+    result.high = e.high + e.doubt;
+    if (m.has_exits || !std::isfinite(e.width())) return;
     const double rest = 1.0 - discount;
     const double middle = 0.5 * (e.low + e.high);
     const double c = middle / rest;
@@ -149,16 +151,21 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
     constexpr int most_partial_sweeps = 200;
     constexpr double wanted_reduction = 0.03;
     constexpr double most_swept = 12.0;  // of one policy; beyond, a Krylov method is quicker
-    LazyBackups backups(m, 0, discount);
+    LazyBackups backups(m, discount);
     PolicyRows policy(m);
     std::vector<double> other(static_cast<std::size_t>(m.n_states));
     double* now = value;
     double* next = other.data();
     Improved result;
     double narrowest = std::numeric_limits<double>::infinity();
+    bool slow = false;
     std::int64_t improvements = 0;
     double most_improvements = 0.0;  // more than the contraction by the discount can need
-    int idle = 0;
+    // Improvements without progress. Only a policy whose rewards travel slowly needs many: without
+    // haste at most one a state, and then some.
+    double idle = 0.0;
+    const double most_idle =
+        std::isfinite(patience) ? 4.0 : 200.0 + static_cast<double>(m.n_states);
     const double one_sweep = static_cast<double>(policy_work(m));
     const double affordable = (patience * static_cast<double>(m.sweep_work()) + 1e5) / one_sweep;
     for (;;) {
@@ -169,24 +176,24 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
         const double error = residual_error(m, discount, backups.largest_reward(), largest);
         const double wanted =
             (1.0 - discount) * std::max(target.absolute, target.relative * e.magnitude);
-        const double width = e.high - e.low;
+        const double width = e.width();
         result.converged = width + 3.0 * error <= wanted;
         if (++improvements == 1 && width > 0.0)
             most_improvements = 16.0 + std::max(0.0, std::log(std::max(wanted, error) / width) /
                                                          std::log(std::max(discount, 1e-9)));
-        idle = width < 0.9 * narrowest ? 0 : idle + 1;
+        idle = width < 0.9 * narrowest ? 0.0 : idle + 1.0;
         narrowest = std::min(narrowest, width);
-        if (idle > 4 && std::isfinite(patience)) result.slow = true;
-        // What is left is rounding.
-        const bool stalled = !std::isfinite(width) || width <= 2.0 * error ||
+        // What is left is rounding, or no progress is made.
+        const bool stalled = !std::isfinite(width) || width <= 2.0 * error || idle > most_idle ||
                              static_cast<double>(improvements) > most_improvements;
-        if (result.converged || stalled || result.slow) {
+        if (result.converged || stalled || slow) {
             centre(m, discount, e, now, result);
             result.low -= error;
             result.high += error;
             if (now != value) std::copy_n(now, m.n_states, value);
             return result;
         }
+        monitor();
         std::swap(now, next);
         // Sweeps of the policy, down to a fraction; from what one gains follows how many are left.
         policy.gather(rows);
@@ -197,13 +204,13 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
             ++result.sweeps;
             std::swap(now, next);
             if (m.has_exits) p.allow_exits();
-            const double left = p.high - p.low;
+            const double left = p.width();
             if (!(left > enough)) break;
             const double gain = std::min(std::log(left / before), -1e-9);
             before = left;
             if (i < 2) continue;
             if (std::log(wanted / left) / gain > affordable) {
-                result.slow = true;
+                slow = true;
                 break;
             }
             if (std::log(enough / left) / gain > most_swept) {
@@ -242,25 +249,28 @@ std::int64_t improve(const ModelView& m, double discount, const double* value,
 
 void backward_induction(const ModelView& m, std::int64_t horizon, double* value, std::int64_t* rows,
                         double* error, const Monitor& monitor) {
+    const StandardFloatMode mode;
     const std::int64_t n = m.n_states;
     std::fill_n(value + horizon * n, n, 0.0);
-    LazyBackups stationary(m, m.n_stages > 1 ? horizon - 1 : 0, 1.0);
-    double largest = 0.0;
+    std::optional<LazyBackups> shared;  // rows that every stage has
+    if (m.n_stages == 1) shared.emplace(m, 1.0);
+    double ahead = 0.0;
     for (std::int64_t h = horizon - 1; h >= 0; --h) {
         double* now = value + h * n;
-        double largest_reward = stationary.largest_reward();
-        if (m.n_stages > 1) {
-            jacobi(m, h, 1.0, now + n, now, rows + h * n);
-            largest_reward = largest_magnitude(m.reward + m.row_begin(h, 0), m.stage_rows(h));
-        } else {
+        Extremes e;
+        double largest_reward = 0.0;
+        if (shared) {
             if (h < horizon - 1) std::copy_n(rows + (h + 1) * n, n, rows + h * n);
-            stationary.sweep(now + n, now, rows + h * n);
+            e = shared->sweep(now + n, now, rows + h * n);
+            largest_reward = shared->largest_reward();
+        } else {
+            e = jacobi(m, h, 1.0, now + n, now, rows + h * n);
+            largest_reward = largest_magnitude(m.reward + m.row_begin(h, 0), m.stage_rows(h));
         }
-        const double ahead = largest;
-        largest = largest_magnitude(now, n);
-        const bool finite = std::all_of(now, now + n, [](double x) { return std::isfinite(x); });
-        error[h] = finite ? residual_error(m, 1.0, largest_reward, std::max(ahead, largest))
-                          : std::numeric_limits<double>::infinity();
+        error[h] = std::isfinite(e.doubt)
+                       ? residual_error(m, 1.0, largest_reward, std::max(ahead, e.magnitude))
+                       : std::numeric_limits<double>::infinity();
+        ahead = e.magnitude;
         monitor();
     }
 }

@@ -40,13 +40,13 @@ Iterations gauss_seidel(const ModelView& m, double discount, Target target, doub
                         const Monitor& monitor);
 
 // Modified policy iteration (Puterman and Shin 1978) with backups that pass over hopeless rows,
-// from a value that may be constant. Leaves the last, centred value, the greedy rows there, and
-// bounds of its residuals T v - v that hold in exact arithmetic: low for the rows, high for every
-// row.
+// from a value that may be constant. Leaves the last value, centred, with rows that are greedy for
+// it up to rounding, and bounds of its residuals T v - v that hold in exact arithmetic: low for the
+// rows, high for every row; not finite where something overflowed. Gives up, where `patience` is
+// finite, when what is left would cost more than that many sweeps of all rows.
 struct Improved {
     std::int64_t sweeps = 0;
     bool converged = false;
-    bool slow = false;  // given up: what is left would cost more than `patience` sweeps of all rows
     double low = 0.0;
     double high = 0.0;
 };

@@ -26,8 +26,6 @@ __all__ = ["certify", "guaranteed_reach"]
 Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-_LONGEST_ROW = 2**26
-"""Terms of a row up to which T1 is proved."""
 _MOST_STEPS = 10_000
 _MOST_IDLE = 200
 """Steps without a smaller gap after which a change of actions is not tried any more."""
@@ -72,18 +70,17 @@ def certify(
     """
     core, discount = mdp.core, float(mdp.discount or 0.0)
     best: Certified | None = None
-    if residuals is not None and core.longest_row <= _LONGEST_ROW:
+    if residuals is not None:
         best = _formed(mdp, rows, value, np.zeros_like(value), *shifts(*residuals, discount))
         if best is not None and best.gap <= tolerance.of(best.certificate):
             return best
-    if core.longest_row <= _LONGEST_ROW:
-        low, high, finite = _core.solvers.residual_bounds(core, 0, discount, value, value, rows)
-        if finite:
-            tail = np.zeros_like(value)
-            plain = _formed(mdp, rows, value, tail, *shifts(low, high, discount))
-            best = _tighter(best, plain)
-        if best is not None and best.gap <= tolerance.of(best.certificate):
-            return best
+    low, high, finite = _core.solvers.residual_bounds(core, 0, discount, value, value, rows)
+    if finite:
+        tail = np.zeros_like(value)
+        plain = _formed(mdp, rows, value, tail, *shifts(low, high, discount))
+        best = _tighter(best, plain)
+    if best is not None and best.gap <= tolerance.of(best.certificate):
+        return best
     if not np.isfinite(value).all():
         return best
     refined = _refine(mdp, discount, rows, value, tolerance)

@@ -4,12 +4,16 @@
     gauss-seidel                 v(s) <- (T v)(s), state after state, with what is new
     modified-policy-iteration    a greedy policy, then some sweeps of T_pi (Puterman and Shin 1978)
     policy-iteration             a greedy policy, then its equations solved (Howard 1960)
-    auto                         policy iteration on small models; else modified policy iteration,
-                                 and policy iteration from where that has not finished
+    ordered-policy-iteration     sweeps backwards from where most is earned, in place; then the
+                                 equations of the policy they find solved a little; in turn
+    auto                         modified policy iteration, to the last digit on small models; where
+                                 it mixes too slowly, ordered policy iteration from the start; and
+                                 policy iteration from where that makes no more progress
 
 Iterations by sweeps stop when the bracket of MacQueen (1966), discount (max - min of T v - v) /
 (1 - discount), is below the tolerance. What a method returns is only a guess: the certificate
-that follows does not trust it, and refines it where it is not good enough.
+that follows does not trust it, and refines it where it is not good enough; only the bounds of
+residuals in `Guess` are trusted, which are proved. Theory: docs/theory/planning.md.
 """
 
 import math
@@ -93,23 +97,31 @@ def policy_iteration(core: Core, discount: float, tolerance: Tolerance, start: V
     _, rows = _core.solvers.bellman(core, 0, discount, start)
     value = start
     iterations = 0
+    seen = set()  # a policy that comes back was changed by rounding only
     while True:
         iterations += 1
+        seen.add(hash(rows.tobytes()))
         value = PolicyEquations(core, discount, rows).solve(core.reward[rows], value)
         if not np.isfinite(value).all():
             return Guess(value, rows, iterations)
         rows, switched = _core.solvers.improve(core, discount, value, rows)
-        if not switched:
+        if not switched or hash(rows.tobytes()) in seen:
             return Guess(value, rows, iterations)
 
 
 def ordered_policy_iteration(
     core: Core, discount: float, tolerance: Tolerance, start: Vector
 ) -> Guess:
-    value, rows, sweeps, _ = _core.solvers.ordered_policy_iteration(
+    value, rows, sweeps, converged = _core.solvers.ordered_policy_iteration(
         core, discount, tolerance.tol / 4, tolerance.rtol / 4, start
     )
-    return Guess(value, rows, sweeps)
+    if converged:
+        return Guess(value, rows, sweeps)
+    # Its progress rests on no theorem; that of policy iteration does.
+    begin = value if np.isfinite(value).all() else start
+    guess = policy_iteration(core, discount, tolerance, begin)
+    note = "policy iteration to the end"
+    return replace(guess, iterations=sweeps + guess.iterations, note=note)
 
 
 def auto(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Guess:
@@ -121,6 +133,8 @@ def auto(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Gu
         return replace(guess, note="modified policy iteration: it mixes fast")
     slow = ordered_policy_iteration(core, discount, tolerance, start)
     note = "it mixes slowly: sweeps backwards from where most is earned, then equations of policies"
+    if slow.note:
+        note += f"; {slow.note}"
     return replace(slow, iterations=guess.iterations + slow.iterations, note=note)
 
 

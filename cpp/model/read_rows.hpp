@@ -1,0 +1,47 @@
+// Reading what users give: rows are checked, and everything that decides how the model is stored
+// is learnt, in one pass.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/build.hpp"
+
+namespace rlt {
+
+// Names places in the user's terms: `transitions[2, 0, 1]`.
+struct Place {
+    const RawRows& rows;
+
+    std::string index(std::int64_t row) const;
+    std::string row(std::int64_t r) const { return "row transitions[" + index(r) + "]"; }
+    std::string entry(std::int64_t r, std::int64_t next) const {
+        return "transitions[" + index(r) + ", " + std::to_string(next) + "]";
+    }
+    std::string state(std::int64_t s) const;
+};
+
+// What the first pass learns, row by row.
+struct Scan {
+    std::vector<double> defect;
+    std::int64_t entries = 0;  // non-zero probabilities
+    std::int64_t longest_row = 0;
+    bool canonical = true;      // columns ascend, no explicit zeros
+    bool deterministic = true;  // every row is one certain outcome
+    bool exact_sums = true;
+    bool off_sums = false;
+    double largest_defect = 0.0;
+    bool any_exit = false;
+};
+
+// The shortest decimal that is read back as x.
+std::string number(double x);
+
+Scan scan_csr(const Place& place, const RawRows& rows, const RawCsr& csr);
+Scan scan_dense(const Place& place, const RawRows& rows, const RawDense& dense);
+
+// Refuses rewards and endings that are not finite, or no probabilities.
+void check_row_arrays(const Place& place, const RawRows& rows);
+
+}  // namespace rlt
