@@ -1,5 +1,5 @@
-// From arrays as users have them to a canonical model. Rows are validated in one pass (read_rows.hpp)
-// and then written in canonical form, or kept where they have it.
+// From arrays as users have them to a canonical model. Rows are validated in one pass
+// (read_rows.hpp) and then written in canonical form, or kept where they have it.
 #pragma once
 
 #include <optional>
