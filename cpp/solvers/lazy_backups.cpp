@@ -49,7 +49,7 @@ double LazyBackups::advance(const double* value) {
     sweeps_ += 1.0;
     size_ = std::max({size_, largest_reward_ + 2.0 * largest, std::abs(clock_)});
     return 4.0 * residual_error(m_, discount_, largest_reward_, size_) +
-           8.0 * (sweeps_ + 4.0) * unit_roundoff * size_;
+           8.0 * (sweeps_ + 4.0) * (unit_roundoff * size_ + 0x1.0p-1074);
 }
 
 namespace {

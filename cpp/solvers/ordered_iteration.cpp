@@ -19,6 +19,7 @@ namespace {
 
 constexpr int most_sweeps = 16;           // of improvement between two solutions
 constexpr int most_krylov_steps = 500;    // of one solution
+constexpr int many_krylov_steps = 60;     // for one more digit: other factors may do better
 constexpr double wanted_reduction = 0.1;  // of a solution while actions change
 constexpr int most_idle_rounds = 50;
 constexpr int most_failures = 3;   // solutions in a row that do not halve their residual
@@ -57,10 +58,11 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         return Sweep{last.change, switched};
     };
     int failures = 0;
+    double kept_fill = PolicyChain::bold_fill;
     // A step towards the value of the present policy, taken where that leaves a smaller residual.
     const auto solve = [&](bool same_policy, double least_residual, double reduction) {
         const double before = ordered.residual(v.data(), residual.data());
-        if (!chain || !same_policy) chain.emplace(ordered.chain());
+        if (!chain || !same_policy) chain.emplace(ordered.chain(kept_fill));
         if (before > 0.0) reduction = std::min(reduction, std::max(1e-13, least_residual / before));
         std::fill(step.begin(), step.end(), 0.0);
         const LinearSolve solved = chain->solve(residual.data(), step.data(), reduction,
@@ -69,6 +71,11 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         for (std::size_t i = 0; i < n; ++i) tried[i] = v[i] + step[i];
         const double after = ordered.residual(tried.data(), residual.data());
         failures = after < 0.5 * before ? 0 : failures + 1;
+        if (solved.iterations > many_krylov_steps && kept_fill > PolicyChain::careful_fill) {
+            kept_fill = PolicyChain::careful_fill;
+            chain.reset();
+            failures = 0;
+        }
         if (after < before) std::swap(v, tried);
     };
     // A constant says nothing: the first policy is valued before it is improved.

@@ -184,7 +184,7 @@ double OrderedRows::residual(const double* value, double* out) const {
     return largest + doubt;
 }
 
-PolicyChain OrderedRows::chain() const {
+PolicyChain OrderedRows::chain(double kept_fill) const {
     std::vector<std::int64_t> ptr{0}, diagonal;
     std::vector<std::int32_t> col;
     std::vector<double> value;
@@ -206,7 +206,8 @@ PolicyChain OrderedRows::chain() const {
         }
         ptr.push_back(static_cast<std::int64_t>(col.size()));
     }
-    return PolicyChain(std::move(ptr), std::move(col), std::move(value), std::move(diagonal));
+    return PolicyChain(std::move(ptr), std::move(col), std::move(value), std::move(diagonal),
+                       kept_fill);
 }
 
 void OrderedRows::gather(const double* value, double* ordered) const {

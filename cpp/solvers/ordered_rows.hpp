@@ -39,7 +39,7 @@ public:
     double residual(const double* value, double* out) const;
 
     // I - P' of the rows last chosen.
-    PolicyChain chain() const;
+    PolicyChain chain(double kept_fill) const;
 
     // Between the model's numbering and this one.
     void gather(const double* value, double* ordered) const;

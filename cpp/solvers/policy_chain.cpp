@@ -19,11 +19,6 @@ constexpr std::int64_t widest_incomplete_row = 64;
 // mean is bounded above), so what the factors miss has low rank, which a Krylov method is good at.
 constexpr std::int64_t longest_eliminated_row = 512;
 
-// Share of dropped fill that is taken from the diagonal. Chosen by measurement on mazes, grid
-// worlds and queues at discounts 0.999 to 0.99999: queues gain from more, grid worlds with endings
-// need up to ten times as many steps above 0.8, and 1 leaves pivots of the size of 1 - discount.
-constexpr double kept_fill = 0.92;
-
 double norm(const double* x, std::int64_t n) {
     double largest = 0.0;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -78,25 +73,26 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
             ptr_.push_back(static_cast<std::int64_t>(col_.size()));
         }
     });
-    factor();
+    factor(careful_fill);
 }
 
 PolicyChain::PolicyChain(std::vector<std::int64_t> ptr, std::vector<std::int32_t> col,
-                         std::vector<double> value, std::vector<std::int64_t> diagonal)
+                         std::vector<double> value, std::vector<std::int64_t> diagonal,
+                         double kept_fill)
     : n_(static_cast<std::int64_t>(diagonal.size())),
       ptr_(std::move(ptr)),
       col_(std::move(col)),
       value_(std::move(value)),
       diag_(std::move(diagonal)) {
     const StandardFloatMode mode;
-    factor();
+    factor(kept_fill);
 }
 
-void PolicyChain::factor() {
+void PolicyChain::factor(double kept) {
     if (n_ <= dense_limit) {
         factor_dense();
     } else if (static_cast<std::int64_t>(col_.size()) <= widest_incomplete_row * n_) {
-        incomplete_ = factor_incomplete(kept_fill) || factor_incomplete(0.0);
+        incomplete_ = factor_incomplete(kept) || factor_incomplete(0.0);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <vector>
 
 #include "solvers/policy_chain.hpp"
@@ -16,6 +17,8 @@ std::int64_t policy_iteration(const ModelView& m, double discount, double* value
     const auto n = static_cast<std::size_t>(m.n_states);
     std::vector<double> reward(n);
     std::vector<std::int64_t> better(n);
+    // Where equations are nearly singular, rounding may lead through policies in a circle.
+    std::set<std::vector<std::int64_t>> seen;
     bellman(m, 0, discount, value, reward.data(), rows);
     for (std::int64_t policies = 1;; ++policies) {
         for (std::size_t s = 0; s < n; ++s) reward[s] = m.reward[rows[s]];
@@ -24,6 +27,7 @@ std::int64_t policy_iteration(const ModelView& m, double discount, double* value
         const bool finite =
             std::all_of(value, value + n, [](double x) { return std::isfinite(x); });
         if (!finite || improve(m, discount, value, rows, better.data()) == 0) return policies;
+        if (!seen.insert(better).second) return policies;
         std::copy(better.begin(), better.end(), rows);
         monitor();
     }

@@ -202,7 +202,7 @@ def test_overflow_is_never_certified() -> None:
             if np.isfinite([low, high]).all() and np.isfinite(value).all():
                 exact = [x for _, x in exact_residuals(flip, value)]
                 assert Fraction(low) <= min(exact) and max(exact) <= Fraction(high)
-    # No minimum or maximum shows a NaN: here of a state that no row looks at, and of two infinities.
+    # No minimum or maximum shows a NaN: of a state that no row looks at, and of two infinities.
     one_sided = rlt.MDP(np.full((4, 1, 4), [0.5, 0.5, 0.0, 0.0]), np.zeros((4, 1)), 0.5)
     assert one_sided.storage == "csr"
     for value in ([0.0, 0.0, 0.0, math.nan], [math.inf, -math.inf, 0.0, 0.0]):

@@ -108,3 +108,16 @@ def test_every_thread_underflows_gradually() -> None:
 def test_denormal_bounds_survive_a_caller_that_flushes_to_zero() -> None:
     for row in some_rows(500, (0.0, 5e-324, 1e-320, 1e-308)):
         assert bounds_while_flushing(row)[0] == plain_bounds(row)
+
+
+def test_errors_of_backward_induction_do_not_depend_on_the_caller() -> None:
+    mdp = rlt.EpisodicMDP([[[0.5, 0.5]], [[0.25, 0.75]]], [[1e-310], [3e-320]], 5)
+    store, load, code = mode_switch()
+    standard, flushed = ctypes.c_uint32(), ctypes.c_uint32(0x9FC0)
+    expected = kernels.backward_induction(mdp.core, 5)
+    store(ctypes.byref(standard))
+    load(ctypes.byref(flushed))
+    found = kernels.backward_induction(mdp.core, 5)
+    load(ctypes.byref(standard))
+    assert code is not None and (expected[2] > 0.0).all()
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(found, expected, strict=True))

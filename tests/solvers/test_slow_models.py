@@ -157,13 +157,13 @@ def test_auto_takes_over_where_ordered_iteration_gives_up(monkeypatch: pytest.Mo
 
 def test_policy_iteration_stops_when_a_policy_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Were rounding to make each of two policies look better than the other."""
-    mdp = rlt.riverswim(60, 0.9)
+    mdp = rlt.riverswim(200, 0.9)
     one, other = mdp.pair_ptr[:-1].astype(np.int64), mdp.pair_ptr[1:].astype(np.int64) - 1
 
     def turns(_core: object, _discount: float, _value: object, rows: np.ndarray) -> tuple:
-        return (other if np.array_equal(rows, one) else one), 60
+        return (other if np.array_equal(rows, one) else one), 200
 
     monkeypatch.setattr(kernels, "improve", turns)
     tolerance = rlt.solvers.tolerance.read_tolerance(None, None, 1.0)
-    guess = METHODS["policy-iteration"](mdp.core, 0.9, tolerance, np.zeros(60))
+    guess = METHODS["policy-iteration"](mdp.core, 0.9, tolerance, np.zeros(200))
     assert guess.iterations <= 3
