@@ -158,11 +158,10 @@ double OrderedRows::residual(const double* value, double* out) const {
 }
 
 PolicyChain OrderedRows::chain() const {
-    std::vector<std::int64_t> ptr{0}, diagonal;
+    std::vector<std::int64_t> ptr{0};
     std::vector<std::int32_t> col;
     std::vector<double> value;
     ptr.reserve(at(n_) + 1);
-    diagonal.reserve(at(n_));
     std::vector<std::pair<std::int32_t, double>> row;
     for (std::int64_t i = 0; i < n_; ++i) {
         const std::int64_t r = chosen_[at(i)];
@@ -173,13 +172,12 @@ PolicyChain OrderedRows::chain() const {
         std::sort(row.begin(), row.end(),
                   [](const auto& a, const auto& b) { return a.first < b.first; });
         for (const auto& [j, x] : row) {
-            if (j == i) diagonal.push_back(static_cast<std::int64_t>(col.size()));
             col.push_back(j);
             value.push_back(x);
         }
         ptr.push_back(static_cast<std::int64_t>(col.size()));
     }
-    return PolicyChain(std::move(ptr), std::move(col), std::move(value), std::move(diagonal));
+    return PolicyChain(std::move(ptr), std::move(col), std::move(value));
 }
 
 void OrderedRows::gather(const double* value, double* ordered) const {

@@ -38,14 +38,14 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
     const auto n = static_cast<std::size_t>(n_);
     ptr_.reserve(n + 1);
     ptr_.push_back(0);
-    diag_.resize(n);
     with_rows(m, [&](const auto& rows) {
         for (std::int64_t s = 0; s < n_; ++s) {
             const std::int64_t row = chosen[s];
             const double scale = m.defect ? discount / (1.0 + m.defect[row]) : discount;
             bool placed = false;
+            std::size_t diagonal = 0;
             const auto place_diagonal = [&](double value) {
-                diag_[static_cast<std::size_t>(s)] = static_cast<std::int64_t>(col_.size());
+                diagonal = col_.size();
                 col_.push_back(static_cast<std::int32_t>(s));
                 value_.push_back(value);
                 placed = true;
@@ -64,9 +64,7 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
             });
             if (!placed) place_diagonal(1.0);
             // At discount 1, 1 - P(s | s) is what leaves: that sum does not cancel.
-            if (discount == 1.0 && !(targets && targets[s]))
-                value_[static_cast<std::size_t>(diag_[static_cast<std::size_t>(s)])] =
-                    scale * leaving;
+            if (discount == 1.0 && !(targets && targets[s])) value_[diagonal] = scale * leaving;
             ptr_.push_back(static_cast<std::int64_t>(col_.size()));
         }
     });
@@ -74,12 +72,11 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
 }
 
 PolicyChain::PolicyChain(std::vector<std::int64_t> ptr, std::vector<std::int32_t> col,
-                         std::vector<double> value, std::vector<std::int64_t> diagonal)
-    : n_(static_cast<std::int64_t>(diagonal.size())),
+                         std::vector<double> value)
+    : n_(static_cast<std::int64_t>(ptr.size()) - 1),
       ptr_(std::move(ptr)),
       col_(std::move(col)),
-      value_(std::move(value)),
-      diag_(std::move(diagonal)) {
+      value_(std::move(value)) {
     const StandardFloatMode mode;
     factor();
 }
@@ -137,34 +134,36 @@ void PolicyChain::solve_dense(double* x, bool transposed) const {
 }
 
 void PolicyChain::factor_incomplete() {
-    lu_ = value_;
-    std::vector<std::int64_t> at(static_cast<std::size_t>(n_), -1);
+    inverse_pivot_.resize(static_cast<std::size_t>(n_));
     for (std::int64_t i = 0; i < n_; ++i) {
         const auto begin = ptr_[static_cast<std::size_t>(i)];
         const auto end = ptr_[static_cast<std::size_t>(i) + 1];
-        for (auto k = begin; k < end; ++k)
-            at[static_cast<std::size_t>(col_[static_cast<std::size_t>(k)])] = k;
-        for (auto k = begin; k < diag_[static_cast<std::size_t>(i)]; ++k) {
+        double pivot = 0.0;
+        for (auto k = begin; k < end; ++k) {
             const auto j = static_cast<std::size_t>(col_[static_cast<std::size_t>(k)]);
-            const double factor = lu_[static_cast<std::size_t>(k)] /=
-                lu_[static_cast<std::size_t>(diag_[j])];
-            const std::int64_t diagonal = diag_[static_cast<std::size_t>(i)];
-            for (auto l = diag_[j] + 1; l < ptr_[j + 1]; ++l) {
-                const auto to = at[static_cast<std::size_t>(col_[static_cast<std::size_t>(l)])];
-                const double fill = factor * lu_[static_cast<std::size_t>(l)];
-                // Dropped fill is taken from the diagonal: row sums are kept, which is what smooth
-                // errors see, and the factors stay those of an M-matrix.
-                lu_[static_cast<std::size_t>(to >= begin ? to : diagonal)] -=
-                    to >= begin ? fill : kept_fill * fill;
+            if (static_cast<std::int64_t>(j) >= i) {
+                if (static_cast<std::int64_t>(j) == i) pivot += value_[static_cast<std::size_t>(k)];
+                break;
             }
+            // Eliminating entry (i, j) adds multiples of the entries of row j right of its
+            // diagonal. What does not fall on the diagonal is dropped and taken from there: row
+            // sums are kept nearly, which is what smooth errors see, and the factors stay those of
+            // an M-matrix.
+            double fill = 0.0;
+            for (auto l = ptr_[j + 1]; l-- > ptr_[j];) {
+                const auto to = col_[static_cast<std::size_t>(l)];
+                if (to <= static_cast<std::int64_t>(j)) break;
+                const double x = value_[static_cast<std::size_t>(l)];
+                fill += to == i ? x : kept_fill * x;
+            }
+            pivot -= value_[static_cast<std::size_t>(k)] * inverse_pivot_[j] * fill;
         }
-        for (auto k = begin; k < end; ++k)
-            at[static_cast<std::size_t>(col_[static_cast<std::size_t>(k)])] = -1;
-    }
-    incomplete_ = true;
-    for (const auto d : diag_) {
-        const double pivot = lu_[static_cast<std::size_t>(d)];
-        if (!std::isfinite(pivot) || !(std::abs(pivot) > 0.0)) incomplete_ = false;
+        const double inverse = 1.0 / pivot;
+        if (!std::isfinite(inverse) || inverse == 0.0) {
+            inverse_pivot_.clear();
+            return;
+        }
+        inverse_pivot_[static_cast<std::size_t>(i)] = inverse;
     }
 }
 
@@ -186,34 +185,35 @@ void PolicyChain::multiply(const double* x, double* out, bool transposed) const 
     }
 }
 
+// M = (D + L) D^-1 (D + U), with L and U the matrix's own off-diagonal parts.
 void PolicyChain::precondition(const double* x, double* out, bool transposed) const {
     std::copy_n(x, n_, out);
-    if (!incomplete_) return;
-    const auto entry = [&](std::int64_t k) { return lu_[static_cast<std::size_t>(k)]; };
-    const auto column = [&](std::int64_t k) { return col_[static_cast<std::size_t>(k)]; };
+    if (inverse_pivot_.empty()) return;
+    const std::int64_t* ptr = ptr_.data();
+    const std::int32_t* col = col_.data();
+    const double* value = value_.data();
+    const double* inverse = inverse_pivot_.data();
     if (!transposed) {
-        for (std::int64_t i = 0; i < n_; ++i)
-            for (auto k = ptr_[static_cast<std::size_t>(i)]; k < diag_[static_cast<std::size_t>(i)];
-                 ++k)
-                out[i] -= entry(k) * out[column(k)];
+        for (std::int64_t i = 0; i < n_; ++i) {
+            double sum = out[i];
+            for (auto k = ptr[i]; col[k] < i; ++k) sum -= value[k] * out[col[k]];
+            out[i] = sum * inverse[i];
+        }
         for (std::int64_t i = n_; i-- > 0;) {
-            const auto d = diag_[static_cast<std::size_t>(i)];
-            for (auto k = d + 1; k < ptr_[static_cast<std::size_t>(i) + 1]; ++k)
-                out[i] -= entry(k) * out[column(k)];
-            out[i] /= entry(d);
+            double sum = 0.0;
+            for (auto k = ptr[i + 1] - 1; col[k] > i; --k) sum += value[k] * out[col[k]];
+            out[i] -= sum * inverse[i];
         }
         return;
     }
     for (std::int64_t i = 0; i < n_; ++i) {
-        const auto d = diag_[static_cast<std::size_t>(i)];
-        out[i] /= entry(d);
-        for (auto k = d + 1; k < ptr_[static_cast<std::size_t>(i) + 1]; ++k)
-            out[column(k)] -= entry(k) * out[i];
+        const double own = out[i] *= inverse[i];
+        for (auto k = ptr[i + 1] - 1; col[k] > i; --k) out[col[k]] -= value[k] * own;
     }
-    for (std::int64_t i = n_; i-- > 0;)
-        for (auto k = ptr_[static_cast<std::size_t>(i)]; k < diag_[static_cast<std::size_t>(i)];
-             ++k)
-            out[column(k)] -= entry(k) * out[i];
+    for (std::int64_t i = n_; i-- > 0;) {
+        const double own = out[i];
+        for (auto k = ptr[i]; col[k] < i; ++k) out[col[k]] -= inverse[col[k]] * value[k] * own;
+    }
 }
 
 double PolicyChain::residual(const double* b, const double* x, double* r, bool transposed) const {
@@ -238,7 +238,7 @@ LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::i
         return {1, residual(b, x, r.data(), transposed) / scale};
     }
 
-    std::vector<double> shadow(n), p(n), v(n), s(n), t(n), y(n);
+    std::vector<double> shadow(n), p(n), v(n), t(n), y(n);
     std::vector<double> best(x, x + n_);
     LinearSolve result;
     double reached = residual(b, x, r.data(), transposed);
@@ -265,15 +265,15 @@ LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::i
             if (!std::isfinite(alpha)) break;
             for (std::size_t i = 0; i < n; ++i) {
                 x[i] += alpha * y[i];
-                s[i] = r[i] - alpha * v[i];
+                r[i] -= alpha * v[i];
             }
-            precondition(s.data(), y.data(), transposed);
+            precondition(r.data(), y.data(), transposed);
             multiply(y.data(), t.data(), transposed);
             const double tt = inner(t, t);
-            omega = tt > 0.0 ? inner(t, s) / tt : 0.0;
+            omega = tt > 0.0 ? inner(t, r) / tt : 0.0;
             for (std::size_t i = 0; i < n; ++i) {
                 x[i] += omega * y[i];
-                r[i] = s[i] - omega * t[i];
+                r[i] -= omega * t[i];
             }
             ++result.iterations;
             reached = norm(r.data(), n_);

@@ -1,9 +1,10 @@
 // The linear equations of one policy: (I - discount P_pi) x = b and their transpose.
 //
 // Small chains are factored densely (LU with partial pivoting). Large ones are solved by
-// BiCGSTAB (van der Vorst 1992) preconditioned by an incomplete LU without fill: I - discount P
-// is a non-singular M-matrix, for which that factorisation exists (Meijerink and van der
-// Vorst 1977).
+// BiCGSTAB (van der Vorst 1992) preconditioned by (D + L) D^-1 (D + U), where L and U are the
+// matrix's own parts below and above the diagonal: an incomplete LU of which only the pivots D are
+// new. I - discount P is a non-singular M-matrix, for which such factors exist (Meijerink and van
+// der Vorst 1977).
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,7 @@ public:
 
     // Of a matrix with all diagonal entries, columns ascending.
     PolicyChain(std::vector<std::int64_t> ptr, std::vector<std::int32_t> col,
-                std::vector<double> value, std::vector<std::int64_t> diagonal);
+                std::vector<double> value);
     // With targets (one flag a state): moves into a target count as ends, so that at discount 1
     // x is what is summed up until a target is reached, or the end. At discount 1 every state must
     // reach one of these; where one does not the matrix is singular, and x is not finite, or
@@ -55,11 +56,10 @@ private:
     std::int64_t n_ = 0;
     std::vector<std::int64_t> ptr_;
     std::vector<std::int32_t> col_;
-    std::vector<double> value_;       // of I - discount P, columns ascending, diagonal present
-    std::vector<std::int64_t> diag_;  // where the diagonal entry of each row is
-    std::vector<double> lu_;          // dense factors, or incomplete ones on the same pattern
+    std::vector<double> value_;  // of I - discount P, columns ascending, diagonal present
+    std::vector<double> lu_;     // dense factors
     std::vector<std::int32_t> pivot_;
-    bool incomplete_ = false;
+    std::vector<double> inverse_pivot_;  // of the incomplete factors; empty if there are none
 };
 
 }  // namespace rlt
