@@ -4,6 +4,7 @@
 #include "solvers/ordered_iteration.hpp"
 #include "solvers/policy_chain.hpp"
 #include "solvers/sweeps.hpp"
+#include "support/float_mode.hpp"
 
 namespace rlt {
 
@@ -313,6 +314,7 @@ std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, con
     need_rows(m, 0, rows.data());
     const std::int64_t* r = rows.data();
     const py::gil_scoped_release release;
+    const StandardFloatMode mode;
     return std::make_shared<PolicyChain>(m, discount, r);
 }
 
@@ -325,6 +327,7 @@ std::shared_ptr<PolicyChain> make_hitting_chain(const Model& model, const Rows& 
     const std::int64_t* r = rows.data();
     const bool* t = targets.data();
     const py::gil_scoped_release release;
+    const StandardFloatMode mode;
     return std::make_shared<PolicyChain>(m, 1.0, r, t);
 }
 
@@ -339,6 +342,7 @@ Tuple<Doubles, double, std::int64_t> solve_chain(const PolicyChain& chain, const
         double* out = x.mutable_data();
         const double* rhs = b.data();
         const py::gil_scoped_release release;
+        const StandardFloatMode mode;
         result = chain.solve(rhs, out, wanted, most, transposed, python_monitor());
     }
     return py::make_tuple(x, result.relative_residual, result.iterations);

@@ -21,6 +21,7 @@ constexpr int most_sweeps = 16;           // of improvement between two solution
 constexpr int most_krylov_steps = 500;    // of one solution
 constexpr double wanted_reduction = 0.1;  // of a solution while actions change
 constexpr int most_idle_rounds = 50;
+constexpr double smallest_plain_reward = 1e-200;
 
 bool worth_going_on(const Sweep& first, const Sweep& last) {
     return static_cast<double>(last.switched) > 0.1 * static_cast<double>(first.switched);
@@ -30,33 +31,40 @@ bool worth_going_on(const Sweep& first, const Sweep& last) {
 
 Iterations ordered_policy_iteration(const ModelView& m, double discount, Target target,
                                     double* value, std::int64_t* rows, const Monitor& monitor) {
-    const StandardFloatMode mode;
-    OrderedRows ordered(m, discount, backward_order(m));
+    // What underflows slows sweeps down tenfold, and matters only to a model of nothing else.
+    const bool tiny = largest_magnitude(m.reward, m.n_rows) < smallest_plain_reward;
+    const FloatMode mode(tiny ? Underflow::gradual : Underflow::to_zero);
+    OrderedRows ordered(m, discount, backward_order(m), rows);
     const auto n = static_cast<std::size_t>(m.n_states);
-    std::vector<double> v(n), residual(n), step(n), tried(n);
-    ordered.gather(value, v.data());
+    std::vector<double> own(ordered.in_place() ? 0 : n), residual(n), step(n);
+    double* v = value;
+    double* tried = step.data();
+    if (!ordered.in_place()) {
+        v = own.data();
+        ordered.gather(value, v);
+    }
     Iterations result;
     std::optional<PolicyChain> chain;
 
     const auto improve = [&] {
         // As long as sweeps keep changing actions: a front is then on its way.
-        const Sweep first = ordered.improve(v.data(), false);
-        Sweep last = ordered.improve(v.data(), false);
+        const Sweep first = ordered.improve(v, false);
+        Sweep last = ordered.improve(v, false);
         int sweeps = 2;
         for (; sweeps < most_sweeps && worth_going_on(first, last); ++sweeps)
-            last = ordered.improve(v.data(), false);
+            last = ordered.improve(v, false);
         result.sweeps += sweeps;
         return Sweep{last.change, first.switched + last.switched};
     };
     // From the start a reward may be on its way in both directions.
-    ordered.improve(v.data(), false);
-    ordered.improve(v.data(), true);
+    ordered.improve(v, false);
+    ordered.improve(v, true);
     Sweep sweep = improve();
     sweep.switched = 1;
     double least = std::numeric_limits<double>::infinity();
     double most = -std::numeric_limits<double>::infinity();
     for (int idle = 0; idle < most_idle_rounds; ++idle) {
-        const double largest = largest_magnitude(v.data(), m.n_states);
+        const double largest = largest_magnitude(v, m.n_states);
         const double wanted =
             (1.0 - discount) * std::max(target.absolute, target.relative * largest);
         result.converged = sweep.change <= wanted;
@@ -64,27 +72,30 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
             sweep.change <= 4.0 * unit_roundoff * largest)
             break;
         // Either changes become smaller or values rise, as they do under better policies.
-        const double mean = std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(n);
+        const double mean = std::accumulate(v, v + n, 0.0) / static_cast<double>(n);
         if (sweep.change < 0.9 * least || mean > most + 1e-12 * largest) idle = 0;
         least = std::min(least, sweep.change);
         most = std::max(most, mean);
 
-        const double before = ordered.residual(v.data(), residual.data());
+        const double before = ordered.residual(v, residual.data());
         if (!chain || sweep.switched > 0) chain.emplace(ordered.chain());
         const double reduction =
             sweep.switched > 0 ? wanted_reduction
                                : std::min(wanted_reduction, std::max(1e-13, 0.5 * wanted / before));
-        std::fill(step.begin(), step.end(), 0.0);
-        const LinearSolve solved = chain->solve(residual.data(), step.data(), reduction,
-                                                most_krylov_steps, false, monitor);
+        std::fill(tried, tried + n, 0.0);
+        const LinearSolve solved =
+            chain->solve(residual.data(), tried, reduction, most_krylov_steps, false, monitor);
         result.sweeps += solved.iterations;
-        for (std::size_t i = 0; i < n; ++i) tried[i] = v[i] + step[i];
-        if (ordered.residual(tried.data(), residual.data()) < before) std::swap(v, tried);
+        for (std::size_t i = 0; i < n; ++i) tried[i] += v[i];
+        if (ordered.residual(tried, residual.data()) < before) std::swap(v, tried);
         sweep = improve();
         monitor();
     }
-    ordered.scatter(v.data(), value);
-    ordered.chosen_rows(m, rows);
+    if (!ordered.in_place())
+        ordered.scatter(v, value);
+    else if (v != value)
+        std::copy_n(v, n, value);
+    ordered.finish();
     return result;
 }
 

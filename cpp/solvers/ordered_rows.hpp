@@ -24,34 +24,45 @@ struct Sweep {
 
 class OrderedRows {
 public:
-    // order[i] is the state that is swept i-th.
-    OrderedRows(const ModelView& m, double discount, std::vector<std::int32_t> order);
+    // order[i] is the state that is swept i-th. `rows` is room for one row a state; the model and
+    // the room must outlive this.
+    OrderedRows(const ModelView& m, double discount, std::vector<std::int32_t> order,
+                std::int64_t* rows);
 
-    std::int64_t size() const { return n_; }
+    std::int64_t size() const { return m_.n_states; }
+    // Whether the order is nearly that of the model or its reverse, and the model large: its rows
+    // are then swept as they are, and values are in its numbering.
+    bool in_place() const { return first_.empty(); }
 
     // One sweep v(s) <- max over rows of r' + p' v in place, backwards through the order if asked.
     // The policy follows; a row is left only for one that is better beyond rounding.
     Sweep improve(double* value, bool backwards);
-    // out = r' + p' v - v of the rows last chosen. The largest magnitude.
+    // out = r' + p' v - v of the rows last chosen, or that times 1 - discount p_ss. The largest
+    // magnitude.
     double residual(const double* value, double* out) const;
-
-    // I - P' of the rows last chosen.
+    // The equations of the rows last chosen, whose right-hand sides are such residuals.
     PolicyChain chain() const;
 
     // Between the model's numbering and this one.
     void gather(const double* value, double* ordered) const;
     void scatter(const double* ordered, double* value) const;
-    void chosen_rows(const ModelView& m, std::int64_t* rows) const;
+    // Leaves the model's rows last chosen in the room given.
+    void finish();
 
 private:
-    std::int64_t n_;
+    template <class Backup>
+    Sweep sweep(double* value, bool backwards, const Backup& backup_of);
+
+    const ModelView& m_;
+    double discount_;
+    std::int64_t* chosen_;
+    bool reversed_ = false;
     std::vector<std::int32_t> order_;
     std::vector<std::int64_t> first_;  // rows of position i: first_[i] .. first_[i+1]
     std::vector<std::int64_t> ptr_;
     std::vector<std::int32_t> col_;
     std::vector<double> prob_;
     std::vector<double> reward_;
-    std::vector<std::int64_t> chosen_;
 };
 
 }  // namespace rlt

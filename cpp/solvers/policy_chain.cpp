@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "support/dense_dot.hpp"
-#include "support/float_mode.hpp"
 
 namespace rlt {
 
@@ -34,11 +33,15 @@ double inner(const std::vector<double>& x, const std::vector<double>& y) {
 PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t* chosen,
                          const bool* targets)
     : n_(m.n_states) {
-    const StandardFloatMode mode;
     const auto n = static_cast<std::size_t>(n_);
     ptr_.reserve(n + 1);
     ptr_.push_back(0);
     with_rows(m, [&](const auto& rows) {
+        std::size_t entries = n;
+        for (std::int64_t s = 0; s < n_; ++s)
+            rows.each(chosen[s], [&](std::int32_t j, double) { entries += j != s; });
+        col_.reserve(entries);
+        value_.reserve(entries);
         for (std::int64_t s = 0; s < n_; ++s) {
             const std::int64_t row = chosen[s];
             const double scale = m.defect ? discount / (1.0 + m.defect[row]) : discount;
@@ -77,7 +80,6 @@ PolicyChain::PolicyChain(std::vector<std::int64_t> ptr, std::vector<std::int32_t
       ptr_(std::move(ptr)),
       col_(std::move(col)),
       value_(std::move(value)) {
-    const StandardFloatMode mode;
     factor();
 }
 
@@ -224,7 +226,6 @@ double PolicyChain::residual(const double* b, const double* x, double* r, bool t
 
 LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::int64_t most,
                                bool transposed, const Monitor& monitor) const {
-    const StandardFloatMode mode;
     const auto n = static_cast<std::size_t>(n_);
     const double scale = norm(b, n_);
     if (scale == 0.0) {

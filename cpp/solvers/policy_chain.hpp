@@ -20,6 +20,7 @@ struct LinearSolve {
     double relative_residual = 0.0;  // max|b - A x| / max|b|
 };
 
+// Computes in the caller's float mode.
 class PolicyChain {
 public:
     static constexpr std::int64_t dense_limit = 160;
