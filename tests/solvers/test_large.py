@@ -1,4 +1,4 @@
-"""Models of 10^7 states, in memory: what a process holds at most, the user's own arrays included."""
+"""Models of 10^7 states: what a process holds at most, the arrays of the user included."""
 
 import subprocess
 import sys
