@@ -123,6 +123,26 @@ Tuple<Doubles, Rows, std::int64_t, bool> ordered(const Model& model, double disc
     return py::make_tuple(value, rows, it.sweeps, it.converged);
 }
 
+Tuple<Doubles, Rows, std::int64_t> ordered_total(const Model& model, double tol, double rtol,
+                                                 std::int64_t most, const Doubles& start,
+                                                 const Rows& rows) {
+    const ModelView& m = model.view;
+    need_size(start, m.n_states, "start");
+    need_size(rows, m.n_states, "rows");
+    need_rows(m, 0, rows.data());
+    Doubles value = copy_of(start);
+    Rows found(m.n_states);
+    std::copy_n(rows.data(), m.n_states, found.mutable_data());
+    Iterations it;
+    {
+        double* v = value.mutable_data();
+        std::int64_t* r = found.mutable_data();
+        const py::gil_scoped_release release;
+        it = ordered_total_sweeps(m, Target{tol, rtol}, most, v, r, python_monitor());
+    }
+    return py::make_tuple(value, found, it.sweeps);
+}
+
 Tuple<Rows, std::int64_t> improve_rows(const Model& model, double discount, const Doubles& value,
                                        const Rows& rows) {
     const ModelView& m = model.view;
@@ -367,6 +387,9 @@ void bind_solvers(py::module_& m) {
     m.def("ordered_policy_iteration", &ordered, py::arg("model"), py::arg("discount"),
           py::arg("tol"), py::arg("rtol"), py::arg("start").noconvert(),
           "(value, rows, sweeps, converged).");
+    m.def("ordered_total_sweeps", &ordered_total, py::arg("model"), py::arg("tol"), py::arg("rtol"),
+          py::arg("most"), py::arg("start").noconvert(), py::arg("rows").noconvert(),
+          "(value, rows, sweeps).");
     m.def("improve", &improve_rows, py::arg("model"), py::arg("discount"),
           py::arg("value").noconvert(), py::arg("rows").noconvert(), "(rows, number switched).");
     m.def("backward_induction", &induction, py::arg("model"), py::arg("horizon"),

@@ -27,14 +27,19 @@ bool worth_going_on(const Sweep& first, const Sweep& last) {
     return static_cast<double>(last.switched) > 0.1 * static_cast<double>(first.switched);
 }
 
+// What underflows slows sweeps down tenfold, and matters only to a model of nothing else.
+Underflow underflow_for(const ModelView& m) {
+    const bool tiny = largest_magnitude(m.reward, m.n_rows) < smallest_plain_reward;
+    return tiny ? Underflow::gradual : Underflow::to_zero;
+}
+
 }  // namespace
 
 Iterations ordered_policy_iteration(const ModelView& m, double discount, Target target,
                                     double* value, std::int64_t* rows, const Monitor& monitor) {
-    // What underflows slows sweeps down tenfold, and matters only to a model of nothing else.
-    const bool tiny = largest_magnitude(m.reward, m.n_rows) < smallest_plain_reward;
-    const FloatMode mode(tiny ? Underflow::gradual : Underflow::to_zero);
-    OrderedRows ordered(m, discount, backward_order(m), rows);
+    for (std::int64_t s = 0; s < m.n_states; ++s) rows[s] = m.row_begin(0, s);
+    const FloatMode mode(underflow_for(m));
+    OrderedRows ordered(m, discount, backward_order(m, Origin::rewards), rows);
     const auto n = static_cast<std::size_t>(m.n_states);
     std::vector<double> own(ordered.in_place() ? 0 : n), residual(n), step(n);
     double* v = value;
@@ -95,6 +100,36 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         ordered.scatter(v, value);
     else if (v != value)
         std::copy_n(v, n, value);
+    ordered.finish();
+    return result;
+}
+
+Iterations ordered_total_sweeps(const ModelView& m, Target target, std::int64_t most, double* value,
+                                std::int64_t* rows, const Monitor& monitor) {
+    const FloatMode mode(underflow_for(m));
+    OrderedRows ordered(m, 1.0, backward_order(m, Origin::exits), rows);
+    const auto n = static_cast<std::size_t>(m.n_states);
+    std::vector<double> own(ordered.in_place() ? 0 : n);
+    double* v = ordered.in_place() ? value : own.data();
+    if (!ordered.in_place()) ordered.gather(value, v);
+    Iterations result;
+    double least = std::numeric_limits<double>::infinity();
+    for (int idle = 0; result.sweeps < most && idle < most_idle_rounds; ++idle) {
+        const Sweep sweep = ordered.improve(v, false);
+        ++result.sweeps;
+        if (!std::isfinite(sweep.change)) break;
+        const double largest = largest_magnitude(v, m.n_states);
+        const double wanted =
+            std::max({target.absolute, target.relative * largest, 32.0 * unit_roundoff * largest});
+        result.converged = sweep.change <= wanted;
+        if (result.converged) break;
+        if (sweep.change < 0.9 * least) {
+            least = sweep.change;
+            idle = 0;
+        }
+        monitor();
+    }
+    if (!ordered.in_place()) ordered.scatter(v, value);
     ordered.finish();
     return result;
 }

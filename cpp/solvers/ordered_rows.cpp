@@ -50,12 +50,16 @@ Predecessors predecessors(const ModelView& m) {
 
 }  // namespace
 
-std::vector<std::int32_t> backward_order(const ModelView& m) {
+std::vector<std::int32_t> backward_order(const ModelView& m, Origin origin) {
     const Predecessors p = predecessors(m);
     std::vector<double> most(at(m.n_states), -std::numeric_limits<double>::infinity());
-    for (std::int64_t s = 0; s < m.n_states; ++s)
-        for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r)
-            most[at(s)] = std::max(most[at(s)], m.reward[r]);
+    with_rows(m, [&](const auto& rows) {
+        for (std::int64_t s = 0; s < m.n_states; ++s)
+            for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r)
+                most[at(s)] = std::max(most[at(s)], origin == Origin::exits
+                                                        ? static_cast<double>(rows.exit(r) > 0.0)
+                                                        : m.reward[r]);
+    });
     const double largest = *std::max_element(most.begin(), most.end());
     std::vector<std::int32_t> order;
     order.reserve(at(m.n_states));
@@ -82,15 +86,31 @@ std::vector<std::int32_t> backward_order(const ModelView& m) {
     return order;
 }
 
+namespace {
+
+// 1 - discount P(s | s) of a row of s; at discount 1 what leaves, as a sum that does not cancel.
+template <class Rows>
+double chance_to_move(const Rows& rows, std::int64_t row, std::int64_t s, double discount,
+                      double sum) {
+    double stay = 0.0, leave = rows.exit(row);
+    rows.each(row, [&](std::int32_t j, double p) {
+        if (j == s)
+            stay = p;
+        else
+            leave += p;
+    });
+    return discount < 1.0 ? 1.0 - discount * (stay / sum) : leave / sum;
+}
+
+}  // namespace
+
 OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::int32_t> order,
                          std::int64_t* chosen)
     : m_(m), discount_(discount), chosen_(chosen) {
     const std::int64_t n = m.n_states;
     reversed_ = runs(order, -1);
-    if (m.n_entries >= too_many_to_copy && (reversed_ || runs(order, 1))) {
-        for (std::int64_t s = 0; s < n; ++s) chosen_[s] = m.row_begin(0, s);
-        return;
-    }
+    if (m.n_entries >= too_many_to_copy && (reversed_ || runs(order, 1))) return;
+    const std::vector<std::int64_t> start(chosen, chosen + n);
     order_ = std::move(order);
     std::vector<std::int32_t> position(at(n));
     for (std::int64_t i = 0; i < n; ++i) position[at(order_[at(i)])] = static_cast<std::int32_t>(i);
@@ -104,14 +124,15 @@ OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::i
     with_rows(m, [&](const auto& rows) {
         for (std::int64_t i = 0; i < n; ++i) {
             const std::int32_t s = order_[at(i)];
-            chosen_[i] = first_.back();
+            chosen_[i] = first_.back() + (start[at(s)] - m.row_begin(0, s));
             for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r) {
                 const double sum = m.defect ? 1.0 + m.defect[r] : 1.0;
-                double stay = 0.0;
-                rows.each(r, [&](std::int32_t j, double p) {
-                    if (j == s) stay = p;
-                });
-                const double away = 1.0 - discount * (stay / sum);
+                const double away = chance_to_move(rows, r, s, discount, sum);
+                if (away == 0.0) {
+                    reward_.push_back(-std::numeric_limits<double>::infinity());
+                    ptr_.push_back(static_cast<std::int64_t>(col_.size()));
+                    continue;
+                }
                 const double scale = discount / (sum * away);
                 rows.each(r, [&](std::int32_t j, double p) {
                     if (j == s) return;
@@ -157,13 +178,12 @@ Sweep OrderedRows::improve(double* value, bool backwards) {
     if (in_place())
         return with_rows(m_, [&](const auto& rows) {
             return sweep(value, backwards != reversed_, [&](std::int64_t s, std::int64_t r) {
-                double stay = 0.0;
-                rows.each(r, [&](std::int32_t j, double p) { stay = j == s ? p : stay; });
-                const double scale = m_.defect ? discount_ / (1.0 + m_.defect[r]) : discount_;
-                const double away = 1.0 / (1.0 - scale * stay);
+                const double sum = m_.defect ? 1.0 + m_.defect[r] : 1.0;
+                const double away = chance_to_move(rows, r, s, discount_, sum);
+                if (away == 0.0) return -std::numeric_limits<double>::infinity();
                 // Multiplied in this order, a value just computed is waited for but once.
-                const double factor = scale * away;
-                double x = m_.reward[r] * away;
+                const double factor = discount_ / (sum * away);
+                double x = m_.reward[r] * (1.0 / away);
                 rows.each(r, [&](std::int32_t j, double p) {
                     x += (factor * p) * (j == s ? 0.0 : value[j]);
                 });

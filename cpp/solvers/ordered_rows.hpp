@@ -2,6 +2,7 @@
 // state: with p_ss the chance to stay,
 //     v(s) = r + discount (p_ss v(s) + sum p_j v(j))   is   v(s) = r' + sum p'_j v(j),
 //     r' = r / (1 - discount p_ss),   p'_j = discount p_j / (1 - discount p_ss),   j other than s.
+// At discount 1 a row that only stays is worth -infinity: it never ends.
 // One Gauss-Seidel sweep in the right order carries a reward as far as it reaches.
 #pragma once
 
@@ -13,9 +14,10 @@
 
 namespace rlt {
 
-// States in the order of their distance, along rows backwards, from where most is to be earned:
-// those with the largest one-step reward, then of what is left again.
-std::vector<std::int32_t> backward_order(const ModelView& m);
+// States in the order of their distance, along rows backwards, from where values come from: where
+// rows may end, or without such, the largest one-step rewards; then of what is left again.
+enum class Origin { rewards, exits };
+std::vector<std::int32_t> backward_order(const ModelView& m, Origin origin);
 
 struct Sweep {
     double change = 0.0;  // the largest
@@ -24,8 +26,8 @@ struct Sweep {
 
 class OrderedRows {
 public:
-    // order[i] is the state that is swept i-th. `rows` is room for one row a state; the model and
-    // the room must outlive this.
+    // order[i] is the state that is swept i-th. `rows` holds the policy to start from, and is where
+    // it is kept; at discount 1 it must end for sure. The model and `rows` must outlive this.
     OrderedRows(const ModelView& m, double discount, std::vector<std::int32_t> order,
                 std::int64_t* rows);
 
@@ -46,7 +48,7 @@ public:
     // Between the model's numbering and this one.
     void gather(const double* value, double* ordered) const;
     void scatter(const double* ordered, double* value) const;
-    // Leaves the model's rows last chosen in the room given.
+    // Leaves the model's rows last chosen in `rows`.
     void finish();
 
 private:

@@ -246,7 +246,8 @@ LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::i
     double best_reached = reached;
     // BiCGSTAB may break down or lose its residual to rounding: it is then started again from
     // the best x so far, and given up when a start gains nothing.
-    while (best_reached > wanted * scale && result.iterations < most) {
+    double enough = wanted * scale;
+    while (best_reached > enough && result.iterations < most) {
         const double at_start = best_reached;
         std::copy(best.begin(), best.end(), x);
         residual(b, x, r.data(), transposed);
@@ -272,17 +273,21 @@ LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::i
             multiply(y.data(), t.data(), transposed);
             const double tt = inner(t, t);
             omega = tt > 0.0 ? inner(t, r) / tt : 0.0;
+            double largest = 0.0;
             for (std::size_t i = 0; i < n; ++i) {
                 x[i] += omega * y[i];
                 r[i] -= omega * t[i];
+                largest = std::max(largest, std::abs(x[i]));
             }
+            // Rounding of x alone leaves as much.
+            enough = std::max(wanted * scale, 8.0 * 0x1.0p-53 * largest);
             ++result.iterations;
             reached = norm(r.data(), n_);
             if (!std::isfinite(reached)) break;
             if (reached < best_reached) {
                 best_reached = reached;
                 std::copy_n(x, n_, best.begin());
-                if (reached <= wanted * scale) break;
+                if (reached <= enough) break;
             }
             if (omega == 0.0) break;
             if (reached > 1e6 * best_reached) break;
