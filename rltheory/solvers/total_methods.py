@@ -32,6 +32,8 @@ Core = _core.model.Model
 _DIRECT_STATES = 160
 """Models up to this size are solved by policy iteration with dense factors."""
 _MOST_SWEEPS = 20_000
+_SWEEPS_OF_ONE = 32
+"""Sweeps between two solutions of a policy's equations, on larger models."""
 
 
 def is_proper(core: Core, rows: Rows) -> bool:
@@ -63,12 +65,25 @@ def improve_from(core: Core, rows: Rows, start: Vector | None = None) -> Guess:
         if not np.isfinite(value).all() or not (value - best > noise).any():
             return Guess(value, rows, iterations)  # nothing but rounding is left to gain
         best = np.maximum(best, value)
-        better, switched = _core.solvers.improve(core, 1.0, value, rows)
-        if not switched:
+        better, value = _improved(core, rows, value)
+        if np.array_equal(better, rows):
             return Guess(value, rows, iterations)
-        if not is_proper(core, better):
-            raise StayingError(better)
         rows = better
+
+
+def _improved(core: Core, rows: Rows, value: Vector) -> tuple[Rows, Vector]:
+    """A better policy than the proper one of this value, or the same, and where to look for its."""
+    if core.n_states > _DIRECT_STATES:
+        # Sweeps from its value rise, and keep to policies that end, but for rounding.
+        swept, better, _ = _core.solvers.ordered_total_sweeps(
+            core, 0.0, 0.0, _SWEEPS_OF_ONE, value, rows
+        )
+        if np.isfinite(swept).all() and is_proper(core, better):
+            return better, swept
+    better, switched = _core.solvers.improve(core, 1.0, value, rows)
+    if switched and not is_proper(core, better):
+        raise StayingError(better)
+    return better, value
 
 
 def policy_iteration(core: Core, rows: Rows, start: Vector | None, tolerance: Tolerance) -> Guess:
@@ -113,7 +128,7 @@ def ordered(core: Core, rows: Rows, start: Vector | None, tolerance: Tolerance) 
         least = float(np.maximum.reduceat(core.reward, core.state_ptr[:-1]).min())
         start = np.full(core.n_states, core.n_states * min(0.0, least))
     value, found, sweeps = _core.solvers.ordered_total_sweeps(
-        core, 0.01 * tolerance.tol, 0.01 * tolerance.rtol, _MOST_SWEEPS, start, rows
+        core, 1e-5 * tolerance.tol, 1e-5 * tolerance.rtol, _MOST_SWEEPS, start, rows
     )
     return _finished(core, rows, found, value, f"{sweeps} sweeps backwards from the exits", sweeps)
 
