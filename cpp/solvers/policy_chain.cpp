@@ -15,6 +15,18 @@ constexpr std::int64_t widest_incomplete_row = 64;
 
 constexpr double kept_fill = 0.92;
 
+constexpr std::int64_t most_without_gain = 200;  // iterations
+constexpr int most_shadows = 2;
+
+// shadow = r with each entry scaled by a number in [-1, 1) of its own.
+void scatter(const std::vector<double>& r, std::vector<double>& shadow) {
+    std::uint64_t state = 0;
+    for (std::size_t i = 0; i < r.size(); ++i) {
+        state = state * 6364136223846793005U + 1442695040888963407U;
+        shadow[i] = r[i] * (static_cast<double>(state >> 11) * 0x1.0p-52 - 1.0);
+    }
+}
+
 double norm(const double* x, std::int64_t n) {
     double largest = 0.0;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -245,13 +257,19 @@ LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::i
     double reached = residual(b, x, r.data(), transposed);
     double best_reached = reached;
     // BiCGSTAB may break down or lose its residual to rounding: it is then started again from
-    // the best x so far, and given up when a start gains nothing.
+    // the best x so far, and given up when a start gains nothing; not before another shadow was
+    // tried, since one that is nearly orthogonal to what matters leads nowhere.
+    int shadows = 1;
     double enough = wanted * scale;
     while (best_reached > enough && result.iterations < most) {
         const double at_start = best_reached;
         std::copy(best.begin(), best.end(), x);
         residual(b, x, r.data(), transposed);
-        shadow = r;
+        if (shadows == 1)
+            shadow = r;
+        else
+            scatter(r, shadow);
+        std::int64_t last_gain = result.iterations;
         std::fill(p.begin(), p.end(), 0.0);
         std::fill(v.begin(), v.end(), 0.0);
         double rho = 1.0, alpha = 1.0, omega = 1.0;
@@ -286,15 +304,17 @@ LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::i
             if (!std::isfinite(reached)) break;
             if (reached < best_reached) {
                 best_reached = reached;
+                last_gain = result.iterations;
                 std::copy_n(x, n_, best.begin());
                 if (reached <= enough) break;
             }
             if (omega == 0.0) break;
             if (reached > 1e6 * best_reached) break;
+            if (result.iterations - last_gain >= most_without_gain) break;
             monitor();
         }
         best_reached = residual(b, best.data(), r.data(), transposed);
-        if (!(best_reached < 0.5 * at_start)) break;
+        if (!(best_reached < 0.5 * at_start) && ++shadows > most_shadows) break;
     }
     std::copy(best.begin(), best.end(), x);
     result.relative_residual = residual(b, x, r.data(), transposed) / scale;
