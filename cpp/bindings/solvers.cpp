@@ -5,6 +5,7 @@
 #include "solvers/policy_chain.hpp"
 #include "solvers/policy_iteration.hpp"
 #include "solvers/sweeps.hpp"
+#include "support/float_mode.hpp"
 
 namespace rlt {
 
@@ -140,6 +141,26 @@ Tuple<Doubles, Rows, std::int64_t> howard(const Model& model, double discount,
         policies = policy_iteration(model.view, discount, v, r, python_monitor());
     }
     return py::make_tuple(value, rows, policies);
+}
+
+Tuple<Doubles, Rows, std::int64_t> ordered_total(const Model& model, double tol, double rtol,
+                                                 std::int64_t most, const Doubles& start,
+                                                 const Rows& rows) {
+    const ModelView& m = model.view;
+    need_size(start, m.n_states, "start");
+    need_size(rows, m.n_states, "rows");
+    need_rows(m, 0, rows.data());
+    Doubles value = copy_of(start);
+    Rows found(m.n_states);
+    std::copy_n(rows.data(), m.n_states, found.mutable_data());
+    Iterations it;
+    {
+        double* v = value.mutable_data();
+        std::int64_t* r = found.mutable_data();
+        const py::gil_scoped_release release;
+        it = ordered_total_sweeps(m, Target{tol, rtol}, most, v, r, python_monitor());
+    }
+    return py::make_tuple(value, found, it.sweeps);
 }
 
 Tuple<Rows, std::int64_t> improve_rows(const Model& model, double discount, const Doubles& value,
@@ -333,6 +354,7 @@ std::shared_ptr<PolicyChain> make_chain(const Model& model, double discount, con
     need_rows(m, 0, rows.data());
     const std::int64_t* r = rows.data();
     const py::gil_scoped_release release;
+    const StandardFloatMode mode;
     return std::make_shared<PolicyChain>(m, discount, r);
 }
 
@@ -345,6 +367,7 @@ std::shared_ptr<PolicyChain> make_hitting_chain(const Model& model, const Rows& 
     const std::int64_t* r = rows.data();
     const bool* t = targets.data();
     const py::gil_scoped_release release;
+    const StandardFloatMode mode;
     return std::make_shared<PolicyChain>(m, 1.0, r, t);
 }
 
@@ -359,6 +382,7 @@ Tuple<Doubles, double, std::int64_t> solve_chain(const PolicyChain& chain, const
         double* out = x.mutable_data();
         const double* rhs = b.data();
         const py::gil_scoped_release release;
+        const StandardFloatMode mode;
         result = chain.solve(rhs, out, wanted, most, transposed, python_monitor());
     }
     return py::make_tuple(x, result.relative_residual, result.iterations);
@@ -385,6 +409,9 @@ void bind_solvers(py::module_& m) {
           "(value, rows, sweeps, converged).");
     m.def("policy_iteration", &howard, py::arg("model"), py::arg("discount"),
           py::arg("start").noconvert(), "(value, rows, policies), of a small model.");
+    m.def("ordered_total_sweeps", &ordered_total, py::arg("model"), py::arg("tol"), py::arg("rtol"),
+          py::arg("most"), py::arg("start").noconvert(), py::arg("rows").noconvert(),
+          "(value, rows, sweeps).");
     m.def("improve", &improve_rows, py::arg("model"), py::arg("discount"),
           py::arg("value").noconvert(), py::arg("rows").noconvert(), "(rows, number switched).");
     m.def("backward_induction", &induction, py::arg("model"), py::arg("horizon"),

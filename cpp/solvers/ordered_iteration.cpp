@@ -24,35 +24,48 @@ constexpr double wanted_reduction = 0.1;  // of a solution while actions change
 constexpr int most_idle_rounds = 50;
 constexpr int most_failures = 3;   // solutions in a row that do not halve their residual
 constexpr int most_rounds = 2000;  // values may rise by nearly nothing, again and again
+constexpr double smallest_plain_reward = 1e-200;
 
 bool worth_going_on(const Sweep& first, const Sweep& last) {
     return static_cast<double>(last.switched) > 0.1 * static_cast<double>(first.switched);
+}
+
+// What underflows slows sweeps down tenfold, and matters only to a model of nothing else.
+Underflow underflow_for(const ModelView& m) {
+    const bool tiny = largest_magnitude(m.reward, m.n_rows) < smallest_plain_reward;
+    return tiny ? Underflow::gradual : Underflow::to_zero;
 }
 
 }  // namespace
 
 Iterations ordered_policy_iteration(const ModelView& m, double discount, Target target,
                                     double* value, std::int64_t* rows, const Monitor& monitor) {
-    const StandardFloatMode mode;
-    OrderedRows ordered(m, discount, backward_order(m));
+    for (std::int64_t s = 0; s < m.n_states; ++s) rows[s] = m.row_begin(0, s);
+    const FloatMode mode(underflow_for(m));
+    OrderedRows ordered(m, discount, backward_order(m, Origin::rewards), rows);
     const auto n = static_cast<std::size_t>(m.n_states);
-    std::vector<double> v(n), residual(n), step(n), tried(n);
-    ordered.gather(value, v.data());
+    std::vector<double> own(ordered.in_place() ? 0 : n), residual(n), step(n);
+    double* v = value;
+    double* tried = step.data();
+    if (!ordered.in_place()) {
+        v = own.data();
+        ordered.gather(value, v);
+    }
     Iterations result;
     std::optional<PolicyChain> chain;
 
-    const auto one_sweep = [&](bool backwards) {
+    const auto one_sweep = [&] {
         ++result.sweeps;
         monitor();
-        return ordered.improve(v.data(), backwards);
+        return ordered.improve(v, false);
     };
     const auto improve = [&] {
         // As long as sweeps keep changing actions: a front is then on its way.
-        const Sweep first = one_sweep(false);
-        Sweep last = one_sweep(false);
+        const Sweep first = one_sweep();
+        Sweep last = one_sweep();
         std::int64_t switched = first.switched + last.switched;
         for (int sweeps = 2; sweeps < most_sweeps && worth_going_on(first, last); ++sweeps) {
-            last = one_sweep(false);
+            last = one_sweep();
             switched += last.switched;
         }
         return Sweep{last.change, switched};
@@ -61,15 +74,18 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     double kept_fill = PolicyChain::bold_fill;
     // A step towards the value of the present policy, taken where that leaves a smaller residual.
     const auto solve = [&](bool same_policy, double least_residual, double reduction) {
-        const double before = ordered.residual(v.data(), residual.data());
-        if (!chain || !same_policy) chain.emplace(ordered.chain(kept_fill));
+        const double before = ordered.residual(v, residual.data());
+        if (!chain || !same_policy) {
+            chain.reset();
+            chain.emplace(ordered.chain(kept_fill));
+        }
         if (before > 0.0) reduction = std::min(reduction, std::max(1e-13, least_residual / before));
-        std::fill(step.begin(), step.end(), 0.0);
-        const LinearSolve solved = chain->solve(residual.data(), step.data(), reduction,
-                                                most_krylov_steps, false, monitor);
+        std::fill(tried, tried + n, 0.0);
+        const LinearSolve solved =
+            chain->solve(residual.data(), tried, reduction, most_krylov_steps, false, monitor);
         result.sweeps += solved.iterations;
-        for (std::size_t i = 0; i < n; ++i) tried[i] = v[i] + step[i];
-        const double after = ordered.residual(tried.data(), residual.data());
+        for (std::size_t i = 0; i < n; ++i) tried[i] += v[i];
+        const double after = ordered.residual(tried, residual.data());
         failures = after < 0.5 * before ? 0 : failures + 1;
         if (solved.iterations > many_krylov_steps && kept_fill > PolicyChain::careful_fill) {
             kept_fill = PolicyChain::careful_fill;
@@ -78,9 +94,9 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         }
         if (after < before) std::swap(v, tried);
     };
-    // A constant says nothing: the first policy is valued before it is improved.
-    if (std::all_of(v.begin(), v.end(), [&](double x) { return x == v[0]; })) {
-        ordered.begin(tried.data());
+    // A constant says nothing: a first policy is chosen, and valued before it is improved.
+    if (std::all_of(v, v + n, [&](double x) { return x == v[0]; })) {
+        ordered.begin(tried);
         solve(false, std::numeric_limits<double>::infinity(), wanted_reduction);
     }
     Sweep sweep = improve();
@@ -88,14 +104,14 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     double least = std::numeric_limits<double>::infinity();
     double most = -std::numeric_limits<double>::infinity();
     for (int idle = 0, round = 0; idle < most_idle_rounds && round < most_rounds; ++idle, ++round) {
-        const double largest = largest_magnitude(v.data(), m.n_states);
+        const double largest = largest_magnitude(v, m.n_states);
         const double wanted =
             (1.0 - discount) * std::max(target.absolute, target.relative * largest);
         const double rounding = 16.0 * (unit_roundoff * largest + 0x1.0p-1074);
         result.converged = sweep.change <= std::max(wanted, rounding);
         if (result.converged || !std::isfinite(sweep.change) || failures == most_failures) break;
         // Either changes become smaller or values rise, as they do under better policies.
-        const double mean = std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(n);
+        const double mean = std::accumulate(v, v + n, 0.0) / static_cast<double>(n);
         if (sweep.change < 0.9 * least || mean > most + 1e-12 * largest) idle = 0;
         least = std::min(least, sweep.change);
         most = std::max(most, mean);
@@ -105,8 +121,41 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
               wanted_reduction);
         sweep = improve();
     }
-    ordered.scatter(v.data(), value);
-    ordered.chosen_rows(m, rows);
+    if (!ordered.in_place())
+        ordered.scatter(v, value);
+    else if (v != value)
+        std::copy_n(v, n, value);
+    ordered.finish();
+    return result;
+}
+
+Iterations ordered_total_sweeps(const ModelView& m, Target target, std::int64_t most, double* value,
+                                std::int64_t* rows, const Monitor& monitor) {
+    const FloatMode mode(underflow_for(m));
+    OrderedRows ordered(m, 1.0, backward_order(m, Origin::exits), rows);
+    const auto n = static_cast<std::size_t>(m.n_states);
+    std::vector<double> own(ordered.in_place() ? 0 : n);
+    double* v = ordered.in_place() ? value : own.data();
+    if (!ordered.in_place()) ordered.gather(value, v);
+    Iterations result;
+    double least = std::numeric_limits<double>::infinity();
+    for (int idle = 0; result.sweeps < most && idle < most_idle_rounds; ++idle) {
+        const Sweep sweep = ordered.improve(v, false);
+        ++result.sweeps;
+        if (!std::isfinite(sweep.change)) break;
+        const double largest = largest_magnitude(v, m.n_states);
+        const double wanted =
+            std::max({target.absolute, target.relative * largest, 32.0 * unit_roundoff * largest});
+        result.converged = sweep.change <= wanted;
+        if (result.converged) break;
+        if (sweep.change < 0.9 * least) {
+            least = sweep.change;
+            idle = 0;
+        }
+        monitor();
+    }
+    if (!ordered.in_place()) ordered.scatter(v, value);
+    ordered.finish();
     return result;
 }
 

@@ -18,4 +18,9 @@ namespace rlt {
 Iterations ordered_policy_iteration(const ModelView& m, double discount, Target target,
                                     double* value, std::int64_t* rows, const Monitor& monitor);
 
+// At discount 1: sweeps backwards from where rows end, from `value` and the policy in `rows`, until
+// one changes nothing by more than the target, or changes become no smaller, or `most` were made.
+Iterations ordered_total_sweeps(const ModelView& m, Target target, std::int64_t most, double* value,
+                                std::int64_t* rows, const Monitor& monitor);
+
 }  // namespace rlt

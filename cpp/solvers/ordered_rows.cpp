@@ -5,13 +5,24 @@
 #include <limits>
 #include <utility>
 
-#include "support/float_mode.hpp"
+#include "solvers/backups.hpp"
 
 namespace rlt {
 
 namespace {
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+// Entries from which on rows already in order are not copied: a copy, with chances to stay
+// eliminated, is quicker to sweep, but as large as the model.
+constexpr std::int64_t too_many_to_copy = std::int64_t{1} << 22;
+
+// Whether nearly every state of the order is followed by the next one, or the previous one.
+bool runs(const std::vector<std::int32_t>& order, std::int32_t step) {
+    std::size_t followed = 0;
+    for (std::size_t i = 1; i < order.size(); ++i) followed += order[i] - order[i - 1] == step;
+    return followed + order.size() / 100 >= order.size() - 1;
+}
 
 // For each state, the states with a row that leads there.
 struct Predecessors {
@@ -24,14 +35,14 @@ Predecessors predecessors(const ModelView& m) {
     p.ptr.assign(at(m.n_states) + 1, 0);
     with_rows(m, [&](const auto& rows) {
         for (std::int64_t r = 0; r < m.n_rows; ++r)
-            rows.each(r, [&](std::int32_t j, double) { ++p.ptr[at(j) + 1]; });
+            rows.each(r, [&](std::int32_t j, double) { ++p.ptr[at(j)]; });
         for (std::int64_t s = 0; s < m.n_states; ++s) p.ptr[at(s) + 1] += p.ptr[at(s)];
         p.from.resize(at(p.ptr[at(m.n_states)]));
-        std::vector<std::int64_t> next(p.ptr.begin(), p.ptr.end() - 1);
-        for (std::int64_t s = 0; s < m.n_states; ++s)
-            for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r)
+        // Filled from the last to the first, each pointer ends where its states begin.
+        for (std::int64_t s = m.n_states; s-- > 0;)
+            for (std::int64_t r = m.row_end(0, s); r-- > m.row_begin(0, s);)
                 rows.each(r, [&](std::int32_t j, double) {
-                    p.from[at(next[at(j)]++)] = static_cast<std::int32_t>(s);
+                    p.from[at(--p.ptr[at(j)])] = static_cast<std::int32_t>(s);
                 });
     });
     return p;
@@ -39,12 +50,16 @@ Predecessors predecessors(const ModelView& m) {
 
 }  // namespace
 
-std::vector<std::int32_t> backward_order(const ModelView& m) {
+std::vector<std::int32_t> backward_order(const ModelView& m, Origin origin) {
     const Predecessors p = predecessors(m);
     std::vector<double> most(at(m.n_states), -std::numeric_limits<double>::infinity());
-    for (std::int64_t s = 0; s < m.n_states; ++s)
-        for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r)
-            most[at(s)] = std::max(most[at(s)], m.reward[r]);
+    with_rows(m, [&](const auto& rows) {
+        for (std::int64_t s = 0; s < m.n_states; ++s)
+            for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r)
+                most[at(s)] = std::max(most[at(s)], origin == Origin::exits
+                                                        ? static_cast<double>(rows.exit(r) > 0.0)
+                                                        : m.reward[r]);
+    });
     const double largest = *std::max_element(most.begin(), most.end());
     std::vector<std::int32_t> order;
     order.reserve(at(m.n_states));
@@ -71,13 +86,35 @@ std::vector<std::int32_t> backward_order(const ModelView& m) {
     return order;
 }
 
-OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::int32_t> order)
-    : n_(m.n_states), order_(std::move(order)), chosen_(at(m.n_states)) {
-    const StandardFloatMode mode;
-    std::vector<std::int32_t> position(at(n_));
-    for (std::int64_t i = 0; i < n_; ++i)
-        position[at(order_[at(i)])] = static_cast<std::int32_t>(i);
-    first_.reserve(at(n_) + 1);
+namespace {
+
+// 1 - discount P(s | s) of a row of s; at discount 1 what leaves, as a sum that does not cancel.
+template <class Rows>
+double chance_to_move(const Rows& rows, std::int64_t row, std::int64_t s, double discount,
+                      double sum) {
+    double stay = 0.0, leave = rows.exit(row);
+    rows.each(row, [&](std::int32_t j, double p) {
+        if (j == s)
+            stay = p;
+        else
+            leave += p;
+    });
+    return discount < 1.0 ? 1.0 - discount * (stay / sum) : leave / sum;
+}
+
+}  // namespace
+
+OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::int32_t> order,
+                         std::int64_t* chosen)
+    : m_(m), discount_(discount), chosen_(chosen) {
+    const std::int64_t n = m.n_states;
+    reversed_ = runs(order, -1);
+    if (m.n_entries >= too_many_to_copy && (reversed_ || runs(order, 1))) return;
+    const std::vector<std::int64_t> start(chosen, chosen + n);
+    order_ = std::move(order);
+    std::vector<std::int32_t> position(at(n));
+    for (std::int64_t i = 0; i < n; ++i) position[at(order_[at(i)])] = static_cast<std::int32_t>(i);
+    first_.reserve(at(n) + 1);
     first_.push_back(0);
     ptr_.reserve(at(m.n_rows) + 1);
     ptr_.push_back(0);
@@ -85,16 +122,17 @@ OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::i
     col_.reserve(at(m.n_entries));
     prob_.reserve(at(m.n_entries));
     with_rows(m, [&](const auto& rows) {
-        for (std::int64_t i = 0; i < n_; ++i) {
+        for (std::int64_t i = 0; i < n; ++i) {
             const std::int32_t s = order_[at(i)];
-            chosen_[at(i)] = first_.back();
+            chosen_[i] = first_.back() + (start[at(s)] - m.row_begin(0, s));
             for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r) {
                 const double sum = m.defect ? 1.0 + m.defect[r] : 1.0;
-                double stay = 0.0;
-                rows.each(r, [&](std::int32_t j, double p) {
-                    if (j == s) stay = p;
-                });
-                const double away = 1.0 - discount * (stay / sum);
+                const double away = chance_to_move(rows, r, s, discount, sum);
+                if (away == 0.0) {
+                    reward_.push_back(-std::numeric_limits<double>::infinity());
+                    ptr_.push_back(static_cast<std::int64_t>(col_.size()));
+                    continue;
+                }
                 const double scale = discount / (sum * away);
                 rows.each(r, [&](std::int32_t j, double p) {
                     if (j == s) return;
@@ -110,56 +148,75 @@ OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::i
 }
 
 void OrderedRows::begin(double* value) {
-    const StandardFloatMode mode;
-    for (std::int64_t i = 0; i < n_; ++i) {
+    const auto choose = [&](std::int64_t i, std::int64_t begin, std::int64_t end,
+                            const auto& split) {
         double best = -std::numeric_limits<double>::infinity();
-        for (std::int64_t r = first_[at(i)]; r < first_[at(i) + 1]; ++r) {
-            double known = reward_[at(r)], later = 0.0;
-            for (std::int64_t k = ptr_[at(r)]; k < ptr_[at(r) + 1]; ++k) {
-                if (col_[at(k)] < i)
-                    known += prob_[at(k)] * value[col_[at(k)]];
-                else
-                    later += prob_[at(k)];
-            }
+        for (std::int64_t r = begin; r < end; ++r) {
+            double known = 0.0, later = 0.0;
+            split(i, r, known, later);
             const double x = known / (1.0 - later);
             if (x > best) {
                 best = x;
-                chosen_[at(i)] = r;
+                chosen_[i] = r;
             }
         }
         value[i] = best;
+    };
+    if (in_place()) {
+        with_rows(m_, [&](const auto& rows) {
+            for (std::int64_t step = 0; step < m_.n_states; ++step) {
+                const std::int64_t s = reversed_ ? m_.n_states - 1 - step : step;
+                choose(s, m_.row_begin(0, s), m_.row_end(0, s),
+                       [&](std::int64_t, std::int64_t r, double& known, double& later) {
+                           const double scale =
+                               m_.defect ? discount_ / (1.0 + m_.defect[r]) : discount_;
+                           known = m_.reward[r];
+                           rows.each(r, [&](std::int32_t j, double p) {
+                               if (reversed_ ? j > s : j < s)
+                                   known += scale * p * value[j];
+                               else
+                                   later += scale * p;
+                           });
+                       });
+            }
+        });
+        return;
     }
+    for (std::int64_t i = 0; i < m_.n_states; ++i)
+        choose(i, first_[at(i)], first_[at(i) + 1],
+               [&](std::int64_t own, std::int64_t r, double& known, double& later) {
+                   known = reward_[at(r)];
+                   for (std::int64_t k = ptr_[at(r)]; k < ptr_[at(r) + 1]; ++k) {
+                       if (col_[at(k)] < own)
+                           known += prob_[at(k)] * value[col_[at(k)]];
+                       else
+                           later += prob_[at(k)];
+                   }
+               });
 }
 
-Sweep OrderedRows::improve(double* value, bool backwards) {
-    const StandardFloatMode mode;
+template <class Backup>
+Sweep OrderedRows::sweep(double* value, bool backwards, const Backup& backup_of) {
     Sweep sweep;
     double doubt = 0.0;  // NaN once a value is not finite
-    const std::int64_t* ptr = ptr_.data();
-    const std::int32_t* col = col_.data();
-    const double* prob = prob_.data();
-    const auto backup_of = [&](std::int64_t r) {
-        double x = reward_[at(r)];
-        for (std::int64_t k = ptr[r]; k < ptr[r + 1]; ++k) x += prob[k] * value[col[k]];
-        return x;
-    };
-    for (std::int64_t step = 0; step < n_; ++step) {
-        const std::int64_t i = backwards ? n_ - 1 - step : step;
-        const std::int64_t present = chosen_[at(i)];
-        double best = backup_of(present);
+    const std::int64_t* first = in_place() ? m_.state_ptr : first_.data();
+    for (std::int64_t step = 0; step < m_.n_states; ++step) {
+        const std::int64_t i = backwards ? m_.n_states - 1 - step : step;
+        const std::int64_t present = chosen_[i];
+        double best = backup_of(i, present);
         // What rounding alone makes better is no reason to switch.
         double to_beat = best + 0x1.0p-50 * std::abs(best);
         std::int64_t arg = present;
-        for (std::int64_t r = first_[at(i)]; r < first_[at(i) + 1]; ++r) {
+        for (std::int64_t r = first[i]; r < first[i + 1]; ++r) {
             if (r == present) continue;
-            const double x = backup_of(r);
+            const double x = backup_of(i, r);
             if (x > to_beat) {
                 best = to_beat = x;
                 arg = r;
             }
         }
         sweep.switched += arg != present;
-        chosen_[at(i)] = arg;
+        chosen_[i] = arg;
         const double change = best - value[i];
         sweep.change = std::max(sweep.change, std::abs(change));
         doubt += change - change;
@@ -169,30 +226,70 @@ Sweep OrderedRows::improve(double* value, bool backwards) {
     return sweep;
 }
 
+Sweep OrderedRows::improve(double* value, bool backwards) {
+    if (in_place())
+        return with_rows(m_, [&](const auto& rows) {
+            return sweep(value, backwards != reversed_, [&](std::int64_t s, std::int64_t r) {
+                const double sum = m_.defect ? 1.0 + m_.defect[r] : 1.0;
+                const double away = chance_to_move(rows, r, s, discount_, sum);
+                if (away == 0.0) return -std::numeric_limits<double>::infinity();
+                // Multiplied in this order, a value just computed is waited for but once.
+                const double factor = discount_ / (sum * away);
+                double x = m_.reward[r] * (1.0 / away);
+                rows.each(r, [&](std::int32_t j, double p) {
+                    x += (factor * p) * (j == s ? 0.0 : value[j]);
+                });
+                return x;
+            });
+        });
+    const std::int64_t* ptr = ptr_.data();
+    const std::int32_t* col = col_.data();
+    const double* prob = prob_.data();
+    return sweep(value, backwards, [&](std::int64_t, std::int64_t r) {
+        double x = reward_[at(r)];
+        for (std::int64_t k = ptr[r]; k < ptr[r + 1]; ++k) x += prob[k] * value[col[k]];
+        return x;
+    });
+}
+
 double OrderedRows::residual(const double* value, double* out) const {
-    const StandardFloatMode mode;
     double largest = 0.0, doubt = 0.0;
-    for (std::int64_t i = 0; i < n_; ++i) {
-        const std::int64_t r = chosen_[at(i)];
-        double x = reward_[at(r)] - value[i];
-        for (std::int64_t k = ptr_[at(r)]; k < ptr_[at(r) + 1]; ++k)
-            x += prob_[at(k)] * value[col_[at(k)]];
+    const auto see = [&](std::int64_t i, double x) {
         out[i] = x;
         largest = std::max(largest, std::abs(x));
         doubt += x - x;
+    };
+    if (in_place()) {
+        with_rows(m_, [&](const auto& rows) {
+            for (std::int64_t s = 0; s < m_.n_states; ++s)
+                see(s, backup(m_, rows, chosen_[s], discount_, value) - value[s]);
+        });
+        return largest + doubt;
+    }
+    for (std::int64_t i = 0; i < m_.n_states; ++i) {
+        const std::int64_t r = chosen_[i];
+        double x = reward_[at(r)] - value[i];
+        for (std::int64_t k = ptr_[at(r)]; k < ptr_[at(r) + 1]; ++k)
+            x += prob_[at(k)] * value[col_[at(k)]];
+        see(i, x);
     }
     return largest + doubt;
 }
 
 PolicyChain OrderedRows::chain(double kept_fill) const {
-    std::vector<std::int64_t> ptr{0}, diagonal;
+    if (in_place()) return PolicyChain(m_, discount_, chosen_);
+    std::vector<std::int64_t> ptr{0};
     std::vector<std::int32_t> col;
     std::vector<double> value;
-    ptr.reserve(at(n_) + 1);
-    diagonal.reserve(at(n_));
+    ptr.reserve(at(m_.n_states) + 1);
+    std::size_t entries = at(m_.n_states);
+    for (std::int64_t i = 0; i < m_.n_states; ++i)
+        entries += at(ptr_[at(chosen_[i]) + 1] - ptr_[at(chosen_[i])]);
+    col.reserve(entries);
+    value.reserve(entries);
     std::vector<std::pair<std::int32_t, double>> row;
-    for (std::int64_t i = 0; i < n_; ++i) {
-        const std::int64_t r = chosen_[at(i)];
+    for (std::int64_t i = 0; i < m_.n_states; ++i) {
+        const std::int64_t r = chosen_[i];
         row.clear();
         row.emplace_back(static_cast<std::int32_t>(i), 1.0);
         for (std::int64_t k = ptr_[at(r)]; k < ptr_[at(r) + 1]; ++k)
@@ -200,28 +297,28 @@ PolicyChain OrderedRows::chain(double kept_fill) const {
         std::sort(row.begin(), row.end(),
                   [](const auto& a, const auto& b) { return a.first < b.first; });
         for (const auto& [j, x] : row) {
-            if (j == i) diagonal.push_back(static_cast<std::int64_t>(col.size()));
             col.push_back(j);
             value.push_back(x);
         }
         ptr.push_back(static_cast<std::int64_t>(col.size()));
     }
-    return PolicyChain(std::move(ptr), std::move(col), std::move(value), std::move(diagonal),
-                       kept_fill);
+    return PolicyChain(std::move(ptr), std::move(col), std::move(value), kept_fill);
 }
 
 void OrderedRows::gather(const double* value, double* ordered) const {
-    for (std::int64_t i = 0; i < n_; ++i) ordered[i] = value[order_[at(i)]];
+    for (std::int64_t i = 0; i < m_.n_states; ++i) ordered[i] = value[order_[at(i)]];
 }
 
 void OrderedRows::scatter(const double* ordered, double* value) const {
-    for (std::int64_t i = 0; i < n_; ++i) value[order_[at(i)]] = ordered[i];
+    for (std::int64_t i = 0; i < m_.n_states; ++i) value[order_[at(i)]] = ordered[i];
 }
 
-void OrderedRows::chosen_rows(const ModelView& m, std::int64_t* rows) const {
-    for (std::int64_t i = 0; i < n_; ++i) {
+void OrderedRows::finish() {
+    if (in_place()) return;
+    const std::vector<std::int64_t> chosen(chosen_, chosen_ + m_.n_states);
+    for (std::int64_t i = 0; i < m_.n_states; ++i) {
         const std::int32_t s = order_[at(i)];
-        rows[s] = m.row_begin(0, s) + (chosen_[at(i)] - first_[at(i)]);
+        chosen_[s] = m_.row_begin(0, s) + (chosen[at(i)] - first_[at(i)]);
     }
 }
 

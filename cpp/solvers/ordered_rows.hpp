@@ -2,6 +2,7 @@
 // state: with p_ss the chance to stay,
 //     v(s) = r + discount (p_ss v(s) + sum p_j v(j))   is   v(s) = r' + sum p'_j v(j),
 //     r' = r / (1 - discount p_ss),   p'_j = discount p_j / (1 - discount p_ss),   j other than s.
+// At discount 1 a row that only stays is worth -infinity: it never ends.
 // One Gauss-Seidel sweep in the right order carries a reward as far as it reaches.
 #pragma once
 
@@ -13,48 +14,60 @@
 
 namespace rlt {
 
-// States in the order of their distance, along rows backwards, from where most is to be earned:
-// those with the largest one-step reward, then of what is left again.
-std::vector<std::int32_t> backward_order(const ModelView& m);
+// States in the order of their distance, along rows backwards, from where values come from: where
+// rows may end, or without such, the largest one-step rewards; then of what is left again.
+enum class Origin { rewards, exits };
+std::vector<std::int32_t> backward_order(const ModelView& m, Origin origin);
 
 struct Sweep {
-    double change = 0.0;  // the largest; NaN where a value is not finite
+    double change = 0.0;  // the largest
     std::int64_t switched = 0;
 };
 
 class OrderedRows {
 public:
-    // order[i] is the state that is swept i-th.
-    OrderedRows(const ModelView& m, double discount, std::vector<std::int32_t> order);
+    // order[i] is the state that is swept i-th. `rows` holds the policy to start from, and is where
+    // it is kept; at discount 1 it must end for sure. The model and `rows` must outlive this.
+    OrderedRows(const ModelView& m, double discount, std::vector<std::int32_t> order,
+                std::int64_t* rows);
 
-    std::int64_t size() const { return n_; }
+    std::int64_t size() const { return m_.n_states; }
+    // Whether the order is nearly that of the model or its reverse, and the model large: its rows
+    // are then swept as they are, and values are in its numbering.
+    bool in_place() const { return first_.empty(); }
 
-    // A first value, no matter what there is: one sweep in which what comes later in the order
-    // counts as staying. Along the way to where most is earned this is nearly right already.
+    // Chooses a first policy, using `value` as room: one sweep in which what comes later in the
+    // order counts as staying. Along the way to where most is earned that is nearly right already.
     void begin(double* value);
     // One sweep v(s) <- max over rows of r' + p' v in place, backwards through the order if asked.
     // The policy follows; a row is left only for one that is better beyond rounding.
     Sweep improve(double* value, bool backwards);
-    // out = r' + p' v - v of the rows last chosen. The largest magnitude, or NaN.
+    // out = r' + p' v - v of the rows last chosen, or that times 1 - discount p_ss. The largest
+    // magnitude, or NaN.
     double residual(const double* value, double* out) const;
-
-    // I - P' of the rows last chosen.
+    // The equations of the rows last chosen, whose right-hand sides are such residuals.
     PolicyChain chain(double kept_fill) const;
 
     // Between the model's numbering and this one.
     void gather(const double* value, double* ordered) const;
     void scatter(const double* ordered, double* value) const;
-    void chosen_rows(const ModelView& m, std::int64_t* rows) const;
+    // Leaves the model's rows last chosen in `rows`.
+    void finish();
 
 private:
-    std::int64_t n_;
+    template <class Backup>
+    Sweep sweep(double* value, bool backwards, const Backup& backup_of);
+
+    const ModelView& m_;
+    double discount_;
+    std::int64_t* chosen_;
+    bool reversed_ = false;
     std::vector<std::int32_t> order_;
     std::vector<std::int64_t> first_;  // rows of position i: first_[i] .. first_[i+1]
     std::vector<std::int64_t> ptr_;
     std::vector<std::int32_t> col_;
     std::vector<double> prob_;
     std::vector<double> reward_;
-    std::vector<std::int64_t> chosen_;
 };
 
 }  // namespace rlt

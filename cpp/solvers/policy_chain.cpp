@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "support/dense_dot.hpp"
-#include "support/float_mode.hpp"
 
 namespace rlt {
 
@@ -14,10 +13,17 @@ namespace {
 // Above this many entries a row an incomplete factorisation costs more than it saves.
 constexpr std::int64_t widest_incomplete_row = 64;
 
-// Rows of U longer than this are not subtracted from rows below: entries in the column of one state
-// that leads nearly everywhere would cost the square of the number of states. They are few (the
-// mean is bounded above), so what the factors miss has low rank, which a Krylov method is good at.
-constexpr std::int64_t longest_eliminated_row = 512;
+constexpr std::int64_t most_without_gain = 200;  // iterations
+constexpr int most_shadows = 2;
+
+// shadow = r with each entry scaled by a number in [-1, 1) of its own.
+void scatter(const std::vector<double>& r, std::vector<double>& shadow) {
+    std::uint64_t state = 0;
+    for (std::size_t i = 0; i < r.size(); ++i) {
+        state = state * 6364136223846793005U + 1442695040888963407U;
+        shadow[i] = r[i] * (static_cast<double>(state >> 11) * 0x1.0p-52 - 1.0);
+    }
+}
 
 double norm(const double* x, std::int64_t n) {
     double largest = 0.0;
@@ -37,18 +43,22 @@ double inner(const std::vector<double>& x, const std::vector<double>& y) {
 PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t* chosen,
                          const bool* targets)
     : n_(m.n_states) {
-    const StandardFloatMode mode;
     const auto n = static_cast<std::size_t>(n_);
     ptr_.reserve(n + 1);
     ptr_.push_back(0);
-    diag_.resize(n);
     with_rows(m, [&](const auto& rows) {
+        std::size_t entries = n;
+        for (std::int64_t s = 0; s < n_; ++s)
+            rows.each(chosen[s], [&](std::int32_t j, double) { entries += j != s; });
+        col_.reserve(entries);
+        value_.reserve(entries);
         for (std::int64_t s = 0; s < n_; ++s) {
             const std::int64_t row = chosen[s];
             const double scale = m.defect ? discount / (1.0 + m.defect[row]) : discount;
             bool placed = false;
+            std::size_t diagonal = 0;
             const auto place_diagonal = [&](double value) {
-                diag_[static_cast<std::size_t>(s)] = static_cast<std::int64_t>(col_.size());
+                diagonal = col_.size();
                 col_.push_back(static_cast<std::int32_t>(s));
                 value_.push_back(value);
                 placed = true;
@@ -67,9 +77,7 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
             });
             if (!placed) place_diagonal(1.0);
             // At discount 1, 1 - P(s | s) is what leaves: that sum does not cancel.
-            if (discount == 1.0 && !(targets && targets[s]))
-                value_[static_cast<std::size_t>(diag_[static_cast<std::size_t>(s)])] =
-                    scale * leaving;
+            if (discount == 1.0 && !(targets && targets[s])) value_[diagonal] = scale * leaving;
             ptr_.push_back(static_cast<std::int64_t>(col_.size()));
         }
     });
@@ -77,22 +85,19 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
 }
 
 PolicyChain::PolicyChain(std::vector<std::int64_t> ptr, std::vector<std::int32_t> col,
-                         std::vector<double> value, std::vector<std::int64_t> diagonal,
-                         double kept_fill)
-    : n_(static_cast<std::int64_t>(diagonal.size())),
+                         std::vector<double> value, double kept_fill)
+    : n_(static_cast<std::int64_t>(ptr.size()) - 1),
       ptr_(std::move(ptr)),
       col_(std::move(col)),
-      value_(std::move(value)),
-      diag_(std::move(diagonal)) {
-    const StandardFloatMode mode;
+      value_(std::move(value)) {
     factor(kept_fill);
 }
 
-void PolicyChain::factor(double kept) {
+void PolicyChain::factor(double kept_fill) {
     if (n_ <= dense_limit) {
         factor_dense();
     } else if (static_cast<std::int64_t>(col_.size()) <= widest_incomplete_row * n_) {
-        incomplete_ = factor_incomplete(kept) || factor_incomplete(0.0);
+        if (!factor_incomplete(kept_fill) && !factor_incomplete(0.0)) inverse_pivot_.clear();
     }
 }
 
@@ -140,42 +145,36 @@ void PolicyChain::solve_dense(double* x, bool transposed) const {
     for (std::size_t k = n; k-- > 0;) std::swap(x[k], x[static_cast<std::size_t>(pivot_[k])]);
 }
 
-bool PolicyChain::factor_incomplete(double kept) {
-    lu_ = value_;
-    std::vector<std::int64_t> at(static_cast<std::size_t>(n_), -1);
+bool PolicyChain::factor_incomplete(double kept_fill) {
+    inverse_pivot_.resize(static_cast<std::size_t>(n_));
+    std::vector<double> above(static_cast<std::size_t>(n_));  // sums right of the diagonal
     for (std::int64_t i = 0; i < n_; ++i) {
-        const auto begin = ptr_[static_cast<std::size_t>(i)];
-        const auto end = ptr_[static_cast<std::size_t>(i) + 1];
-        for (auto k = begin; k < end; ++k)
-            at[static_cast<std::size_t>(col_[static_cast<std::size_t>(k)])] = k;
-        for (auto k = begin; k < diag_[static_cast<std::size_t>(i)]; ++k) {
-            const auto j = static_cast<std::size_t>(col_[static_cast<std::size_t>(k)]);
-            if (ptr_[j + 1] - diag_[j] > longest_eliminated_row) {
-                lu_[static_cast<std::size_t>(k)] = 0.0;
+        double pivot = 0.0, others = 0.0;
+        for (auto k = ptr_[static_cast<std::size_t>(i)]; k < ptr_[static_cast<std::size_t>(i) + 1];
+             ++k) {
+            const double x = value_[static_cast<std::size_t>(k)];
+            const std::int32_t j = col_[static_cast<std::size_t>(k)];
+            if (j >= i) {
+                (j == i ? pivot : others) += x;
                 continue;
             }
-            const double factor = lu_[static_cast<std::size_t>(k)] /=
-                lu_[static_cast<std::size_t>(diag_[j])];
-            const std::int64_t diagonal = diag_[static_cast<std::size_t>(i)];
-            for (auto l = diag_[j] + 1; l < ptr_[j + 1]; ++l) {
-                const auto to = at[static_cast<std::size_t>(col_[static_cast<std::size_t>(l)])];
-                const double fill = factor * lu_[static_cast<std::size_t>(l)];
-                lu_[static_cast<std::size_t>(to >= begin ? to : diagonal)] -=
-                    to >= begin ? fill : kept * fill;
-            }
+            // Eliminating entry (i, j) adds multiples of the entries of row j right of its
+            // diagonal. What does not fall on the diagonal is dropped, and partly taken from there.
+            const std::int32_t* const begin = col_.data() + ptr_[static_cast<std::size_t>(j)];
+            const std::int32_t* const end = col_.data() + ptr_[static_cast<std::size_t>(j) + 1];
+            const std::int32_t* const to =
+                std::lower_bound(begin, end, static_cast<std::int32_t>(i));
+            double fill = kept_fill * above[static_cast<std::size_t>(j)];
+            if (to != end && *to == i)
+                fill += (1.0 - kept_fill) * value_[static_cast<std::size_t>(to - col_.data())];
+            pivot -= x * inverse_pivot_[static_cast<std::size_t>(j)] * fill;
         }
-        for (auto k = begin; k < end; ++k)
-            at[static_cast<std::size_t>(col_[static_cast<std::size_t>(k)])] = -1;
-    }
-    for (std::int64_t i = 0; i < n_; ++i) {
-        const auto d = diag_[static_cast<std::size_t>(i)];
-        const double pivot = lu_[static_cast<std::size_t>(d)];
-        double others = 0.0;
-        for (auto k = d + 1; k < ptr_[static_cast<std::size_t>(i) + 1]; ++k)
-            others += std::abs(lu_[static_cast<std::size_t>(k)]);
         // Not so where rounding has eaten the row's sum.
-        if (!(pivot > 0.0 && std::isfinite(pivot) && pivot >= (1.0 - 0x1.0p-30) * others))
+        if (!(pivot > 0.0 && std::isfinite(pivot) && pivot >= (1.0 - 0x1.0p-30) * -others))
             return false;
+        above[static_cast<std::size_t>(i)] = others;
+        inverse_pivot_[static_cast<std::size_t>(i)] = 1.0 / pivot;
+        if (!std::isfinite(inverse_pivot_[static_cast<std::size_t>(i)])) return false;
     }
     return true;
 }
@@ -198,34 +197,35 @@ void PolicyChain::multiply(const double* x, double* out, bool transposed) const 
     }
 }
 
+// M = (D + L) D^-1 (D + U), with L and U the matrix's own off-diagonal parts.
 void PolicyChain::precondition(const double* x, double* out, bool transposed) const {
     std::copy_n(x, n_, out);
-    if (!incomplete_) return;
-    const auto entry = [&](std::int64_t k) { return lu_[static_cast<std::size_t>(k)]; };
-    const auto column = [&](std::int64_t k) { return col_[static_cast<std::size_t>(k)]; };
+    if (inverse_pivot_.empty()) return;
+    const std::int64_t* ptr = ptr_.data();
+    const std::int32_t* col = col_.data();
+    const double* value = value_.data();
+    const double* inverse = inverse_pivot_.data();
     if (!transposed) {
-        for (std::int64_t i = 0; i < n_; ++i)
-            for (auto k = ptr_[static_cast<std::size_t>(i)]; k < diag_[static_cast<std::size_t>(i)];
-                 ++k)
-                out[i] -= entry(k) * out[column(k)];
+        for (std::int64_t i = 0; i < n_; ++i) {
+            double sum = out[i];
+            for (auto k = ptr[i]; col[k] < i; ++k) sum -= value[k] * out[col[k]];
+            out[i] = sum * inverse[i];
+        }
         for (std::int64_t i = n_; i-- > 0;) {
-            const auto d = diag_[static_cast<std::size_t>(i)];
-            for (auto k = d + 1; k < ptr_[static_cast<std::size_t>(i) + 1]; ++k)
-                out[i] -= entry(k) * out[column(k)];
-            out[i] /= entry(d);
+            double sum = 0.0;
+            for (auto k = ptr[i + 1] - 1; col[k] > i; --k) sum += value[k] * out[col[k]];
+            out[i] -= sum * inverse[i];
         }
         return;
     }
     for (std::int64_t i = 0; i < n_; ++i) {
-        const auto d = diag_[static_cast<std::size_t>(i)];
-        out[i] /= entry(d);
-        for (auto k = d + 1; k < ptr_[static_cast<std::size_t>(i) + 1]; ++k)
-            out[column(k)] -= entry(k) * out[i];
+        const double own = out[i] *= inverse[i];
+        for (auto k = ptr[i + 1] - 1; col[k] > i; --k) out[col[k]] -= value[k] * own;
     }
-    for (std::int64_t i = n_; i-- > 0;)
-        for (auto k = ptr_[static_cast<std::size_t>(i)]; k < diag_[static_cast<std::size_t>(i)];
-             ++k)
-            out[column(k)] -= entry(k) * out[i];
+    for (std::int64_t i = n_; i-- > 0;) {
+        const double own = out[i];
+        for (auto k = ptr[i]; col[k] < i; ++k) out[col[k]] -= inverse[col[k]] * value[k] * own;
+    }
 }
 
 double PolicyChain::residual(const double* b, const double* x, double* r, bool transposed) const {
@@ -236,7 +236,6 @@ double PolicyChain::residual(const double* b, const double* x, double* r, bool t
 
 LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::int64_t most,
                                bool transposed, const Monitor& monitor) const {
-    const StandardFloatMode mode;
     const auto n = static_cast<std::size_t>(n_);
     const double scale = norm(b, n_);
     if (scale == 0.0) {
@@ -250,18 +249,25 @@ LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::i
         return {1, residual(b, x, r.data(), transposed) / scale};
     }
 
-    std::vector<double> shadow(n), p(n), v(n), s(n), t(n), y(n);
+    std::vector<double> shadow(n), p(n), v(n), t(n), y(n);
     std::vector<double> best(x, x + n_);
     LinearSolve result;
     double reached = residual(b, x, r.data(), transposed);
     double best_reached = reached;
     // BiCGSTAB may break down or lose its residual to rounding: it is then started again from
-    // the best x so far, and given up when a start gains nothing.
-    while (best_reached > wanted * scale && result.iterations < most) {
+    // the best x so far, and given up when a start gains nothing; not before another shadow was
+    // tried, since one that is nearly orthogonal to what matters leads nowhere.
+    int shadows = 1;
+    double enough = wanted * scale;
+    while (best_reached > enough && result.iterations < most) {
         const double at_start = best_reached;
         std::copy(best.begin(), best.end(), x);
         residual(b, x, r.data(), transposed);
-        shadow = r;
+        if (shadows == 1)
+            shadow = r;
+        else
+            scatter(r, shadow);
+        std::int64_t last_gain = result.iterations;
         std::fill(p.begin(), p.end(), 0.0);
         std::fill(v.begin(), v.end(), 0.0);
         double rho = 1.0, alpha = 1.0, omega = 1.0;
@@ -277,30 +283,36 @@ LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::i
             if (!std::isfinite(alpha)) break;
             for (std::size_t i = 0; i < n; ++i) {
                 x[i] += alpha * y[i];
-                s[i] = r[i] - alpha * v[i];
+                r[i] -= alpha * v[i];
             }
-            precondition(s.data(), y.data(), transposed);
+            precondition(r.data(), y.data(), transposed);
             multiply(y.data(), t.data(), transposed);
             const double tt = inner(t, t);
-            omega = tt > 0.0 ? inner(t, s) / tt : 0.0;
+            omega = tt > 0.0 ? inner(t, r) / tt : 0.0;
+            double largest = 0.0;
             for (std::size_t i = 0; i < n; ++i) {
                 x[i] += omega * y[i];
-                r[i] = s[i] - omega * t[i];
+                r[i] -= omega * t[i];
+                largest = std::max(largest, std::abs(x[i]));
             }
+            // Rounding of x alone leaves as much.
+            enough = std::max(wanted * scale, 8.0 * 0x1.0p-53 * largest);
             ++result.iterations;
             reached = norm(r.data(), n_);
             if (!std::isfinite(reached)) break;
             if (reached < best_reached) {
                 best_reached = reached;
+                last_gain = result.iterations;
                 std::copy_n(x, n_, best.begin());
-                if (reached <= wanted * scale) break;
+                if (reached <= enough) break;
             }
             if (omega == 0.0) break;
             if (reached > 1e6 * best_reached) break;
+            if (result.iterations - last_gain >= most_without_gain) break;
             monitor();
         }
         best_reached = residual(b, best.data(), r.data(), transposed);
-        if (!(best_reached < 0.5 * at_start)) break;
+        if (!(best_reached < 0.5 * at_start) && ++shadows > most_shadows) break;
     }
     std::copy(best.begin(), best.end(), x);
     result.relative_residual = residual(b, x, r.data(), transposed) / scale;

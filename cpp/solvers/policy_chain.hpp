@@ -1,19 +1,19 @@
 // The linear equations of one policy: (I - discount P_pi) x = b and their transpose.
 //
 // Small chains are factored densely (LU with partial pivoting). Large ones are solved by BiCGSTAB
-// (van der Vorst 1992) preconditioned by an incomplete LU on the pattern of the matrix. Fill
-// outside it is not just dropped: most of it is subtracted from the diagonal (relaxed incomplete
-// LU: Axelsson and Lindskog 1986). With all of it (Gustafsson 1978) the factors keep the row sums,
-// and so act like the matrix on slowly varying errors, which plain dropping leaves for last; the
-// rest keeps pivots of nearly singular chains apart from rounding.
+// (van der Vorst 1992) preconditioned by (D + L) D^-1 (D + U), where L and U are the matrix's own
+// parts below and above the diagonal: an incomplete LU of which only the pivots D are new. Fill is
+// not just dropped: most of it is subtracted from the diagonal (relaxed incomplete LU: Axelsson and
+// Lindskog 1986). With all of it (Gustafsson 1978) the factors keep the row sums, and so act like
+// the matrix on slowly varying errors, which plain dropping leaves for last; the rest keeps pivots
+// of nearly singular chains apart from rounding.
 //
 // Why it exists. Off the diagonal I - discount P is not positive, and its row sums are at least
-// 1 - discount. A step of elimination adds a multiple >= 0 of a row of the same kind: entries off
-// the diagonal stay <= 0, dropped ones among them, so that a row's sum falls by none of what is
-// kept or subtracted from the diagonal, and rises where dropped fill is forgotten. So each pivot is
-// at least the sizes of the other entries of its row of U, and 1 - discount, together. (Without
-// fill kept: Meijerink and van der Vorst 1977.) Rounding can spoil that next to discount 1: then
-// all fill is dropped, and if that does not help either, the iteration goes on without factors.
+// 1 - discount. What elimination adds off the diagonal is <= 0 too, so that a row's sum falls by
+// none of what is subtracted from the diagonal, and rises where fill is forgotten: each pivot is at
+// least the sizes of the entries right of it, and 1 - discount, together. (Without fill kept:
+// Meijerink and van der Vorst 1977.) Rounding can spoil that next to discount 1: then all fill is
+// dropped, and if that does not help either, the iteration goes on without factors.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,7 @@ struct LinearSolve {
     double relative_residual = 0.0;  // max|b - A x| / max|b|
 };
 
+// Computes in the caller's float mode.
 class PolicyChain {
 public:
     static constexpr std::int64_t dense_limit = 160;
@@ -40,8 +41,7 @@ public:
 
     // Of a matrix with all diagonal entries, columns ascending.
     PolicyChain(std::vector<std::int64_t> ptr, std::vector<std::int32_t> col,
-                std::vector<double> value, std::vector<std::int64_t> diagonal,
-                double kept_fill = careful_fill);
+                std::vector<double> value, double kept_fill = careful_fill);
     // With targets (one flag a state): moves into a target count as ends, so that at discount 1
     // x is what is summed up until a target is reached, or the end. At discount 1 every state must
     // reach one of these; where one does not the matrix is singular, and x is not finite, or
@@ -71,11 +71,10 @@ private:
     std::int64_t n_ = 0;
     std::vector<std::int64_t> ptr_;
     std::vector<std::int32_t> col_;
-    std::vector<double> value_;       // of I - discount P, columns ascending, diagonal present
-    std::vector<std::int64_t> diag_;  // where the diagonal entry of each row is
-    std::vector<double> lu_;          // dense factors, or incomplete ones on the same pattern
+    std::vector<double> value_;  // of I - discount P, columns ascending, diagonal present
+    std::vector<double> lu_;     // dense factors
     std::vector<std::int32_t> pivot_;
-    bool incomplete_ = false;
+    std::vector<double> inverse_pivot_;  // of the incomplete factors; empty if there are none
 };
 
 }  // namespace rlt

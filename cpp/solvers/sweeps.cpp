@@ -38,14 +38,13 @@ void solve_part(const ModelView& m, double discount, const PolicyRows& policy,
                 Improved& result, const Monitor& monitor) {
     const auto n = static_cast<std::size_t>(m.n_states);
     const PolicyChain chain(m, discount, rows);
-    std::vector<double> step(n, 0.0), residual(n);
+    std::vector<double> step(n, 0.0);
     Extremes e = policy.sweep(discount, now, spare);
-    for (std::size_t s = 0; s < n; ++s) residual[s] = spare[s] - now[s];
+    for (std::size_t s = 0; s < n; ++s) spare[s] -= now[s];
     const double size = std::max(std::abs(e.low), std::abs(e.high));
     if (m.has_exits) e.allow_exits();
     const double wanted = reduction * e.width() / size;
-    const LinearSolve solved =
-        chain.solve(residual.data(), step.data(), wanted, 200, false, monitor);
+    const LinearSolve solved = chain.solve(spare, step.data(), wanted, 200, false, monitor);
     result.sweeps += 2 * solved.iterations + 1;
     if (!(solved.relative_residual < 1.0)) return;
     for (std::size_t s = 0; s < n; ++s) now[s] += step[s];

@@ -1,5 +1,6 @@
 // Error bounds here assume rounding to nearest and gradual underflow. Some libraries switch a
-// thread to flush-to-zero; a kernel that bounds rounding errors holds one of these meanwhile.
+// thread to flush-to-zero; a kernel that bounds rounding errors holds a StandardFloatMode
+// meanwhile.
 #pragma once
 
 #if defined(__SSE2__) || defined(_M_X64)
@@ -10,29 +11,39 @@
 
 namespace rlt {
 
-class StandardFloatMode {
+enum class Underflow { gradual, to_zero };
+
+class FloatMode {
 public:
 #if defined(__SSE2__) || defined(_M_X64)
-    StandardFloatMode() : saved_(_mm_getcsr()) { _mm_setcsr(0x1F80); }
-    ~StandardFloatMode() { _mm_setcsr(saved_); }
+    explicit FloatMode(Underflow underflow) : saved_(_mm_getcsr()) {
+        _mm_setcsr(underflow == Underflow::gradual ? 0x1F80 : 0x9FC0);
+    }
+    ~FloatMode() { _mm_setcsr(saved_); }
 
 private:
     unsigned saved_;
 #elif defined(__aarch64__)
-    StandardFloatMode() {
+    explicit FloatMode(Underflow underflow) {
         __asm__ volatile("mrs %0, fpcr" : "=r"(saved_));
-        __asm__ volatile("msr fpcr, %0" : : "r"(std::uint64_t{0}));
+        const std::uint64_t wanted = underflow == Underflow::gradual ? 0 : std::uint64_t{1} << 24;
+        __asm__ volatile("msr fpcr, %0" : : "r"(wanted));
     }
-    ~StandardFloatMode() { __asm__ volatile("msr fpcr, %0" : : "r"(saved_)); }
+    ~FloatMode() { __asm__ volatile("msr fpcr, %0" : : "r"(saved_)); }
 
 private:
     std::uint64_t saved_ = 0;
 #else
-    StandardFloatMode() {}
+    explicit FloatMode(Underflow) {}
 #endif
 public:
-    StandardFloatMode(const StandardFloatMode&) = delete;
-    StandardFloatMode& operator=(const StandardFloatMode&) = delete;
+    FloatMode(const FloatMode&) = delete;
+    FloatMode& operator=(const FloatMode&) = delete;
+};
+
+class StandardFloatMode : public FloatMode {
+public:
+    StandardFloatMode() : FloatMode(Underflow::gradual) {}
 };
 
 }  // namespace rlt

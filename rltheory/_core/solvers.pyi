@@ -6,7 +6,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['PolicyChain', 'add_correction', 'backward_induction', 'backward_induction_double_double', 'bellman', 'closed_classes', 'curve_gain', 'gain_bias_residuals', 'gain_drift', 'gauss_seidel', 'improve', 'improve_gain_bias', 'improve_in_order', 'largest_gap', 'modified_policy_iteration', 'ordered_policy_iteration', 'policy_backward', 'policy_forward', 'policy_iteration', 'precise_residual_bounds', 'q_values', 'relative_value_iteration', 'residual_bounds', 'round_outward', 'round_outward_by', 'value_iteration']
+__all__: list[str] = ['PolicyChain', 'add_correction', 'backward_induction', 'backward_induction_double_double', 'bellman', 'closed_classes', 'curve_gain', 'gain_bias_residuals', 'gain_drift', 'gauss_seidel', 'improve', 'improve_gain_bias', 'improve_in_order', 'largest_gap', 'modified_policy_iteration', 'ordered_policy_iteration', 'ordered_total_sweeps', 'policy_backward', 'policy_forward', 'policy_iteration', 'precise_residual_bounds', 'q_values', 'relative_value_iteration', 'residual_bounds', 'round_outward', 'round_outward_by', 'value_iteration']
 class PolicyChain:
     """
     The equations (I - discount P_pi) x = b.
@@ -85,6 +85,10 @@ def modified_policy_iteration(model: rltheory._core.model.Model, discount: typin
 def ordered_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int, bool]:
     """
     (value, rows, sweeps, converged).
+    """
+def ordered_total_sweeps(model: rltheory._core.model.Model, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, most: typing.SupportsInt | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int]:
+    """
+    (value, rows, sweeps).
     """
 def policy_backward(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     ...

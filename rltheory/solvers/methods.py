@@ -131,11 +131,13 @@ def auto(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Gu
     guess, converged = _modified(core, discount, tolerance, start, _PATIENCE)
     if converged or not np.isfinite(guess.value).all():
         return replace(guess, note="modified policy iteration: it mixes fast")
+    swept = guess.iterations
+    del guess  # on a large model its arrays are wanted
     slow = ordered_policy_iteration(core, discount, tolerance, start)
     note = "it mixes slowly: sweeps backwards from where most is earned, then equations of policies"
     if slow.note:
         note += f"; {slow.note}"
-    return replace(slow, iterations=guess.iterations + slow.iterations, note=note)
+    return replace(slow, iterations=swept + slow.iterations, note=note)
 
 
 METHODS: dict[str, Callable[[Core, float, Tolerance, Vector], Guess]] = {

@@ -29,6 +29,8 @@ Core = _core.model.Model
 _MOST_RAISES = 200
 _ENOUGH = 1.5  # of the decrease of 2; what rounding may take of it is below 1/2
 _SIMILAR = 1e-3
+_ROUGHLY = 1e-4
+"""Relative residual of a ranking's equations: far less than may be missing of its decrease."""
 
 
 def lower_ranking(core: Core, rows: Rows, held: Flags) -> Vector | None:
@@ -36,7 +38,7 @@ def lower_ranking(core: Core, rows: Rows, held: Flags) -> Vector | None:
     bare = _core.model.with_rewards(core, np.zeros(core.n_rows))
     wanted = np.where(held, 0.0, 2.0)
     equations = PolicyEquations(core, 1.0, rows, held)
-    f = equations.solve(wanted)
+    f = equations.solve(wanted, wanted=_ROUGHLY)
     for _ in range(4):
         if not np.isfinite(f).all():
             return None
@@ -44,7 +46,7 @@ def lower_ranking(core: Core, rows: Rows, held: Flags) -> Vector | None:
         decrease = np.where(held, 0.0, f - ahead)
         if (decrease[~held] >= _ENOUGH).all() and f.min() >= 0.0 and _exact_enough(core, f.max()):
             return f
-        f = np.where(held, 0.0, f + equations.solve(wanted - decrease))
+        f = np.where(held, 0.0, f + equations.solve(wanted - decrease, wanted=_ROUGHLY))
     return None
 
 

@@ -1,0 +1,83 @@
+"""Models of 10^7 states: what a process holds at most, the arrays of the user included."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import rltheory as rlt
+
+_MOST_BYTES = 4_000_000_000
+
+_SCRIPT = """
+import resource, sys
+import numpy as np
+from scipy import sparse
+import rltheory as rlt
+
+n, left, discount = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+laws = [(1.0,)] if left == 1 else [(0.6, 0.35, 0.05)]
+laws.append((0.05, 0.6, 0.35))
+per = sum(map(len, laws))
+prob, col = np.empty(n * per), np.empty(n * per, dtype=np.int32)
+place = 0
+for law in laws:
+    for offset, p in enumerate(law, start=-1):
+        prob[place::per], col[place::per] = p, np.arange(n, dtype=np.int32) + np.int32(offset)
+        place += 1
+    for row in (place - len(law), n * per - per + place - len(law)):
+        first = 0 if row < per else n - len(law)  # at the ends, the states that there are
+        col[row : row + len(law)] = np.arange(first, first + len(law))
+row_ptr = np.arange(2 * n + 1, dtype=np.int32) // 2 * np.int32(per)
+row_ptr[1::2] += np.int32(left)
+transitions = sparse.csr_array((prob, col, row_ptr), shape=(2 * n, n))
+rewards = np.zeros((n, 2))
+rewards[0, 0], rewards[-1, 1] = 0.005, 1.0
+assert transitions.indices.dtype == np.int32 and np.shares_memory(transitions.data, prob)
+
+mdp = rlt.MDP(transitions, rewards, discount=discount)
+solution = rlt.solve(mdp, tol=1e-6)
+assert solution.gap <= 1e-6, solution.gap
+assert (solution.lower <= solution.upper).all()
+print(solution.value[-1], solution.policy[0], solution.policy[-1])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def _solved(n_states: int, left: int, discount: float) -> tuple[list[float], int]:
+    command = [sys.executable, "-c", _SCRIPT, str(n_states), str(left), str(discount)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    numbers, peak = done.stdout.strip().split("\n")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return [float(x) for x in numbers.split()], int(peak) * unit
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no resource module")
+@pytest.mark.parametrize("discount", [0.99, 0.999])
+@pytest.mark.parametrize("left", [1, 3])
+def test_ten_million_states_within_four_gigabytes(left: int, discount: float) -> None:
+    numbers, peak = _solved(10_000_000, left, discount)
+    assert peak < _MOST_BYTES
+    # News from the far end is long gone: a chain of 10^5 states ends the same way.
+    expected, _ = _solved(100_000, left, discount)
+    assert numbers == pytest.approx(expected, abs=2e-6)
+
+
+def test_rows_swept_where_they_are_give_what_copies_give() -> None:
+    # 4.8 10^6 entries are swept in place, 6 10^5 from a copy.
+    numbers, _ = _solved(800_000, 3, 0.999)
+    expected, _ = _solved(100_000, 3, 0.999)
+    assert numbers == pytest.approx(expected, abs=2e-6)
+
+
+@pytest.mark.parametrize("exponent", [-600, -700, -960])
+def test_rewards_near_underflow_are_not_flushed_to_zero(exponent: int) -> None:
+    model = rlt.riverswim(2000, discount=0.9999)
+    small = model.with_rewards(np.ldexp(model.rewards, exponent))
+    solution = rlt.solve(small, method="ordered-policy-iteration", rtol=1e-8)
+    assert solution.value.max() == pytest.approx(
+        np.ldexp(rlt.solve(model, rtol=1e-8).value.max(), exponent), rel=1e-7
+    )
