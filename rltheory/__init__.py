@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from rltheory.solvers.average_certificate import AverageCertificate
     from rltheory.solvers.bellman import bellman, greedy, q_values
     from rltheory.solvers.certificate import Certificate
-    from rltheory.solvers.checker import Check, check
+    from rltheory.solvers.checker import Check
+    from rltheory.solvers.checkers import check
     from rltheory.solvers.constrained import ConstrainedSolution, solve_constrained
     from rltheory.solvers.evaluate import evaluate
     from rltheory.solvers.exact import ExactSolution, solve_exact
@@ -89,7 +90,8 @@ _HOME = {
     "rltheory.solvers.average_certificate": "AverageCertificate",
     "rltheory.solvers.bellman": "bellman greedy q_values",
     "rltheory.solvers.certificate": "Certificate",
-    "rltheory.solvers.checker": "Check check",
+    "rltheory.solvers.checker": "Check",
+    "rltheory.solvers.checkers": "check",
     "rltheory.solvers.constrained": "ConstrainedSolution solve_constrained",
     "rltheory.solvers.evaluate": "evaluate",
     "rltheory.solvers.exact": "ExactSolution solve_exact",

@@ -702,7 +702,9 @@ def test_models_without_one_of_their_arrays(missing: str) -> None:
 
 @pytest.mark.parametrize("criterion", ["average", "total", "", None, 0])
 def test_criteria_that_have_no_checker(criterion: Any) -> None:
-    rejected(its_certificate(criterion=criterion), a_model(), "no checker yet for")
+    certificate = its_certificate(criterion=criterion)
+    rejected(certificate, a_model(), "no checker yet for")
+    assert not rlt.check(certificate, a_model())
 
 
 def test_criteria_of_other_models() -> None:
