@@ -120,7 +120,9 @@ Iterations value_iteration(const ModelView& m, double discount, Target target, d
 Iterations gauss_seidel(const ModelView& m, double discount, Target target, double* value,
                         const Monitor& monitor) {
     const StandardFloatMode mode;
+    constexpr std::int64_t sweeps_a_check = 8;
     Stop stop(m, discount, target);
+    std::vector<double> other;
     Iterations result;
     for (;;) {
         Extremes e;
@@ -132,8 +134,18 @@ Iterations gauss_seidel(const ModelView& m, double discount, Target target, doub
             }
         });
         ++result.sweeps;
-        // A state may be reached through several discounts in one sweep, as if it had exits.
+        // A state may be reached through several discounts in one sweep, as if it had exits: such
+        // sweeps forget a constant no faster than the discount. Now and then one of v <- T v
+        // brackets it, and the value is centred.
         e.allow_exits();
+        if (result.sweeps % sweeps_a_check == 0 && !stop.reached(e)) {
+            if (other.empty()) other.resize(static_cast<std::size_t>(m.n_states));
+            e = jacobi(m, 0, discount, value, other.data(), nullptr);
+            std::copy(other.begin(), other.end(), value);
+            ++result.sweeps;
+            if (m.has_exits) e.allow_exits();
+            if (!stop.reached(e)) shift(m, discount, e, value);
+        }
         result.converged = stop.reached(e);
         if (result.converged || stop.stalled(e, result.sweeps)) {
             shift(m, discount, e, value);

@@ -38,6 +38,8 @@ STAY = 0.25
 _FEW_SWEEPS = 500
 _MOST_SWEEPS = 2**22
 _MOST_IMPROVEMENTS = 20_000
+_LIFETIMES = 100
+"""Steps a state, as many as a discounted model looks ahead whose policy is improved first."""
 _MOST_ORDERED_WORK = 2**32
 """Entries gone over by the sweeps that follow a chain too slow for its equations."""
 _LARGEST_BIAS = 2.0**44
@@ -97,6 +99,13 @@ def auto(mdp: MDP, tolerance: Tolerance, start: Vector) -> GainGuess:
     return GainGuess(rows, None, sweeps + iterations, note)
 
 
+def _far_sighted(mdp: MDP, value: Vector) -> Vector:
+    """The value at a discount so high that its greedy policy is mostly nearly the best."""
+    discount = 1.0 - 1.0 / (_LIFETIMES * mdp.n_states)
+    far, _, _, _ = _core.solvers.ordered_policy_iteration(mdp.core, discount, 0.0, 1e-6, value)
+    return far - far.max() if np.isfinite(far).all() else value
+
+
 def _swept(
     mdp: MDP, tolerance: Tolerance, start: Vector, most: int
 ) -> tuple[Vector, int, bool, float, float]:
@@ -118,6 +127,7 @@ def _improved(mdp: MDP, start: Vector, one_class: bool) -> tuple[Rows, int, int,
     largest = float(np.abs(core.reward).max()) + np.finfo(np.float64).tiny
     sweeps, in_order = 1, True
     recurrent: Rows | None = None
+    far: Vector | None = None
     iterations, gains, reliable = 0, 1, True
     while iterations < _MOST_IMPROVEMENTS:
         iterations += 1
@@ -131,8 +141,14 @@ def _improved(mdp: MDP, start: Vector, one_class: bool) -> tuple[Rows, int, int,
         gain, bias = equations.solve(core.reward[rows])
         reliable = bool(np.abs(bias).max() <= _LARGEST_BIAS * largest)
         if not reliable:
-            # A chain so slow that rounding hides its rewards: go on from the last biases that
-            # were reliable, without its equations.
+            # A chain so slow that rounding hides its rewards: go on from a policy that looks far
+            # ahead, and where that does not help, from the last biases that were reliable,
+            # without its equations.
+            if far is None:
+                far = _far_sighted(mdp, raised)
+                ahead, rows = _core.solvers.bellman(core, 0, 1.0, far)
+                best, raised = float((ahead - far).min()), far
+                continue
             sweeps = max(64, 4 * sweeps)
             if 2 * sweeps * core.n_entries > _MOST_ORDERED_WORK:
                 break

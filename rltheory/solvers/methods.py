@@ -1,7 +1,8 @@
 """Methods for discounted models, in doubles: an approximate value and a policy.
 
     value-iteration              v <- T v
-    gauss-seidel                 v(s) <- (T v)(s), state after state, with what is new
+    gauss-seidel                 v(s) <- (T v)(s), state after state, with what is new; now and then
+                                 a sweep of value iteration, whose bracket centres the value
     modified-policy-iteration    a greedy policy, then some sweeps of T_pi (Puterman and Shin 1978)
     policy-iteration             a greedy policy, then its equations solved (Howard 1960)
     ordered-policy-iteration     sweeps backwards from where most is earned, in place; then the

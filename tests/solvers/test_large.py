@@ -1,4 +1,4 @@
-"""Models of 10^7 states: what a process holds at most, the arrays of the user included."""
+"""Large models: memory, the arrays of the user included, and how many sweeps they take."""
 
 import subprocess
 import sys
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import rltheory as rlt
+from rltheory import _core
 
 _MOST_BYTES = 4_000_000_000
 
@@ -81,3 +82,40 @@ def test_rewards_near_underflow_are_not_flushed_to_zero(exponent: int) -> None:
     assert solution.value.max() == pytest.approx(
         np.ldexp(rlt.solve(model, rtol=1e-8).value.max(), exponent), rel=1e-7
     )
+
+
+def test_sweeps_at_discount_one_never_take_a_row_that_only_stays() -> None:
+    # Three states to the end, 2 a step; each may also wait for ever, for -1 a step.
+    ring = rlt.MDP.deterministic([[0, -1], [1, 0], [2, 1]], [[-1.0, -2.0]] * 3)
+    start, proper = np.full(3, -100.0), np.array([1, 3, 5])
+    value, rows, _ = _core.solvers.ordered_total_sweeps(ring.core, 0.0, 0.0, 10, start, proper)
+    assert value.tolist() == [-2.0, -4.0, -6.0]
+    assert rows.tolist() == [1, 3, 5]
+    with pytest.raises(ValueError, match="row 0 does not belong to state 1"):
+        _core.solvers.ordered_total_sweeps(ring.core, 0.0, 0.0, 10, start, np.array([1, 0, 5]))
+
+
+@pytest.mark.parametrize("slip", [0.2, 0.6])
+def test_total_reward_by_sweeps_in_order_is_that_of_value_iteration(slip: float) -> None:
+    model = rlt.gridworld(40, 40, slip, step_reward=-1.0)
+    found = rlt.solve(model, criterion="total")
+    swept = rlt.solve(model, criterion="total", method="value-iteration")
+    np.testing.assert_allclose(found.value, swept.value, rtol=1e-9)
+    assert found.certificate.check(model)
+
+
+def test_total_reward_of_a_large_grid_takes_few_sweeps() -> None:
+    solution = rlt.solve(rlt.gridworld(300, 300, step_reward=-1.0), criterion="total")
+    assert solution.gap <= solution.tol
+    assert solution.iterations < 300  # value iteration needs 900 sweeps
+
+
+def test_average_reward_against_the_current_takes_few_improvements() -> None:
+    solution = rlt.solve(rlt.riverswim(3000), criterion="average")
+    assert solution.gap <= solution.tol
+    assert solution.iterations < 520  # 500 of them sweeps of relative value iteration
+
+
+def test_gauss_seidel_is_centred_now_and_then() -> None:
+    solution = rlt.solve(rlt.garnet(500, 4, 10, discount=0.999, seed=1), method="gauss-seidel")
+    assert solution.iterations < 200  # 12 000 by the discount alone
