@@ -700,11 +700,14 @@ def test_models_without_one_of_their_arrays(missing: str) -> None:
     rejected(its_certificate(), arrays)
 
 
-@pytest.mark.parametrize("criterion", ["average", "total", "", None, 0])
+@pytest.mark.parametrize("criterion", ["", None, 0])
 def test_criteria_that_have_no_checker(criterion: Any) -> None:
-    certificate = its_certificate(criterion=criterion)
-    rejected(certificate, a_model(), "no checker yet for")
-    assert not rlt.check(certificate, a_model())
+    rejected(its_certificate(criterion=criterion), a_model(), "no checker yet for")
+
+
+@pytest.mark.parametrize("criterion", ["average", "total"])
+def test_certificates_of_another_criterion(criterion: Any) -> None:
+    rejected(its_certificate(criterion=criterion), a_model(), "has no attribute")
 
 
 def test_criteria_of_other_models() -> None:
