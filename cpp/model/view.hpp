@@ -145,12 +145,15 @@ decltype(auto) with_rows(const ModelView& m, F&& f) {
 }
 
 // r + discount * (P value) of one row, corrected to the row's exact meaning when rows are off.
+inline double backup_of_dot(const ModelView& m, std::int64_t row, double discount, double dot) {
+    if (m.rows_need_correction) dot -= m.defect[row] * dot;
+    return m.reward[row] + discount * dot;
+}
+
 template <class Rows>
 inline double backup(const ModelView& m, const Rows& rows, std::int64_t row, double discount,
                      const double* value) {
-    double d = rows.dot(row, value);
-    if (m.rows_need_correction) d -= m.defect[row] * d;
-    return m.reward[row] + discount * d;
+    return backup_of_dot(m, row, discount, rows.dot(row, value));
 }
 
 }  // namespace rlt

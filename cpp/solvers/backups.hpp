@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "model/view.hpp"
@@ -59,13 +60,21 @@ inline double best_backup(const ModelView& m, const Rows& rows, std::int64_t sta
     double best = -std::numeric_limits<double>::infinity();
     std::int64_t arg = m.row_begin(stage, s);
     const std::int64_t end = m.row_end(stage, s);
-    for (std::int64_t row = arg; row < end; ++row) {
-        const double x = backup(m, rows, row, discount, value);
+    std::int64_t row = arg;
+    const auto see = [&](std::int64_t which, double x) {
         if (x > best) {
             best = x;
-            arg = row;
+            arg = which;
+        }
+    };
+    if constexpr (std::is_same_v<Rows, DenseRows>) {
+        for (; row + 4 <= end; row += 4) {
+            double dots[4];
+            dense_dots(rows.prob + row * rows.n, rows.n, value, rows.n, dots);
+            for (int i = 0; i < 4; ++i) see(row + i, backup_of_dot(m, row + i, discount, dots[i]));
         }
     }
+    for (; row < end; ++row) see(row, backup(m, rows, row, discount, value));
     if (best_row) *best_row = arg;
     return best;
 }

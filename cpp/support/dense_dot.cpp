@@ -23,6 +23,26 @@ namespace {
            ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
+// Four rows at once, each summed as eight_lane_dot does it: more streams keep memory busier.
+[[gnu::always_inline]] inline void eight_lane_dots(const double* a, std::int64_t stride,
+                                                   const double* b, std::int64_t n, double* out) {
+    double lane[4][8] = {};
+    std::int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int r = 0; r < 4; ++r)
+            for (int l = 0; l < 8; ++l) lane[r][l] += a[r * stride + i + l] * b[i + l];
+    for (int r = 0; r < 4; ++r) {
+        for (int l = 0; i + l < n; ++l) lane[r][l] += a[r * stride + i + l] * b[i + l];
+        out[r] = ((lane[r][0] + lane[r][4]) + (lane[r][2] + lane[r][6])) +
+                 ((lane[r][1] + lane[r][5]) + (lane[r][3] + lane[r][7]));
+    }
+}
+
+void dots_generic(const double* a, std::int64_t stride, const double* b, std::int64_t n,
+                  double* out) {
+    eight_lane_dots(a, stride, b, n, out);
+}
+
 double dot_generic(const double* a, const double* b, std::int64_t n) {
     return eight_lane_dot(a, b, n);
 }
@@ -32,12 +52,18 @@ double dot_generic(const double* a, const double* b, std::int64_t n) {
     return eight_lane_dot(a, b, n);
 }
 
+[[gnu::target("avx2")]] void dots_avx2(const double* a, std::int64_t stride, const double* b,
+                                       std::int64_t n, double* out) {
+    eight_lane_dots(a, stride, b, n, out);
+}
+
 bool has_avx2() {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") != 0;
 }
 #else
 constexpr auto dot_avx2 = dot_generic;
+constexpr auto dots_avx2 = dots_generic;
 
 bool has_avx2() { return false; }
 #endif
@@ -47,13 +73,19 @@ bool has_avx2() { return false; }
 double (*dense_dot)(const double*, const double*, std::int64_t) = has_avx2() ? dot_avx2
                                                                              : dot_generic;
 
+void (*dense_dots)(const double*, std::int64_t, const double*, std::int64_t,
+                   double*) = has_avx2() ? dots_avx2 : dots_generic;
+
 bool set_instruction_set(const char* name) {
     if (std::strcmp(name, "auto") == 0) {
         dense_dot = has_avx2() ? dot_avx2 : dot_generic;
+        dense_dots = has_avx2() ? dots_avx2 : dots_generic;
     } else if (std::strcmp(name, "generic") == 0) {
         dense_dot = dot_generic;
+        dense_dots = dots_generic;
     } else if (std::strcmp(name, "avx2") == 0 && has_avx2()) {
         dense_dot = dot_avx2;
+        dense_dots = dots_avx2;
     } else {
         return false;
     }

@@ -10,6 +10,10 @@ namespace rlt {
 
 extern double (*dense_dot)(const double* a, const double* b, std::int64_t n);
 
+// out[r] = dense_dot of the row at a + r stride, r = 0..3, to the bit.
+extern void (*dense_dots)(const double* a, std::int64_t stride, const double* b, std::int64_t n,
+                          double* out);
+
 // "generic", "avx2" or "auto"; false if the processor does not have it.
 bool set_instruction_set(const char* name);
 const char* instruction_set();
