@@ -6,6 +6,7 @@
 #include <string>
 
 #include "model/read_rows.hpp"
+#include "support/copied.hpp"
 #include "support/double_double.hpp"
 #include "support/float_mode.hpp"
 
@@ -57,11 +58,6 @@ Buffer<T> reordered(const Buffer<T>& values, const std::vector<std::int64_t>& or
     for (std::size_t i = 0; i < out.size(); ++i)
         out[i] = values[order.empty() ? static_cast<std::int64_t>(i) : order[i]];
     return Buffer<T>(std::move(out));
-}
-
-template <class T>
-Buffer<T> copied(const Buffer<T>& values) {
-    return Buffer<T>(std::vector<T>(values.data, values.data + values.size));
 }
 
 void set_counts(const RawRows& rows, const Scan& scan, Model& model) {
@@ -285,9 +281,7 @@ std::shared_ptr<const Model> build_from_dense(const RawRows& rows, const RawDens
     const bool average = rows.reward.empty();
 
     if (mostly_full(rows, scan) && order.empty()) {
-        const auto copy = [&](const Buffer<double>& b) {
-            return dense.may_alias ? b : reordered(b, {});
-        };
+        const auto copy = [&](const Buffer<double>& b) { return dense.may_alias ? b : copied(b); };
         model->prob = copy(dense.prob);
         if (outcomes) model->outcome_reward = copy(dense.outcome_reward);
         model->view.storage = Storage::dense;
