@@ -1,7 +1,7 @@
 // The closed classes of a policy's chain, and which of them a state can reach.
 //
-// Strongly connected components by Tarjan's algorithm (1972), without recursion. A component is
-// complete only after all components that it leads to, so what can be reached is known then.
+// Components are numbered so that none leads to a larger number: gone through in that order, what a
+// component leads to is known when it is its turn.
 #pragma once
 
 #include <cstdint>

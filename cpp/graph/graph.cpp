@@ -1,5 +1,7 @@
 #include "graph/graph.hpp"
 
+#include <numeric>
+
 namespace rlt {
 
 Graph::Graph(const ModelView& m) : n_states(m.n_states), n_rows(m.n_rows) {
@@ -20,6 +22,27 @@ Graph::Graph(const ModelView& m) : n_states(m.n_states), n_rows(m.n_rows) {
                 });
                 row_ptr.push_back(static_cast<std::int64_t>(col.size()));
             }
+        }
+    });
+}
+
+Graph::Graph(const ModelView& m, const std::int64_t* chosen)
+    : n_states(m.n_states), n_rows(m.n_states) {
+    const auto n = static_cast<std::size_t>(n_states);
+    state_ptr.resize(n + 1);
+    std::iota(state_ptr.begin(), state_ptr.end(), 0);
+    owner.resize(n);
+    std::iota(owner.begin(), owner.end(), 0);
+    ends.resize(n);
+    row_ptr.reserve(n + 1);
+    row_ptr.push_back(0);
+    with_rows(m, [&](const auto& rows) {
+        for (std::size_t s = 0; s < n; ++s) {
+            ends[s] = rows.exit(chosen[s]) > 0.0;
+            rows.each(chosen[s], [&](std::int32_t j, double p) {
+                if (p > 0.0) col.push_back(j);
+            });
+            row_ptr.push_back(static_cast<std::int64_t>(col.size()));
         }
     });
 }

@@ -19,6 +19,8 @@ struct Graph {
     std::vector<std::uint8_t> ends;   // whether a row has an exit
 
     explicit Graph(const ModelView& m);
+    // Of the chain in which state s follows the row chosen[s]: one row a state.
+    Graph(const ModelView& m, const std::int64_t* chosen);
 
     std::int64_t row_begin(std::int64_t s) const { return state_ptr[static_cast<std::size_t>(s)]; }
     std::int64_t row_end(std::int64_t s) const {

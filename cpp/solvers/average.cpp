@@ -104,28 +104,14 @@ bool internal(const Rows& rows, std::int64_t row, WitnessView gain, double head,
     return same;
 }
 
-struct Residual {
-    DoubleDouble scaled;  // sigma (r - g + P h - h)
-    double error = 0.0;
-    double plain = 0.0;  // divided by sigma
-
-    bool finite() const { return std::isfinite(scaled.high) && std::isfinite(error); }
-    double low() const { return scaled.high - (error - scaled.low); }
-    double high() const { return scaled.high + (error + scaled.low); }
-};
-
 // T2 with one more double-double, the gain, beside the reward.
 template <class Rows>
-Residual residual_of(const ModelView& m, const Rows& rows, std::int64_t row, WitnessView bias,
-                     DoubleDouble gain, DoubleDouble own) {
+PreciseResidual residual_of(const ModelView& m, const Rows& rows, std::int64_t row,
+                            WitnessView bias, DoubleDouble gain, DoubleDouble own) {
     const double r = m.reward[row];
     const RowSum s = sum_row(rows, row, bias);
     const double size = std::abs(r) + std::abs(gain.high) + s.magnitude + std::abs(own.high);
-    if (size == 0.0) {
-        bool zero = true;
-        rows.each(row, [&](std::int32_t j, double) { zero = zero && bias.head[j] == 0.0; });
-        if (zero) return {};
-    }
+    if (size == 0.0 && all_zero(rows, row, bias.head)) return {{}, 0.0, 0.0};
     DoubleDouble y = two_sum(r, -own.high) + (-own.low);
     y = y + DoubleDouble{-gain.high, -gain.low};
     y = y + y * s.delta;
@@ -308,18 +294,18 @@ ResidualBounds gain_bias_residuals(const ModelView& m, WitnessView gain, Witness
             for (std::int64_t s = blocks.begin(b); s < blocks.end(b); ++s) {
                 const DoubleDouble g{gain.head[s], gain.tail ? gain.tail[s] : 0.0};
                 const DoubleDouble own{bias.head[s], bias.tail ? bias.tail[s] : 0.0};
-                const Residual present = residual_of(m, rows, policy[s], bias, g, own);
+                const PreciseResidual present = residual_of(m, rows, policy[s], bias, g, own);
                 const bool inside = internal(rows, policy[s], gain, g.high, g.low);
                 part.finite = part.finite && present.finite();
                 if (inside) {
                     part.low = std::min(part.low, present.low());
                     part.high = std::max(part.high, present.high());
                 }
-                Residual best = present;
+                PreciseResidual best = present;
                 std::int64_t best_row = policy[s];
                 for (std::int64_t row = m.row_begin(0, s); row < m.row_end(0, s); ++row) {
                     if (row == policy[s] || !internal(rows, row, gain, g.high, g.low)) continue;
-                    const Residual c = residual_of(m, rows, row, bias, g, own);
+                    const PreciseResidual c = residual_of(m, rows, row, bias, g, own);
                     part.finite = part.finite && c.finite();
                     part.high = std::max(part.high, c.high());
                     if (inside && c.plain > best.plain) {
@@ -328,12 +314,7 @@ ResidualBounds gain_bias_residuals(const ModelView& m, WitnessView gain, Witness
                     }
                 }
                 if (residual) residual[s] = present.plain;
-                if (better) {
-                    const double margin =
-                        1.0000001 * (best.error + present.error) +
-                        4.0 * u * (std::abs(best.plain) + std::abs(present.plain));
-                    better[s] = best.plain - present.plain > margin ? best_row : policy[s];
-                }
+                if (better) better[s] = surely_better(best, present) ? best_row : policy[s];
             }
         });
     });

@@ -125,12 +125,7 @@ ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount
                     }
                 }
                 if (residual) residual[s] = present.plain;
-                if (better) {
-                    const double margin =
-                        1.0000001 * (best.error + present.error) +
-                        4.0 * u * (std::abs(best.plain) + std::abs(present.plain));
-                    better[s] = best.plain - present.plain > margin ? best_row : policy[s];
-                }
+                if (better) better[s] = surely_better(best, present) ? best_row : policy[s];
             }
         });
     });

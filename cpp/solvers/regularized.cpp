@@ -89,25 +89,10 @@ void soft_bellman(const ModelView& m, std::int64_t stage, double discount, const
 
 Iterations soft_value_iteration(const ModelView& m, double discount, const Regularizer& soft,
                                 Target target, double* value, const Monitor& monitor) {
-    Stop stop(m, discount, target);
-    std::vector<double> other(static_cast<std::size_t>(m.n_states));
     std::vector<double> q(static_cast<std::size_t>(m.n_rows));
-    double* now = value;
-    double* next = other.data();
-    Iterations result;
-    for (;;) {
-        Extremes e = soft_sweep(m, 0, discount, soft, now, next, q.data());
-        ++result.sweeps;
-        std::swap(now, next);
-        if (m.has_exits) e.allow_exits();
-        result.converged = stop.reached(e);
-        if (result.converged || stop.stalled(e, result.sweeps)) {
-            if (now != value) std::copy_n(now, m.n_states, value);
-            shift(m, discount, e, value);
-            return result;
-        }
-        monitor();
-    }
+    return iterate(m, discount, target, value, monitor, [&](const double* now, double* next) {
+        return soft_sweep(m, 0, discount, soft, now, next, q.data());
+    });
 }
 
 ResidualBounds soft_residuals(const ModelView& m, std::int64_t stage, double discount,

@@ -141,25 +141,10 @@ void robust_bellman(const ModelView& m, std::int64_t stage, double discount,
 Iterations robust_value_iteration(const ModelView& m, double discount, const Ambiguity& ambiguity,
                                   double sign, Target target, double* value,
                                   const Monitor& monitor) {
-    Stop stop(m, discount, target);
     Sweeper sweeper(m, 0, discount, ambiguity, sign);
-    std::vector<double> other(static_cast<std::size_t>(m.n_states));
-    double* now = value;
-    double* next = other.data();
-    Iterations result;
-    for (;;) {
-        Extremes e = sweeper.optimal(now, next, nullptr);
-        ++result.sweeps;
-        std::swap(now, next);
-        if (m.has_exits) e.allow_exits();
-        result.converged = stop.reached(e);
-        if (result.converged || stop.stalled(e, result.sweeps)) {
-            if (now != value) std::copy_n(now, m.n_states, value);
-            shift(m, discount, e, value);
-            return result;
-        }
-        monitor();
-    }
+    return iterate(m, discount, target, value, monitor, [&](const double* now, double* next) {
+        return sweeper.optimal(now, next, nullptr);
+    });
 }
 
 Iterations robust_modified_policy_iteration(const ModelView& m, double discount,
@@ -237,9 +222,7 @@ ResidualBounds robust_residuals(const ModelView& m, std::int64_t stage, double d
                     }
                 }
                 residual[s] = present.plain;
-                const double margin = 1.0000001 * (best.error + present.error) +
-                                      4.0 * u * (std::abs(best.plain) + std::abs(present.plain));
-                better[s] = best.plain - present.plain > margin ? best_row : policy[s];
+                better[s] = surely_better(best, present) ? best_row : policy[s];
             }
         });
     });

@@ -35,6 +35,15 @@ struct PreciseResidual {
     double high() const { return scaled.high + (error + scaled.low); }
 };
 
+// Whether a row is better than the present one by more than both error bounds and the rounding of
+// their difference: then an exact comparison would choose it too, and no tie is left for another.
+template <class Residual>
+bool surely_better(const Residual& best, const Residual& present) {
+    const double margin = 1.0000001 * (best.error + present.error) +
+                          0x1.0p-51 * (std::abs(best.plain) + std::abs(present.plain));
+    return best.plain - present.plain > margin;
+}
+
 // T2: |scaled - sigma (T_a w - w_s)| <= error.
 template <class Rows>
 inline PreciseResidual precise_residual(const ModelView& m, const Rows& rows, std::int64_t row,

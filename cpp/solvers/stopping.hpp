@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "model/view.hpp"
 #include "solvers/backups.hpp"
@@ -56,6 +58,30 @@ inline void shift(const ModelView& m, double discount, const Extremes& e, double
     if (m.has_exits) return;
     const double c = discount / (1.0 - discount) * (0.5 * (e.low + e.high));
     for (std::int64_t s = 0; s < m.n_states; ++s) value[s] += c;
+}
+
+// Repeats sweep(now, next) -> Extremes from `value`, and leaves the last, centred value in it.
+template <class F>
+Iterations iterate(const ModelView& m, double discount, Target target, double* value,
+                   const Monitor& monitor, F&& sweep) {
+    Stop stop(m, discount, target);
+    std::vector<double> other(static_cast<std::size_t>(m.n_states));
+    double* now = value;
+    double* next = other.data();
+    Iterations result;
+    for (;;) {
+        Extremes e = sweep(now, next);
+        ++result.sweeps;
+        std::swap(now, next);
+        if (m.has_exits) e.allow_exits();
+        result.converged = stop.reached(e);
+        if (result.converged || stop.stalled(e, result.sweeps)) {
+            if (now != value) std::copy_n(now, m.n_states, value);
+            shift(m, discount, e, value);
+            return result;
+        }
+        monitor();
+    }
 }
 
 }  // namespace rlt

@@ -97,24 +97,9 @@ void q_values(const ModelView& m, std::int64_t stage, double discount, const dou
 
 Iterations value_iteration(const ModelView& m, double discount, Target target, double* value,
                            const Monitor& monitor) {
-    Stop stop(m, discount, target);
-    std::vector<double> other(static_cast<std::size_t>(m.n_states));
-    double* now = value;
-    double* next = other.data();
-    Iterations result;
-    for (;;) {
-        Extremes e = jacobi(m, 0, discount, now, next, nullptr);
-        ++result.sweeps;
-        std::swap(now, next);
-        if (m.has_exits) e.allow_exits();
-        result.converged = stop.reached(e);
-        if (result.converged || stop.stalled(e, result.sweeps)) {
-            if (now != value) std::copy_n(now, m.n_states, value);
-            shift(m, discount, e, value);
-            return result;
-        }
-        monitor();
-    }
+    return iterate(m, discount, target, value, monitor, [&](const double* now, double* next) {
+        return jacobi(m, 0, discount, now, next, nullptr);
+    });
 }
 
 Iterations gauss_seidel(const ModelView& m, double discount, Target target, double* value,
@@ -235,9 +220,8 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
 
 std::int64_t improve(const ModelView& m, double discount, const double* value,
                      const std::int64_t* present, std::int64_t* improved) {
-    const double noise = 2.0 * static_cast<double>(m.longest_row + 8) * 0x1.0p-53;
-    double largest = 0.0;
-    for (std::int64_t s = 0; s < m.n_states; ++s) largest = std::max(largest, std::abs(value[s]));
+    const double noise = 2.0 * static_cast<double>(m.longest_row + 8) * unit_roundoff;
+    const double largest = largest_magnitude(value, m.n_states);
     const Blocks blocks = blocks_for(m.n_states, m.sweep_work());
     std::vector<std::int64_t> switched(static_cast<std::size_t>(blocks.count()), 0);
     with_rows(m, [&](const auto& rows) {

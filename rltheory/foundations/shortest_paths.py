@@ -24,8 +24,8 @@ from rltheory import _core
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Family, Instance
 from rltheory.claims.space import Choice, Dyadic, Integer, Many, Space
-from rltheory.foundations.rational_lp import cover
 from rltheory.foundations.rationals import Planner, minus, norm
+from rltheory.mathematics.simplex import minimize_exactly
 from rltheory.mdp.model import MDP
 
 __all__ = ["CLAIMS"]
@@ -142,12 +142,22 @@ def _undiscounted_with(m: Planner, rewards: list[Value]) -> Planner:
     return out
 
 
+def _least_cover(lines: list[list[Fraction]]) -> Value | None:
+    """The x >= 0 of least sum with a x >= 1 for every line a, or None."""
+    count = len(lines)
+    slack = [[Fraction(-(i == j)) for j in range(count)] for i in range(count)]
+    matrix = [[*map(Fraction, line), *own] for line, own in zip(lines, slack, strict=True)]
+    n = len(lines[0])
+    found = minimize_exactly([_ONE] * n + [_ZERO] * count, matrix, [_ONE] * count)
+    return found.x[:n] if found.status == "optimal" else None
+
+
 def _by_inequalities(m: Planner, decrease: bool = True) -> Value | None:
     """The least f >= 0 with f >= 1 + P_a f, or None."""
     if not decrease:
         return [_ZERO] * m.S  # f >= P_a f
     lines = [[int(s == t) - m.P[s][a][t] for t in m.states] for s in m.states for a in m.actions]
-    return cover(lines, [_ONE] * m.S)
+    return _least_cover(lines)
 
 
 def _by_graph(mdp: MDP) -> bool:
@@ -229,7 +239,7 @@ def _best_proper(m: Planner) -> tuple[Value, list[int]] | None:
 def _drifts(m: Planner, pairs: list[tuple[int, int]]) -> tuple[Value, Fraction] | None:
     """(g, k) with g >= 1 + k r + P_a g at these pairs, or None."""
     lines = [[*(int(s == t) - m.P[s][a][t] for t in m.states), -m.r[s][a]] for s, a in pairs]
-    found = cover(lines, [_ONE] * (m.S + 1))
+    found = _least_cover(lines)
     return None if found is None else (found[:-1], found[-1])
 
 

@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rltheory.solvers.certificate import integers_of, numbers_of, read_archive, write_archive
+from rltheory.solvers.certificate import integers_of, numbers_of, write_archive
 from rltheory.solvers.checker import Check
 from rltheory.solvers.checker_average import check_average
 
@@ -100,17 +100,6 @@ class AverageCertificate:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to an ``.npz`` archive; `Certificate.load` reads it."""
         write_archive(path, self, _VALUES)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a certificate that `save` wrote.
-
-        Raises
-        ------
-        ModelError
-            If the file is none; whether its numbers prove anything is what `check` says.
-        """
-        return read_archive(path, cls.of_archive)
 
     @classmethod
     def of_archive(cls, archive: Mapping[str, Any]) -> Self:

@@ -38,7 +38,7 @@ from rltheory.solvers.bellman import discount_of, q_values
 from rltheory.solvers.policy_equations import DIRECT_STATES, PolicyEquations
 from rltheory.solvers.reference_laws import Regularizer, read_regularizer
 from rltheory.solvers.rounding import round_down, round_up, shifts
-from rltheory.solvers.tolerance import Tolerance, read_tolerance
+from rltheory.solvers.tolerance import Tolerance, overflow, read_tolerance
 
 __all__ = ["RegularizedSolution", "solve_regularized"]
 
@@ -217,10 +217,7 @@ def solve_regularized(
             note, sweeps = "", 0
             bracket, steps = _backward(mdp, soft, tolerance)
     if bracket is None:
-        wanted = tolerance.of_size(0.0)
-        raise ConvergenceError(
-            None, wanted, math.inf, "overflow: values or residuals are not finite as doubles"
-        )
+        raise overflow(tolerance)
     solution = RegularizedSolution(
         mdp=mdp,
         criterion=criterion,

@@ -36,7 +36,7 @@ from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.policy_equations import DIRECT_STATES, PolicyEquations
 from rltheory.solvers.robust_solution import RobustSolution, Witness
 from rltheory.solvers.rounding import residual_of_scaled, round_down, round_up, shifts
-from rltheory.solvers.tolerance import Tolerance, read_tolerance
+from rltheory.solvers.tolerance import Tolerance, overflow, read_tolerance
 
 __all__ = ["solve_robust"]
 
@@ -145,10 +145,7 @@ def solve_robust(
             note, sweeps = "", 0
             witness, steps = _backward(mdp, sets, sign, tolerance)
     if witness is None:
-        wanted = tolerance.of_size(0.0)
-        raise ConvergenceError(
-            None, wanted, math.inf, "overflow: values or residuals are not finite as doubles"
-        )
+        raise overflow(tolerance)
     solution = RobustSolution(
         mdp=mdp,
         criterion=criterion,

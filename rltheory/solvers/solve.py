@@ -27,7 +27,7 @@ from rltheory.solvers.certify import (
 from rltheory.solvers.finite_horizon import backward_induction, reach
 from rltheory.solvers.methods import METHODS, Guess, pessimistic
 from rltheory.solvers.solution import Solution
-from rltheory.solvers.tolerance import Tolerance, read_tolerance
+from rltheory.solvers.tolerance import Tolerance, overflow, read_tolerance
 from rltheory.solvers.total import solve_total
 
 __all__ = ["certified_guess", "returned", "solve"]
@@ -198,10 +198,7 @@ def returned(
 ) -> Solution:
     """The solution, if it is within the tolerance."""
     if certificate is None:
-        wanted = tolerance.of_size(0.0)
-        raise ConvergenceError(
-            None, wanted, math.inf, "overflow: values or residuals are not finite as doubles"
-        )
+        raise overflow(tolerance)
     wanted = tolerance.of(certificate)
     solution = Solution(
         mdp=mdp,

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rltheory.errors import ModelError
+from rltheory.errors import ConvergenceError, ModelError
 
-__all__ = ["Tolerance", "read_tolerance"]
+__all__ = ["Tolerance", "overflow", "read_tolerance"]
 
 DEFAULT_RTOL = 1e-10
 
@@ -44,6 +44,12 @@ class Tolerance:
         """The tolerance that the gap of this certificate must not exceed."""
         bounds = (certificate.lower, certificate.upper)
         return self.of_size(max(float(np.abs(x).max()) for x in bounds))
+
+
+def overflow(tolerance: Tolerance) -> ConvergenceError:
+    """What to raise where nothing finite was computed."""
+    reason = "overflow: values or residuals are not finite as doubles"
+    return ConvergenceError(None, tolerance.of_size(0.0), math.inf, reason)
 
 
 def read_tolerance(tol: float | None, rtol: float | None, largest_reward: float) -> Tolerance:

@@ -28,7 +28,7 @@ from rltheory.solvers.divergence import (
 )
 from rltheory.solvers.methods import Guess
 from rltheory.solvers.solution import Solution
-from rltheory.solvers.tolerance import Tolerance
+from rltheory.solvers.tolerance import Tolerance, overflow
 from rltheory.solvers.total_certify import (
     Lifted,
     TotalCertified,
@@ -160,9 +160,9 @@ def _returned(
 ) -> Solution:
     """The solution, if it is within the tolerance."""
     if found is None:
-        reason = "overflow: values or residuals are not finite as doubles"
-        if np.isfinite(guess.value).all():
-            reason = "no ranking of the states was found in doubles: runs last too long"
+        if not np.isfinite(guess.value).all():
+            raise overflow(tolerance)
+        reason = "no ranking of the states was found in doubles: runs last too long"
         raise ConvergenceError(None, tolerance.of_size(0.0), math.inf, reason)
     certificate = found.certificate
     wanted = tolerance.of(certificate)

@@ -33,8 +33,6 @@ Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-_LONGEST_ROW = 2**26
-"""Terms of a row up to which T1 is proved."""
 _MOST_STEPS = 1000
 
 
@@ -116,12 +114,11 @@ def certify_total(
         return None
     w = lifted.constant(value[collapsed.state])
     best: TotalCertified | None = None
-    if core.longest_row <= _LONGEST_ROW:
-        low, high, finite = _core.solvers.residual_bounds(core, 0, 1.0, w, w, lifted.rows)
-        if finite:
-            best = form(lifted, w, np.zeros_like(w), low, high)
-        if best is not None and best.gap <= tolerance.of(best.certificate):
-            return best
+    low, high, finite = _core.solvers.residual_bounds(core, 0, 1.0, w, w, lifted.rows)
+    if finite:
+        best = form(lifted, w, np.zeros_like(w), low, high)
+    if best is not None and best.gap <= tolerance.of(best.certificate):
+        return best
     return _tighter(best, _refine(lifted, upper, w, tolerance))
 
 

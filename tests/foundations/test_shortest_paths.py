@@ -1,16 +1,12 @@
-"""Claims about stochastic shortest paths: verdicts, deciders by hand, linear programs."""
+"""Claims about stochastic shortest paths: verdicts, deciders by hand."""
 
-import itertools
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
 import rltheory as rlt
 from rltheory.claims.family import as_instance
 from rltheory.claims.verify import instances
-from rltheory.foundations.rational_lp import cover
-from rltheory.foundations.rationals import solve_linear
 from rltheory.foundations.shortest_paths import CLAIMS
 
 F = Fraction
@@ -43,35 +39,3 @@ def test_the_grid_world_has_its_optimum() -> None:
     claim = BY_ID["plan-ssp-fixed-point"]
     found = claim.check(as_instance(claim.named["4 x 4 world"]()))
     assert [m.measured for m in found if m.what in ("T V* = V*", "V*, known")] == [0, 0]
-
-
-def by_vertices(matrix: list[list[Fraction]], cost: list[Fraction]) -> Fraction | None:
-    """The least cost over all vertices of {A x >= 1, x >= 0}."""
-    n = len(cost)
-    lines = [*((row, F(1)) for row in matrix),
-             *(([F(int(i == j)) for j in range(n)], F(0)) for i in range(n))]  # fmt: skip
-    best = None
-    for pick in itertools.combinations(lines, n):
-        try:
-            x = solve_linear([row for row, _ in pick], [b for _, b in pick])
-        except ZeroDivisionError:
-            continue
-        if all(sum(a * y for a, y in zip(row, x, strict=True)) >= b for row, b in lines):
-            value = sum(c * y for c, y in zip(cost, x, strict=True))
-            best = value if best is None else min(best, value)
-    return best
-
-
-def test_linear_programs_by_their_vertices() -> None:
-    rng = np.random.default_rng(0)
-    solved = 0
-    for _ in range(300):
-        m, n = int(rng.integers(1, 5)), int(rng.integers(1, 4))
-        matrix = [[F(int(x)) for x in rng.integers(-3, 4, n)] for _ in range(m)]
-        cost = [F(int(x)) for x in rng.integers(1, 4, n)]
-        x, wanted = cover(matrix, cost), by_vertices(matrix, cost)
-        assert (x is None) == (wanted is None)
-        if x is not None:
-            solved += 1
-            assert sum(c * y for c, y in zip(cost, x, strict=True)) == wanted
-    assert 50 < solved < 250

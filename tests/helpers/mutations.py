@@ -1,5 +1,11 @@
 """Text files with one thing made wrong, drawn from a stream."""
 
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
 from rltheory.mdp.streams import Stream
 
 WRONG = (
@@ -48,3 +54,20 @@ def _mutation(stream: Stream, data: bytes) -> bytes:
     else:
         return data.replace(b"\n", b"\r\n")
     return b"\n".join(lines)
+
+
+def assert_names_the_place(message: str, path: Path) -> None:
+    """One line that begins with the file, and the line of it."""
+    assert "\n" not in message
+    assert re.match(rf"{re.escape(str(path))}(, line \d+:| is empty)", message), message
+
+
+def assert_same_rows(listing: Any, rows: Mapping[tuple[int, Any], Mapping[int, Fraction]]) -> None:
+    """A reader's listing holds what an independent reader found, and rows are distributions."""
+    assert len(rows) == len(listing.state)
+    for r, ((state, _), outcomes) in enumerate(rows.items()):
+        part = slice(listing.row_ptr[r], listing.row_ptr[r + 1])
+        found = dict(zip(listing.col[part], listing.prob[part], strict=True))
+        assert state == listing.state[r]
+        assert found == {t: float(p) for t, p in sorted(outcomes.items())}
+        assert abs(float(sum(outcomes.values())) - 1) <= 1e-9

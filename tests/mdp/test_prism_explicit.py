@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mutations import mutated
+from mutations import assert_names_the_place, assert_same_rows, mutated
 
 import rltheory as rlt
 from rltheory.errors import ModelError
@@ -265,20 +265,11 @@ def test_mutated_transitions(tmp_path: Path) -> None:
             try:
                 listing = read_tra(str(path))
             except ModelError as fault:
-                message = str(fault)
-                assert "\n" not in message
-                assert re.match(rf"{re.escape(str(path))}(, line \d+:| is empty)", message), message
+                assert_names_the_place(str(fault), path)
                 continue
             accepted += 1
             model_or_reason(path)
-            rows = naive(data.decode("utf-8-sig").replace("\r\n", "\n"))
-            assert len(rows) == len(listing.state)
-            for r, ((state, _), outcomes) in enumerate(rows.items()):
-                part = slice(listing.row_ptr[r], listing.row_ptr[r + 1])
-                found = dict(zip(listing.col[part], listing.prob[part], strict=True))
-                assert state == listing.state[r]
-                assert found == {t: float(p) for t, p in sorted(outcomes.items())}
-                assert abs(float(sum(outcomes.values())) - 1) <= 1e-9
+            assert_same_rows(listing, naive(data.decode("utf-8-sig").replace("\r\n", "\n")))
     assert 50 < accepted < 450
 
 
