@@ -13,4 +13,8 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     rlt::bind_graph(graph);
     auto planning = m.def_submodule("planning", "Regularised and robust planning.");
     rlt::bind_planning(planning);
+    auto simulate = m.def_submodule("simulate", "Draws from models.");
+    rlt::bind_simulate(simulate);
+    auto learning = m.def_submodule("learning", "Loops of learners.");
+    rlt::bind_learning(learning);
 }

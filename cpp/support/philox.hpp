@@ -11,7 +11,13 @@ __extension__ using Word128 = unsigned __int128;
 
 class Philox {
 public:
-    Philox(std::uint64_t key0, std::uint64_t key1) : key_{key0, key1} {}
+    // Begins at word `first` of the stream.
+    Philox(std::uint64_t key0, std::uint64_t key1, std::uint64_t first = 0)
+        : key_{key0, key1}, counter_{first / 4, 0, 0, 0} {
+        if (first % 4 == 0) return;
+        refill();
+        position_ = static_cast<int>(first % 4);
+    }
 
     std::uint64_t next() {
         if (position_ == 4) refill();
@@ -56,7 +62,7 @@ private:
     }
 
     std::array<std::uint64_t, 2> key_;
-    std::array<std::uint64_t, 4> counter_{};
+    std::array<std::uint64_t, 4> counter_;
     std::array<std::uint64_t, 4> block_{};
     int position_ = 4;
 };

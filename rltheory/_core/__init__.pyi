@@ -7,4 +7,6 @@ from . import model
 from . import solvers
 from . import graph
 from . import planning
-__all__: list[str] = ['graph', 'model', 'planning', 'solvers', 'support']
+from . import simulate
+from . import learning
+__all__: list[str] = ['graph', 'learning', 'model', 'planning', 'simulate', 'solvers', 'support']
