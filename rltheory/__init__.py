@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from rltheory.mdp.generators import combination_lock, random_episodic, riverswim
     from rltheory.mdp.gridworld import gridworld
     from rltheory.mdp.layout import Grid
+    from rltheory.mdp.likelihood import log_likelihood, policy_kl, trajectory_log_probability
     from rltheory.mdp.model import MDP
-    from rltheory.mdp.policies import Mixture, uniform_policy
+    from rltheory.mdp.policies import HistoryPolicy, Mixture, uniform_policy
     from rltheory.mdp.reward_laws import Atoms, Bernoulli, Deterministic, Gaussian
     from rltheory.parallelism import set_threads, threads
     from rltheory.solvers.average_certificate import AverageCertificate
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from rltheory.solvers.exact import ExactSolution, solve_exact
     from rltheory.solvers.linear_programs import LPSolution, solve_lp
     from rltheory.solvers.many import solve_many
+    from rltheory.solvers.markov_policy import markov_policy_of
     from rltheory.solvers.occupancy import occupancy
     from rltheory.solvers.ranking import ranking_function
     from rltheory.solvers.regularized import RegularizedSolution, solve_regularized
@@ -86,8 +88,9 @@ _HOME = {
     "rltheory.mdp.generators": "combination_lock random_episodic riverswim",
     "rltheory.mdp.gridworld": "gridworld",
     "rltheory.mdp.layout": "Grid",
+    "rltheory.mdp.likelihood": "log_likelihood policy_kl trajectory_log_probability",
     "rltheory.mdp.model": "MDP",
-    "rltheory.mdp.policies": "Mixture uniform_policy",
+    "rltheory.mdp.policies": "HistoryPolicy Mixture uniform_policy",
     "rltheory.mdp.reward_laws": "Atoms Bernoulli Deterministic Gaussian",
     "rltheory.solvers.average_certificate": "AverageCertificate",
     "rltheory.solvers.bellman": "bellman greedy q_values",
@@ -99,6 +102,7 @@ _HOME = {
     "rltheory.solvers.exact": "ExactSolution solve_exact",
     "rltheory.solvers.linear_programs": "LPSolution solve_lp",
     "rltheory.solvers.many": "solve_many",
+    "rltheory.solvers.markov_policy": "markov_policy_of",
     "rltheory.solvers.occupancy": "occupancy",
     "rltheory.solvers.ranking": "ranking_function",
     "rltheory.solvers.regularized": "RegularizedSolution solve_regularized",
@@ -134,6 +138,7 @@ __all__ = [
     "Family",
     "Gaussian",
     "Grid",
+    "HistoryPolicy",
     "InfeasibleError",
     "Instance",
     "Integer",
@@ -168,7 +173,10 @@ __all__ = [
     "gridworld",
     "load",
     "load_instance",
+    "log_likelihood",
+    "markov_policy_of",
     "occupancy",
+    "policy_kl",
     "q_values",
     "random_episodic",
     "ranking_function",
@@ -186,6 +194,7 @@ __all__ = [
     "solve_regularized",
     "solve_robust",
     "threads",
+    "trajectory_log_probability",
     "uniform_policy",
     "verify",
     "verify_many",

@@ -187,7 +187,30 @@ class Trajectories:
         ndarray of float64, shape (N,)
         """
         paid = self.rewards if reward is None else self._looked_up("reward", reward)
-        return self._summed(paid, discount)
+        return self.per_episode(paid, discount)
+
+    def per_episode(self, x: Any, discount: float = 1.0) -> NDArray[np.float64]:
+        """Sum of one number a step over each episode, discounted by discount^t.
+
+        Parameters
+        ----------
+        x : array_like, shape (n,)
+        discount : float
+            In [0, 1].
+
+        Returns
+        -------
+        ndarray of float64, shape (N,)
+        """
+        if not 0.0 <= discount <= 1.0:
+            raise ModelError(f"discount is {discount!r}; it must be in [0, 1]")
+        per_step = real_numbers("x", x)
+        if per_step.shape != (self.n_steps,):
+            raise ModelError(f"x has shape {per_step.shape}; it must be ({self.n_steps},)")
+        if not len(self):
+            return np.zeros(0)
+        weighted = per_step if discount == 1.0 else per_step * np.float64(discount) ** self.stages
+        return np.add.reduceat(weighted, self.starts[:-1])
 
     def occupancy(
         self,
@@ -348,15 +371,6 @@ class Trajectories:
         return f"Trajectories({len(self)} episodes, {self.n_steps} steps)"
 
     # --- inside -------------------------------------------------------------------------
-
-    def _summed(self, per_step: NDArray[np.float64], discount: float) -> NDArray[np.float64]:
-        """sum_t discount^t x_t of each episode."""
-        if not 0.0 <= discount <= 1.0:
-            raise ModelError(f"discount is {discount!r}; it must be in [0, 1]")
-        if not len(self):
-            return np.zeros(0)
-        weighted = per_step if discount == 1.0 else per_step * np.float64(discount) ** self.stages
-        return np.add.reduceat(weighted, self.starts[:-1])
 
     def _looked_up(self, name: str, table: Any) -> NDArray[np.float64]:
         """The entry of a table (S, A) or (H, S, A) at each step."""
