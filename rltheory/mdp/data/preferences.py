@@ -64,7 +64,8 @@ class Preferences:
     def __post_init__(self) -> None:
         for side in _SIDES:
             if not isinstance(getattr(self, side), Trajectories):
-                raise ModelError(f"{side} is a {type(getattr(self, side)).__name__}; Trajectories")
+                kind = type(getattr(self, side)).__name__
+                raise ModelError(f"{side} is a {kind}; it must be Trajectories")
         _same_number(self.first, self.second)
         labels = indices("labels", self.labels, 2)
         same_length(len(self.first), "first", labels=labels)

@@ -69,7 +69,7 @@ def test_every_column_is_what_the_lists_say(episodes: list[Any]) -> None:
     ]
     moved = data.transitions()
     columns = (moved.stages, moved.states, moved.actions, moved.rewards, moved.next_states)
-    assert [*zip(*(x.tolist() for x in columns if x is not None), strict=True)] == steps  # noqa: B905
+    assert [*zip(*(x.tolist() for x in columns if x is not None), strict=True)] == steps
     assert np.allclose(
         data.returns(discount=0.5),
         [sum(0.5**t * r for t, (_, _, r) in enumerate(one)) for one, _ in episodes],
