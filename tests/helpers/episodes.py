@@ -1,4 +1,4 @@
-"""Episodes as plain lists: drawn by hypothesis, and all those of a small model with their chances."""
+"""Episodes as plain lists: drawn by hypothesis, and all of a small model with their chances."""
 
 from collections.abc import Iterator
 from fractions import Fraction

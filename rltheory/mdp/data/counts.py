@@ -65,11 +65,7 @@ class Counts:
     def __post_init__(self) -> None:
         origin = the_provenance(self.provenance)
         visits = _whole("visits", self.visits)
-        if visits.ndim not in (2, 3) or not visits.size:
-            raise ModelError(
-                f"visits has shape {visits.shape}; it must be (S, A), or (H, S, A) by stage, and "
-                "not empty"
-            )
+        _refuse_no_table(visits)
         sizes = dict(
             zip(("horizon", "n_states", "n_actions"), (None, *visits.shape)[-3:], strict=True)
         )
@@ -269,7 +265,8 @@ class Counts:
         def made(
             visits: Any, reward_sums: Any, row_ptr: Any, col: Any, count: Any, provenance: Any
         ) -> Any:
-            shape = (visits.size, visits.shape[-2] if visits.ndim > 1 else 0)
+            _refuse_no_table(visits)
+            shape = (visits.size, visits.shape[-2])
             try:
                 following = sparse.csr_array((count, col, row_ptr), shape=shape)
                 following.check_format()
@@ -354,6 +351,14 @@ def _whole(name: str, x: Any) -> NDArray[np.int64]:
     if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
         raise ModelError(f"{name} has an entry of {array.max()}, above 2^63 - 1")
     return np.array(array, dtype=np.int64, order="C")
+
+
+def _refuse_no_table(visits: NDArray[Any]) -> None:
+    if visits.ndim not in (2, 3) or not visits.size:
+        raise ModelError(
+            f"visits has shape {visits.shape}; it must be (S, A), or (H, S, A) by stage, and not "
+            "empty"
+        )
 
 
 def _refuse_below_0(name: str, counts: NDArray[np.int64]) -> None:
