@@ -15,6 +15,7 @@ import numpy as np
 
 from rltheory.errors import ModelError
 from rltheory.mdp.arguments import at_least
+from rltheory.mdp.policies import HistoryPolicy, Mixture
 
 __all__ = ["Provenance", "joined", "plain_seed", "policy_fingerprint"]
 
@@ -162,7 +163,10 @@ def joined(provenances: Iterable[Provenance]) -> Provenance:
 
 
 def policy_fingerprint(policy: Any) -> str:
-    """SHA-256 of an array of a policy: of its dtype's kind, shape and entries.
+    """What names a policy: SHA-256 of its array, by kind of dtype, shape and entries.
+
+    Of a `Mixture`, that of its weights and its policies' fingerprints. A `HistoryPolicy` has
+    functions, which nothing but its name tells apart.
 
     Examples
     --------
@@ -170,6 +174,13 @@ def policy_fingerprint(policy: Any) -> str:
     >>> policy_fingerprint([0, 1])[:8] == policy_fingerprint([0, 2])[:8]
     False
     """
+    if isinstance(policy, HistoryPolicy):
+        return "HistoryPolicy" if policy.name is None else policy.name
+    if isinstance(policy, Mixture):
+        digest = hashlib.sha256(b"mixture" + policy.weights.astype("<f8").tobytes())
+        for one in policy.policies:
+            digest.update(policy_fingerprint(one).encode())
+        return digest.hexdigest()
     array = np.asarray(policy)
     plain = np.ascontiguousarray(array, dtype="<i8" if array.dtype.kind in "iu" else "<f8")
     digest = hashlib.sha256(f"{plain.dtype.str}{plain.shape}".encode())

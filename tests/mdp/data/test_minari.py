@@ -80,8 +80,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("change", "words"), BAD)
 def test_what_is_no_episode(change: dict[str, Any], words: str) -> None:
     if change.get("actions") == []:
-        empty = dict.fromkeys(("actions", "rewards", "terminations", "truncations"), [])
-        change = {"observations": [0], **empty}
+        columns = ("actions", "rewards", "terminations", "truncations")
+        change = {"observations": [0], **{key: [] for key in columns}}
     with pytest.raises(ModelError) as caught:
         rlt.Trajectories.from_minari([EPISODE, EPISODE | change])
     message = str(caught.value)

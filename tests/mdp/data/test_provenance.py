@@ -61,6 +61,18 @@ def test_fingerprints_of_policies() -> None:
     assert policy_fingerprint([0, 1]) == policy_fingerprint(np.array([0, 1], dtype=np.int8))
     different = [[0, 1], [1, 0], [[0, 1]], [0.0, 1.0]]
     assert len({policy_fingerprint(one) for one in different}) == 4
+    mixtures = [
+        rlt.Mixture([0.5, 0.5], [[0, 1], [1, 0]]),
+        rlt.Mixture([0.5, 0.5], [[1, 0], [0, 1]]),
+        rlt.Mixture([0.25, 0.75], [[0, 1], [1, 0]]),
+        rlt.Mixture([1.0], [rlt.Mixture([0.5, 0.5], [[0, 1], [1, 0]])]),
+    ]
+    assert len({policy_fingerprint(one) for one in mixtures}) == 4
+    assert policy_fingerprint(mixtures[0]) == policy_fingerprint(
+        rlt.Mixture([0.5, 0.5], [[0, 1], [1, 0]])
+    )
+    history = rlt.HistoryPolicy(lambda: None, lambda *_: 0, name="always 0")
+    assert policy_fingerprint(history) == "always 0"
 
 
 BAD: list[tuple[dict[str, Any], str]] = [

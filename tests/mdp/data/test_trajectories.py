@@ -91,7 +91,7 @@ def test_indices_slices_and_masks(episodes: list[Any], draw: st.DataObject) -> N
     kept = [one for one, keep in zip(episodes, mask, strict=True) if keep]
     assert episodes_of(data[np.array(mask)]) == kept
     whole = rlt.Trajectories.concatenate([data[a:b], data[i], data[mask.count(True) :]])
-    assert episodes_of(whole) == episodes[a:b] + [episodes[i], *episodes[mask.count(True) :]]
+    assert episodes_of(whole) == [*episodes[a:b], episodes[i], *episodes[mask.count(True) :]]
 
 
 @given(episode_lists())
