@@ -205,8 +205,8 @@ def test_what_is_refused() -> None:
         lambda: rlt.evaluate_regularized(mdp, mixture, 1.0),
     ):
         with pytest.raises(
-            PolicyError, match="a Mixture is no Markov policy; rlt.markov_policy_of"
+            PolicyError, match=r"a Mixture is no Markov policy; rlt\.markov_policy_of"
         ):
             use()
-    with pytest.raises(PolicyError, match="actions are 0..1"):
+    with pytest.raises(PolicyError, match=r"actions are 0\.\.1"):
         rlt.evaluate(mdp, rlt.Mixture([0.5, 0.5], [mixture, [0, 0, 2]]))

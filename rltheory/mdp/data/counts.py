@@ -321,13 +321,25 @@ def counted(
     visits = np.bincount(rows, minlength=size).reshape(shape)
     paid = np.bincount(rows, weights=steps.rewards, minlength=size).astype(np.float64)
     on = steps.next_states >= 0
-    ones = np.ones(int(on.sum()), dtype=np.int64)
-    following = sparse.coo_array((ones, (rows[on], steps.next_states[on])), shape=(size, S))
+    following = _tally(rows[on] * S + steps.next_states[on], (size, S))
     origin = steps.provenance
     fields = origin.to_json() | {"n_states": S, "n_actions": A}
     if staged:
         fields["horizon"] = shape[0]
-    return Counts(visits, following.tocsr(), paid.reshape(shape), Provenance.from_json(fields))
+    return Counts(visits, following, paid.reshape(shape), Provenance.from_json(fields))
+
+
+def _tally(keys: NDArray[np.int64], shape: tuple[int, int]) -> Any:
+    """How often each place of a table occurs among these; a place is row * columns + column."""
+    rows, columns = shape
+    if rows * columns <= 4 * len(keys) + 2**20:  # a table that is small beside the data
+        table = np.bincount(keys, minlength=rows * columns)
+        places = np.flatnonzero(table)
+        found = table[places]
+    else:
+        places, found = np.unique(keys, return_counts=True)
+    row_ptr = np.searchsorted(places, np.arange(rows + 1, dtype=np.int64) * columns)
+    return sparse.csr_array((found.astype(np.int64), places % columns, row_ptr), shape=shape)
 
 
 def _size(name: str, given: Any, known: int | None, entries: NDArray[Any]) -> int:

@@ -52,6 +52,17 @@ def test_counts_are_those_of_a_dictionary(episodes: list[Any]) -> None:
     assert sum((part.counts() for part in parts[1:]), parts[0].counts()).total == counts.total
 
 
+def test_many_states_are_counted_as_few_are() -> None:
+    """A table of 10^8 places is never made; the few that occur are found by sorting."""
+    random = np.random.default_rng(0)
+    states, actions, following = random.integers(0, [[30], [2], [30]], size=(3, 500))
+    steps = rlt.Transitions(None, states, actions, np.ones(500), following)
+    few, many = steps.counts(30, 2), steps.counts(10_000, 2)
+    assert many.visits[:30].tolist() == few.visits.tolist()
+    assert many.next_counts[:60, :30].toarray().tolist() == few.next_counts.toarray().tolist()
+    assert many.next_counts.has_canonical_format and many.ends.sum() == 0
+
+
 def test_steps_without_stages() -> None:
     steps = rlt.Transitions(None, [0, 1], [0, 0], [0.0, 0.0], [1, 1])
     assert steps.counts(2, 1).horizon is None and steps.counts(2, 1, 3).horizon is None
