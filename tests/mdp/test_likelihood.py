@@ -5,7 +5,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from episodes import all_episodes, episode_lists, trajectories_of
+from episodes import all_episodes, episode_lists, few, trajectories_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,6 +101,7 @@ def test_stages_that_differ_and_ragged_rows() -> None:
         )
 
 
+@few
 @given(episode_lists(), st.integers(0, 2**32 - 1))
 def test_a_markov_policy_is_its_steps(episodes: list[Any], seed: int) -> None:
     data, random = trajectories_of(episodes), np.random.default_rng(seed)
@@ -127,6 +128,7 @@ def sixty_digits(p: Any, q: Any) -> Any:
         )
 
 
+@few
 @given(
     st.lists(st.floats(0.0, 900.0), min_size=2, max_size=5),
     st.floats(-20.0, 2.0),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from episodes import few
 from hypothesis import given
 from hypothesis import strategies as st
 from plain_rows import random_policy
@@ -93,6 +94,7 @@ def nested(weights: list[Fraction], policies: list[Any]) -> rlt.Mixture:
 WEIGHTS = [F(1, 2), F(1, 8), F(3, 8)]
 
 
+@few
 @given(st.integers(0, 2**20), st.booleans())
 def test_values_and_occupancies_are_linear(seed: int, exact: bool) -> None:
     moves, paid, start = tables(seed)
@@ -111,6 +113,7 @@ def test_values_and_occupancies_are_linear(seed: int, exact: bool) -> None:
         assert np.allclose(rlt.occupancy(mdp, mixture, initial=other), mean, rtol=0, atol=1e-14)
 
 
+@few
 @given(st.integers(0, 2**20), st.booleans())
 def test_the_markov_policy_of_a_mixture_with_a_horizon(seed: int, exact: bool) -> None:
     moves, paid, start = tables(seed)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from episodes import episode_lists, episodes_of, trajectories_of
+from episodes import episode_lists, episodes_of, few, trajectories_of
 from hypothesis import given
 
 import rltheory as rlt
@@ -42,6 +42,7 @@ def test_without_next_observations_a_cut_episode_loses_its_last_step() -> None:
     assert steps.states.tolist() == [0, 2] and steps.next_states.tolist() == [1, -1]
 
 
+@few
 @given(episode_lists())
 def test_there_and_back(episodes: list[Any]) -> None:
     data = trajectories_of(episodes)
