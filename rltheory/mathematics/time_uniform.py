@@ -69,7 +69,7 @@ def mixture_radius(
     --------
     >>> from rltheory.mathematics.concentration import mixture_radius
     >>> mixture_radius([0, 50, 200], 0.1).round(4).tolist()
-    [inf, 0.2091, 0.1119]
+    [inf, 0.2087, 0.1116]
     """
     draws, log = counts(n), -2.0 * np.log(level_of_error(delta))
     spread, prior = nonnegative("sigma", sigma), positive("kappa", kappa)
@@ -108,7 +108,7 @@ def categorical_kl_threshold(n: ArrayLike, size: ArrayLike, delta: ArrayLike) ->
     --------
     >>> from rltheory.mathematics.concentration import categorical_kl_threshold
     >>> categorical_kl_threshold(100, [1, 2, 10], 0.1).round(4).tolist()
-    [0.0, 6.9177, 31.3818]
+    [0.0, 6.9177, 31.3837]
     """
     draws, log = counts(n), -np.log(level_of_error(delta))
     points = checked("size", size, lambda x: (x >= 1.0) & (x < np.inf), "finite, at least 1")
@@ -154,7 +154,7 @@ def self_normalized_radius(
     --------
     >>> from rltheory.mathematics.concentration import self_normalized_radius
     >>> self_normalized_radius([0.0, 9.0], 0.1, 0.5, 1.0, 2.0).round(4).tolist()
-    [3.073, 3.8442]
+    [3.073, 3.8443]
     """
     ratio = nonnegative("log_det_ratio", log_det_ratio)
     spread, penalty = nonnegative("sigma", sigma), positive("ridge", ridge)
