@@ -66,8 +66,8 @@ def test_derivatives_and_ends_are_those_of_the_generator(row: FDivergence) -> No
             assert row.derivative(t) == pytest.approx(float(mp.diff(f, mp.mpf(t))), rel=1e-10)
         if row.name not in ("tv", "softchi2"):
             assert float(mp.diff(f, 1, 2)) == pytest.approx(row.curvature, rel=1e-10)
-        far = float(f(mp.mpf(10) ** 40) / mp.mpf(10) ** 40)
-        near = float(f(mp.mpf(10) ** -40))
+        far = float(f(mp.mpf(10) ** 20_000_000) / mp.mpf(10) ** 20_000_000)
+        near = float(f(mp.mpf(10) ** -20_000_000))
     assert far == pytest.approx(row.recession, rel=1e-9) if row.recession < np.inf else far > 50
     assert near == pytest.approx(row.at_zero, rel=1e-6) if row.at_zero < np.inf else near > 50
     assert row.generator(1.0) == 0.0 and row.derivative(1.0) == 0.0
