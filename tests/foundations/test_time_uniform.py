@@ -61,7 +61,11 @@ def test_a_rare_coin_does_not_refute_the_shorter_radius() -> None:
 
 @pytest.mark.parametrize(
     ("p", "ratio", "entropy", "dropped"),
-    [("1/2", 0.076, 0.025, 0.433), ("1/10", 0.047, 0.019, 0.381), ("1/50", 0.038, 0.025, 0.316)],
+    [
+        pytest.param("1/2", 0.076, 0.025, 0.433, marks=pytest.mark.slow),
+        pytest.param("1/10", 0.047, 0.019, 0.381, marks=pytest.mark.slow),
+        ("1/50", 0.038, 0.025, 0.316),
+    ],
 )
 def test_printed_crossings_of_the_dirichlet_mixture(
     p: str, ratio: float, entropy: float, dropped: float
@@ -69,8 +73,10 @@ def test_printed_crossings_of_the_dirichlet_mixture(
     far, near = path(p, 3000, row=[]), path(p, 1000, row=[])
     assert checked(dirichlet_kl, far, what="ratio") == pytest.approx(ratio, abs=6e-4)
     assert checked(dirichlet_kl, far, what="entropy") == pytest.approx(entropy, abs=6e-4)
-    got = checked(dirichlet_kl, near, "no-binomial", "entropy")
-    assert got == pytest.approx(dropped, abs=6e-4)
+    found = next(m for m in dirichlet_kl.mutants if m.id == "no-binomial").check(near)  # type: ignore[misc]
+    (m,) = [m for m in found if m.what == "entropy"]  # type: ignore[union-attr]
+    # At p = 1/10 a first success lies exactly on the boundary, and the event is strict.
+    assert float(m.measured - m.tolerance) == pytest.approx(dropped, abs=6e-4)
 
 
 def test_the_mean_ratio_is_one_and_a_third_where_a_point_has_no_mass() -> None:
