@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import mpmath as mp
 import numpy as np
 import pytest
 
@@ -97,3 +98,36 @@ def test_shapes_broadcast_and_no_draws_mean_no_knowledge() -> None:
 def test_bad_arguments_are_named(call: Callable[[], Any], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         call()
+
+
+def dual_in_40_digits(counts: Array, v: Array, radius: float) -> Any:
+    """max v - max over x of exp(sum p_hat log(x + gap) - radius) - x, by thirds of log2 x."""
+    n, top = int(counts.sum()), mp.mpf(float(v.max()))
+    terms = [(mp.mpf(int(k)) / n, top - mp.mpf(float(x))) for k, x in zip(counts, v, strict=True)]
+
+    def drop(e: Any) -> Any:
+        x = mp.mpf(2) ** e
+        return mp.exp(sum(p * mp.log(x + g) for p, g in terms if p) - mp.mpf(radius)) - x
+
+    low, high = mp.mpf(-150), mp.mpf(150)
+    for _ in range(120):
+        third = (high - low) / 3
+        if drop(low + third) < drop(high - third):
+            low += third
+        else:
+            high -= third
+    return top - drop(low)
+
+
+def test_rounded_outward_and_within_the_promised_excess() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(25):
+        size = int(rng.integers(2, 7))
+        counts = rng.multinomial(int(rng.integers(1, 2000)), rng.dirichlet(np.full(size, 0.3)))
+        v = rng.normal(size=size) * 10.0 ** rng.integers(-3, 4)
+        radius = 10.0 ** float(rng.uniform(-9, 1))
+        with mp.workdps(40):
+            exact = dual_in_40_digits(counts, v, radius)
+            got = mp.mpf(float(kl_ball_maximum(counts / counts.sum(), v, radius)))
+            excess = float((got - exact) / mp.mpf(float(np.ptp(v))))
+        assert -1e-30 <= excess <= (size + 12) * 2.0**-46
