@@ -18,6 +18,7 @@ from rltheory.foundations import (
     robust,
     shortest_paths,
     soft,
+    time_uniform,
     value_iteration,
     variance,
 )
@@ -43,4 +44,5 @@ CLAIMS: tuple[Claim, ...] = (
     *confidence_rows.CLAIMS,
     *intervals.CLAIMS,
     *martingales.CLAIMS,
+    *time_uniform.CLAIMS,
 )
