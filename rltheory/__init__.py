@@ -32,6 +32,10 @@ if TYPE_CHECKING:
         RLTheoryError,
         SweepError,
     )
+    from rltheory.learning.learner import Learner, Task
+    from rltheory.learning.regret import regret
+    from rltheory.learning.run import run
+    from rltheory.learning.run_log import RunLog
     from rltheory.mdp.awkward import awkward
     from rltheory.mdp.episodic import EpisodicMDP
     from rltheory.mdp.files import load, save
@@ -77,6 +81,10 @@ _HOME = {
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
     ),
+    "rltheory.learning.learner": "Learner Task",
+    "rltheory.learning.regret": "regret",
+    "rltheory.learning.run": "run",
+    "rltheory.learning.run_log": "RunLog",
     "rltheory.mdp.awkward": "awkward",
     "rltheory.mdp.episodic": "EpisodicMDP",
     "rltheory.mdp.files": "load save",
@@ -135,6 +143,7 @@ __all__ = [
     "Instance",
     "Integer",
     "LPSolution",
+    "Learner",
     "Many",
     "Measurement",
     "Mixture",
@@ -144,8 +153,10 @@ __all__ = [
     "RLTheoryError",
     "RegularizedSolution",
     "RobustSolution",
+    "RunLog",
     "Solution",
     "SweepError",
+    "Task",
     "TotalCertificate",
     "Verdict",
     "all_claims",
@@ -165,8 +176,10 @@ __all__ = [
     "q_values",
     "random_episodic",
     "ranking_function",
+    "regret",
     "replay",
     "riverswim",
+    "run",
     "save",
     "save_instance",
     "search_tightest",
