@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     )
     from rltheory.learning.learner import Learner, Task
     from rltheory.learning.regret import regret
-    from rltheory.learning.run import run
+    from rltheory.learning.run import run, run_many
     from rltheory.learning.run_log import RunLog
+    from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.mdp.awkward import awkward
     from rltheory.mdp.episodic import EpisodicMDP
     from rltheory.mdp.files import load, save
@@ -83,8 +84,9 @@ _HOME = {
     ),
     "rltheory.learning.learner": "Learner Task",
     "rltheory.learning.regret": "regret",
-    "rltheory.learning.run": "run",
+    "rltheory.learning.run": "run run_many",
     "rltheory.learning.run_log": "RunLog",
+    "rltheory.learning.ucbvi": "UCBVI ucbvi_regret_bound",
     "rltheory.mdp.awkward": "awkward",
     "rltheory.mdp.episodic": "EpisodicMDP",
     "rltheory.mdp.files": "load save",
@@ -121,6 +123,7 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.
 
 __all__ = [
     "MDP",
+    "UCBVI",
     "AccessError",
     "Atoms",
     "AverageCertificate",
@@ -180,6 +183,7 @@ __all__ = [
     "replay",
     "riverswim",
     "run",
+    "run_many",
     "save",
     "save_instance",
     "search_tightest",
@@ -192,6 +196,7 @@ __all__ = [
     "solve_regularized",
     "solve_robust",
     "threads",
+    "ucbvi_regret_bound",
     "uniform_policy",
     "verify",
     "verify_many",
