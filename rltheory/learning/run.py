@@ -103,9 +103,9 @@ def run_many(
     cores = [one.core for one in learners]
     played = play_whole(together[0][0], cores, episodes, [words for _, words in together])
     logs = []
-    for access, task, one in zip(accesses, tasks, played, strict=True):
-        access.count(episodes, one.steps)
-        logs.append(one.log(access.used, _provenance(learner, access, task.seed)))
+    for access, task, made in zip(accesses, tasks, played, strict=True):
+        access.count(episodes, made.steps)
+        logs.append(made.log(access.used, _provenance(learner, access, task.seed)))
     return logs
 
 

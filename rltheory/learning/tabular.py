@@ -100,6 +100,6 @@ def play_whole(
         raise ModelError(str(fault)) from None
     shape = (mdp.horizon, mdp.n_states)
     return [
-        Run(ActionPolicies(shape, offsets, places, actions), starts, which, *rest)
-        for starts, which, offsets, places, actions, *rest in played
+        Run(ActionPolicies(shape, *changes), starts, which, returns, steps, states, bounds)
+        for starts, which, *changes, returns, steps, states, bounds in played
     ]
