@@ -18,7 +18,15 @@ from rltheory.learning.run_log import RunLog
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.reward_laws import Deterministic
 
-__all__ = ["Bonus", "EpisodeWords", "Run", "TabularLearner", "play_whole", "whole_episodes"]
+__all__ = [
+    "Bonus",
+    "EpisodeWords",
+    "Run",
+    "TabularLearner",
+    "play_whole",
+    "plays_whole",
+    "whole_episodes",
+]
 
 
 class Bonus(NamedTuple):
@@ -80,6 +88,11 @@ def whole_episodes(access: Any) -> tuple[EpisodicMDP, EpisodeWords] | None:
         return None
     mdp, starts, transitions, first_episode = offered
     return mdp, EpisodeWords(starts, transitions, first_episode)
+
+
+def plays_whole(core: _core.learning.TabularLearner, mdp: EpisodicMDP) -> bool:
+    """Whether the core can play this model: random rewards are drawn step by step."""
+    return isinstance(mdp.reward_law, Deterministic) or not core.random_rewards
 
 
 def play_whole(
