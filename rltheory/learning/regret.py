@@ -60,6 +60,18 @@ def regret(
         If the model has no start law, or the comparator is unknown or not finite.
     PolicyError
         If some episode was played without a declared policy, or a policy is none of this model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rltheory as rlt
+    >>> mdp = rlt.random_episodic(states=3, actions=2, horizon=4)
+    >>> best, first = rlt.solve(mdp).policy, np.zeros((4, 3), dtype=int)
+    >>> log = rlt.RunLog(
+    ...     [first, best], starts=np.array([0, 2]), which=np.array([0, 1]), returns=np.zeros(5)
+    ... )
+    >>> (rlt.regret(log, mdp) > 1e-12).tolist()
+    [True, True, False, False, False]
     """
     if len(log.which) and int(log.which.min()) < 0:
         raise PolicyError(
