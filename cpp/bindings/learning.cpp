@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <mutex>
 
 #include "bindings/arrays.hpp"
@@ -19,6 +21,9 @@ std::shared_ptr<Bonus> make_bonus(const Doubles& scale, const Doubles& table, co
     if (root.size() != 0) need_size(root, table.size(), "root");
     need_size(floor, root.size(), "floor");
     const auto copy = [](const Doubles& x) {
+        if (!std::all_of(x.data(), x.data() + x.size(),
+                         [](double y) { return std::isfinite(y) && y >= 0.0; }))
+            throw std::invalid_argument("a bonus must be finite and at least 0");
         return std::vector<double>(x.data(), x.data() + x.size());
     };
     return std::make_shared<Bonus>(Bonus{copy(scale), copy(table), copy(root), copy(floor)});
@@ -29,6 +34,15 @@ void need_shape(std::int64_t horizon, std::int64_t states, std::int64_t actions)
         throw std::invalid_argument(
             "horizon, states and actions must be at least 1, and actions "
             "at most 65536");
+}
+
+// Counts are dense: one double for each stage, pair and successor.
+void need_counts(std::int64_t horizon, std::int64_t states, std::int64_t actions) {
+    need_shape(horizon, states, actions);
+    const double entries = static_cast<double>(horizon) * static_cast<double>(states) *
+                           static_cast<double>(states) * static_cast<double>(actions);
+    if (entries > 0x1.0p40)
+        throw std::invalid_argument("counts of every stage, pair and successor do not fit memory");
 }
 
 void need_stages(std::int64_t horizon, const SharedBonus& bonus) {
@@ -55,7 +69,7 @@ public:
         : H(horizon),
           S(states),
           A(actions),
-          learner((need_shape(horizon, states, actions), need_stages(horizon, bonus),
+          learner((need_counts(horizon, states, actions), need_stages(horizon, bonus),
                    tabular_learner(
                        horizon, states, actions, bonus,
                        Habits{doubling ? Replanning::doubling : Replanning::every_episode,

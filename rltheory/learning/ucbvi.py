@@ -95,14 +95,17 @@ class UCBVI:
     def begin(self, task: Task) -> None:
         bonus = self.bonus_of(task.n_states, task.n_actions, task.horizon, task.episodes)
         self._policy = None
-        self.core = _core.learning.TabularLearner(
-            task.horizon,
-            task.n_states,
-            task.n_actions,
-            _core.learning.Bonus(*bonus),
-            self.replanning == "doubling",
-            random_rewards=self.random_rewards,
-        )
+        try:
+            self.core = _core.learning.TabularLearner(
+                task.horizon,
+                task.n_states,
+                task.n_actions,
+                _core.learning.Bonus(*bonus),
+                self.replanning == "doubling",
+                random_rewards=self.random_rewards,
+            )
+        except ValueError as fault:
+            raise ModelError(str(fault)) from None
         feasible = getattr(task.info, "feasible", None)
         if feasible is not None:
             for place in np.argwhere(~np.broadcast_to(feasible, self.core.visits.shape)).tolist():

@@ -348,6 +348,15 @@ def test_rewards_must_fit_the_assumptions() -> None:
         learner.observe(0, 0, 0, 0.0, 0)
 
 
+def test_what_does_not_fit_memory_is_refused() -> None:
+    with pytest.raises(ModelError, match="do not fit memory"):
+        rlt.UCBVI(0.1).begin(Task(10**6, 4, 10**6, 1))
+    good, bad = np.ones(3), np.array([0.0, math.nan, 1.0])
+    for tables in ([bad, good], [good, bad]):
+        with pytest.raises(ValueError, match="must be finite"):
+            _core.learning.Bonus(*tables, np.zeros(0), np.zeros(0))
+
+
 def test_wrong_steps_are_refused() -> None:
     learner = rlt.UCBVI(0.1)
     with pytest.raises(ModelError, match="has not begun"):
