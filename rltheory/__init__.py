@@ -33,9 +33,12 @@ if TYPE_CHECKING:
         SweepError,
     )
     from rltheory.learning.learner import Learner, Task
+    from rltheory.learning.lsvi import lsvi, population_lsvi
+    from rltheory.learning.lsvi_ucb import LSVIUCB, lsvi_ucb_radii
     from rltheory.learning.regret import regret
     from rltheory.learning.run import run
     from rltheory.learning.run_log import RunLog
+    from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.awkward import awkward
     from rltheory.mdp.episodic import EpisodicMDP
     from rltheory.mdp.files import load, save
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from rltheory.mdp.generators import combination_lock, random_episodic, riverswim
     from rltheory.mdp.gridworld import gridworld
     from rltheory.mdp.layout import Grid
+    from rltheory.mdp.linear import LinearMDP, random_linear_mdp
     from rltheory.mdp.model import MDP
     from rltheory.mdp.policies import Mixture, uniform_policy
     from rltheory.mdp.reward_laws import Atoms, Bernoulli, Deterministic, Gaussian
@@ -55,6 +59,7 @@ if TYPE_CHECKING:
     from rltheory.solvers.constrained import ConstrainedSolution, solve_constrained
     from rltheory.solvers.evaluate import evaluate
     from rltheory.solvers.exact import ExactSolution, solve_exact
+    from rltheory.solvers.linear import LinearPlan, LinearSolution, solve_linear
     from rltheory.solvers.linear_programs import LPSolution, solve_lp
     from rltheory.solvers.many import solve_many
     from rltheory.solvers.occupancy import occupancy
@@ -85,6 +90,9 @@ _HOME = {
     "rltheory.learning.regret": "regret",
     "rltheory.learning.run": "run",
     "rltheory.learning.run_log": "RunLog",
+    "rltheory.learning.lsvi": "lsvi population_lsvi",
+    "rltheory.learning.lsvi_ucb": "LSVIUCB lsvi_ucb_radii",
+    "rltheory.mathematics.regression": "Ridge",
     "rltheory.mdp.awkward": "awkward",
     "rltheory.mdp.episodic": "EpisodicMDP",
     "rltheory.mdp.files": "load save",
@@ -92,6 +100,7 @@ _HOME = {
     "rltheory.mdp.generators": "combination_lock random_episodic riverswim",
     "rltheory.mdp.gridworld": "gridworld",
     "rltheory.mdp.layout": "Grid",
+    "rltheory.mdp.linear": "LinearMDP random_linear_mdp",
     "rltheory.mdp.model": "MDP",
     "rltheory.mdp.policies": "Mixture uniform_policy",
     "rltheory.mdp.reward_laws": "Atoms Bernoulli Deterministic Gaussian",
@@ -103,6 +112,7 @@ _HOME = {
     "rltheory.solvers.constrained": "ConstrainedSolution solve_constrained",
     "rltheory.solvers.evaluate": "evaluate",
     "rltheory.solvers.exact": "ExactSolution solve_exact",
+    "rltheory.solvers.linear": "LinearPlan LinearSolution solve_linear",
     "rltheory.solvers.linear_programs": "LPSolution solve_lp",
     "rltheory.solvers.many": "solve_many",
     "rltheory.solvers.occupancy": "occupancy",
@@ -120,6 +130,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
+    "LSVIUCB",
     "MDP",
     "AccessError",
     "Atoms",
@@ -144,6 +155,9 @@ __all__ = [
     "Integer",
     "LPSolution",
     "Learner",
+    "LinearMDP",
+    "LinearPlan",
+    "LinearSolution",
     "Many",
     "Measurement",
     "Mixture",
@@ -152,6 +166,7 @@ __all__ = [
     "PolicyError",
     "RLTheoryError",
     "RegularizedSolution",
+    "Ridge",
     "RobustSolution",
     "RunLog",
     "Solution",
@@ -172,9 +187,13 @@ __all__ = [
     "gridworld",
     "load",
     "load_instance",
+    "lsvi",
+    "lsvi_ucb_radii",
     "occupancy",
+    "population_lsvi",
     "q_values",
     "random_episodic",
+    "random_linear_mdp",
     "ranking_function",
     "regret",
     "replay",
@@ -187,6 +206,7 @@ __all__ = [
     "solve",
     "solve_constrained",
     "solve_exact",
+    "solve_linear",
     "solve_lp",
     "solve_many",
     "solve_regularized",

@@ -1,0 +1,104 @@
+#include "learning/linear_loop.hpp"
+
+#include <algorithm>
+
+namespace rlt {
+
+namespace {
+
+constexpr std::int64_t fresh_norms = 256;
+
+std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+}  // namespace
+
+LinearLearner::LinearLearner(LinearSizes sizes, std::vector<double> features, double ridge,
+                             std::vector<double> radii, std::vector<double> caps, double log_switch)
+    : n_(sizes),
+      features_(std::move(features)),
+      radii_(std::move(radii)),
+      caps_(std::move(caps)),
+      log_switch_(log_switch),
+      grams_(size(n_.stages), Gram(n_.dimension, ridge)),
+      norms2_(size(n_.stages * n_.states * n_.actions)),
+      reward_sums_(size(n_.stages * n_.dimension), 0.0),
+      successor_sums_(size(n_.stages * n_.states * n_.dimension), 0.0),
+      weights_(size(n_.stages * n_.dimension), 0.0),
+      q_(size(n_.stages * n_.states * n_.actions), 0.0),
+      value_(size(n_.states), 0.0),
+      solved_(size(n_.dimension)),
+      planned_log_det_(size(n_.stages), 0.0),
+      policy_(size(n_.stages * n_.states), 0) {
+    for (std::int64_t h = 0; h < n_.stages; ++h) refresh_norms(h);
+}
+
+bool LinearLearner::is_due() const {
+    if (plans_ == 0 || log_switch_ < 0.0) return true;
+    for (std::int64_t h = 0; h < n_.stages; ++h)
+        if (gram(h).log_det_ratio() > planned_log_det_[size(h)] + log_switch_) return true;
+    return false;
+}
+
+bool LinearLearner::plan() {
+    if (!is_due()) return false;
+    ++plans_;
+    const std::int64_t S = n_.states, A = n_.actions, d = n_.dimension;
+    std::fill(value_.begin(), value_.end(), 0.0);
+    for (std::int64_t h = n_.stages - 1; h >= 0; --h) {
+        planned_log_det_[size(h)] = gram(h).log_det_ratio();
+        if (log_switch_ >= 0.0) refresh_norms(h);
+        double* w = weights_.data() + h * d;
+        const double* sums = successor_sums_.data() + h * S * d;
+        std::copy_n(reward_sums_.data() + h * d, d, w);
+        for (std::int64_t s = 0; s < S; ++s)
+            if (value_[size(s)] != 0.0)
+                for (std::int64_t j = 0; j < d; ++j) w[j] += value_[size(s)] * sums[s * d + j];
+        gram(h).solve(w);
+        const double* norm2 = norms2_.data() + h * S * A;
+        double* q = q_.data() + h * S * A;
+        for (std::int64_t s = 0; s < S; ++s) {
+            std::int32_t best = 0;
+            for (std::int64_t a = 0; a < A; ++a) {
+                const std::int64_t pair = s * A + a;
+                const double estimate = dense_dot(features_.data() + pair * d, w, d);
+                const double upper =
+                    estimate + radii_[size(h)] * std::sqrt(std::max(norm2[pair], 0.0));
+                q[pair] = std::min(std::max(upper, 0.0), caps_[size(h)]);
+                if (q[pair] > q[s * A + best]) best = static_cast<std::int32_t>(a);
+            }
+            policy_[size(h * S + s)] = best;
+            value_[size(s)] = q[s * A + best];
+        }
+    }
+    return true;
+}
+
+void LinearLearner::observe(std::int64_t stage, std::int64_t state, std::int64_t action,
+                            double reward, std::int64_t next) {
+    const std::int64_t S = n_.states, A = n_.actions, d = n_.dimension;
+    const double* x = features_.data() + (state * A + action) * d;
+    Gram& gram = grams_[size(stage)];
+    const double u = gram.update(x, 1.0, solved_.data());
+    for (std::int64_t j = 0; j < d; ++j) reward_sums_[size(stage * d + j)] += reward * x[j];
+    if (next >= 0)
+        for (std::int64_t j = 0; j < d; ++j)
+            successor_sums_[size((stage * S + next) * d + j)] += x[j];
+    if (log_switch_ >= 0.0) return;
+    if (gram.updates() % fresh_norms == 0) return refresh_norms(stage);
+    double* norm2 = norms2_.data() + stage * S * A;
+    for (std::int64_t pair = 0; pair < S * A; ++pair) {
+        const double along = dense_dot(features_.data() + pair * d, solved_.data(), d);
+        norm2[pair] -= along * along / (1.0 + u);
+    }
+}
+
+void LinearLearner::refresh_norms(std::int64_t stage) {
+    const std::int64_t pairs = n_.states * n_.actions, d = n_.dimension;
+    double* norm2 = norms2_.data() + stage * pairs;
+    for (std::int64_t pair = 0; pair < pairs; ++pair) {
+        std::copy_n(features_.data() + pair * d, d, solved_.data());
+        norm2[pair] = gram(stage).norm2(solved_.data());
+    }
+}
+
+}  // namespace rlt
