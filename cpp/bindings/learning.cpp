@@ -103,8 +103,7 @@ void bind_gram(py::module_& m) {
                 Array<double> out({d, d});
                 for (std::int64_t i = 0; i < d; ++i)
                     for (std::int64_t j = i; j < d; ++j)
-                        out.mutable_at(i, j) = out.mutable_at(j, i) =
-                            gram.matrix()[static_cast<std::size_t>(i * d + j)];
+                        out.mutable_at(i, j) = out.mutable_at(j, i) = gram.entry(i, j);
                 return out;
             },
             "M, shape (d, d).")

@@ -3,9 +3,11 @@
 //     M = ridge I + sum_i w_i x_i x_i^T = U^T U,   U upper triangular, row-major
 //
 // A new vector updates U by d plane rotations (Golub and Van Loan, Matrix Computations, 6.5.4), at
-// O(d^2) and backward stably: nothing is subtracted. One row of U^T U is compared with M at every
-// update, another one each time, and where they differ by more than rounding should, M is factored
-// anew. The log-determinant grows by log(1 + w x^T M^-1 x), a sum of terms of one sign.
+// O(d^2) and backward stably: nothing is subtracted. M itself is summed with compensation, so that
+// it is within a few units of rounding of its size after any number of updates. One row of U^T U is
+// compared with M at every update, another one each time, and where they differ by more than
+// rounding should, M is factored anew. The log-determinant grows by log(1 + w x^T M^-1 x), a sum of
+// terms of one sign.
 #pragma once
 
 #include <cmath>
@@ -13,14 +15,13 @@
 #include <vector>
 
 #include "support/dense_dot.hpp"
+#include "support/double_double.hpp"
 
 namespace rlt {
 
-// M = U^T U; false where M is not positive definite in doubles. U may be M. Only the upper triangle
-// is read and written.
-inline bool cholesky(const double* m, std::int64_t d, double* u) {
-    for (std::int64_t k = 0; k < d; ++k)
-        for (std::int64_t j = k; j < d; ++j) u[k * d + j] = m[k * d + j];
+// M = U^T U, U in place of M; false where M is not positive definite in doubles. Only the upper
+// triangle is read and written.
+inline bool cholesky(double* u, std::int64_t d) {
     for (std::int64_t k = 0; k < d; ++k) {
         const double pivot = u[k * d + k];
         if (!(pivot > 0.0)) return false;
@@ -72,6 +73,7 @@ public:
     Gram(std::int64_t d, double ridge)
         : d_(d),
           matrix_(static_cast<std::size_t>(d * d), 0.0),
+          lost_(static_cast<std::size_t>(d * d), 0.0),
           factor_(static_cast<std::size_t>(d * d), 0.0),
           scratch_(static_cast<std::size_t>(d)) {
         for (std::int64_t k = 0; k < d; ++k) {
@@ -89,8 +91,12 @@ public:
         const double root = std::sqrt(weight);
         for (std::int64_t i = 0; i < d_; ++i) {
             const double scaled = weight * x[i];
-            for (std::int64_t j = i; j < d_; ++j)
-                matrix_[static_cast<std::size_t>(i * d_ + j)] += scaled * x[j];
+            for (std::int64_t j = i; j < d_; ++j) {
+                const auto at = static_cast<std::size_t>(i * d_ + j);
+                const auto [sum, error] = two_sum(matrix_[at], scaled * x[j]);
+                matrix_[at] = sum;
+                lost_[at] += error;
+            }
             scratch_[static_cast<std::size_t>(i)] = root * x[i];
         }
         rank_one(factor_.data(), d_, scratch_.data());
@@ -116,34 +122,39 @@ public:
     std::int64_t refactored() const { return refactored_; }
     // log det M - d log ridge
     double log_det_ratio() const { return log_det_ratio_; }
-    // Upper triangle.
-    const std::vector<double>& matrix() const { return matrix_; }
+    // M_ij, i <= j.
+    double entry(std::int64_t i, std::int64_t j) const {
+        const auto at = static_cast<std::size_t>(i * d_ + j);
+        return matrix_[at] + lost_[at];
+    }
 
 private:
     // Row i of U^T U against that of M, from the diagonal to the right.
     bool row_is_off(std::int64_t i) const {
         const double allowed = 64.0 * static_cast<double>(d_ + 1) * 0x1.0p-53;
-        const double* m = matrix_.data();
         for (std::int64_t j = i; j < d_; ++j) {
             double sum = 0.0;
             for (std::int64_t k = 0; k <= i; ++k)
                 sum += factor_[static_cast<std::size_t>(k * d_ + i)] *
                        factor_[static_cast<std::size_t>(k * d_ + j)];
-            const double size = std::sqrt(m[i * d_ + i]) * std::sqrt(m[j * d_ + j]);
-            if (std::fabs(sum - m[i * d_ + j]) > allowed * size) return true;
+            const double size = std::sqrt(entry(i, i)) * std::sqrt(entry(j, j));
+            if (std::fabs(sum - entry(i, j)) > allowed * size) return true;
         }
         return false;
     }
 
     void refactor() {
         std::vector<double> fresh(factor_.size(), 0.0);
-        if (!cholesky(matrix_.data(), d_, fresh.data())) return;  // the updated factor is better
+        for (std::int64_t i = 0; i < d_; ++i)
+            for (std::int64_t j = i; j < d_; ++j)
+                fresh[static_cast<std::size_t>(i * d_ + j)] = entry(i, j);
+        if (!cholesky(fresh.data(), d_)) return;  // the updated factor is better
         factor_.swap(fresh);
         ++refactored_;
     }
 
     std::int64_t d_;
-    std::vector<double> matrix_, factor_, scratch_;
+    std::vector<double> matrix_, lost_, factor_, scratch_;
     double log_det_ratio_ = 0.0;
     std::int64_t updates_ = 0, refactored_ = 0;
 };
