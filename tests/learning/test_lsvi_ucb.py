@@ -1,0 +1,223 @@
+"""LSVI-UCB: every plan against plain inverses, the table it is for one-hot features, its regret."""
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import plain_linear
+import pytest
+
+import rltheory as rlt
+from rltheory import _core
+from rltheory.errors import ModelError
+
+
+class Online:
+    """Episodes of a model without exits, on a stream of their own."""
+
+    def __init__(self, mdp: rlt.LinearMDP, seed: int = 0) -> None:
+        H, S, A = mdp.horizon, mdp.n_states, mdp.n_actions
+        self.mdp_info = SimpleNamespace(n_states=S, n_actions=A, horizon=H)
+        moves = mdp.tabular().transitions.toarray().reshape(-1, S, A, S)
+        self.cumulated = np.broadcast_to(moves.cumsum(axis=-1), (H, S, A, S))
+        self.rewards, self.seed, self.used = mdp.mean_rewards, seed, None
+        self.random = np.random.default_rng(seed)
+        self.steps: list[plain_linear.Step] = []
+
+    def reset(self) -> int:
+        self.stage, self.state = 0, 0
+        return 0
+
+    def step(self, action: int) -> Any:
+        h, s = self.stage, self.state
+        row = self.cumulated[h, s, action]
+        then = min(int(np.searchsorted(row, self.random.random(), side="right")), len(row) - 1)
+        self.steps.append((h, s, action, float(self.rewards[h, s, action]), then))
+        self.stage, self.state = h + 1, then
+        ended = self.stage == len(self.rewards)
+        return SimpleNamespace(reward=self.rewards[h, s, action], state=then, ended=ended)
+
+
+class Recording(rlt.LSVIUCB):
+    """Keeps every plan beside the steps that it was made from."""
+
+    def begin(self, task: Any) -> None:
+        super().begin(task)
+        self.kept: list[tuple[int, np.ndarray, np.ndarray]] = []
+
+    def plan(self, episode: int) -> Any:
+        policy = super().plan(episode)
+        if policy is not None:
+            self.kept.append((episode, self.q.copy(), policy))
+        return policy
+
+
+@pytest.mark.parametrize("switch", [None, 1.5])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_plan_is_that_of_plain_inverses(seed: int, switch: float | None) -> None:
+    mdp = rlt.random_linear_mdp(4, 2, 3, 3, seed=seed)
+    learner = Recording(mdp.features, radius=[0.3, 0.2, 0.1], ridge=0.5, switch=switch)
+    access = Online(mdp, seed)
+    rlt.run(learner, access, 60)
+    assert len(learner.kept) == learner.plans
+    for episode, q, policy in learner.kept:
+        steps = access.steps[: 3 * episode]
+        expected, _ = plain_linear.optimistic_plan(mdp.features, steps, learner.radii, 0.5)
+        assert q == pytest.approx(expected, abs=1e-10)
+        chosen = np.take_along_axis(expected, policy[:, :, None], axis=2)[:, :, 0]
+        assert chosen == pytest.approx(expected.max(axis=2), abs=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_hot_features_are_the_table(seed: int) -> None:
+    table = rlt.random_linear_mdp(3, 2, 6, 3, seed=seed)
+    assert (table.features == np.eye(6).reshape(3, 2, 6)).all()
+    learner = Recording(table.features, radius=0.4, ridge=1.0)
+    access = Online(table, seed)
+    rlt.run(learner, access, 50)
+    for episode, q, policy in learner.kept:
+        expected = plain_linear.tabular_plan(3, 2, access.steps[: 3 * episode], learner.radii, 1.0)
+        assert q == pytest.approx(expected, abs=1e-12)
+        taken = np.take_along_axis(expected, policy[:, :, None], axis=2)[:, :, 0]
+        assert taken == pytest.approx(expected.max(axis=2), abs=1e-12)
+
+
+def test_norms_stay_accurate_over_many_episodes() -> None:
+    mdp = rlt.random_linear_mdp(5, 3, 4, 2, seed=3)
+    learner, access = rlt.LSVIUCB(mdp.features, radius=0.2), Online(mdp)
+    rlt.run(learner, access, 3000)
+    norms2 = learner.core.norms2.reshape(2, 15)
+    rows = mdp.features.reshape(15, 4)
+    for h in range(2):
+        used = np.array([mdp.features[s, a] for g, s, a, _, _ in access.steps if g == h])
+        inverse = np.linalg.inv(plain_linear.gram(used, 1.0))
+        assert norms2[h] == pytest.approx(np.einsum("pd,de,pe->p", rows, inverse, rows), rel=1e-9)
+
+
+def hard_mdp() -> rlt.LinearMDP:
+    """Two stages; at the first one action leads to the state that pays, the other does less often.
+
+    Features of pairs mix two laws, "good" and "bad".
+    """
+    features = np.zeros((3, 3, 2))
+    features[0] = [[0.2, 0.8], [0.5, 0.5], [0.9, 0.1]]
+    features[1:] = [0.5, 0.5]
+    features[1] = [1.0, 0.0]
+    features[2] = [0.0, 1.0]
+    measures = [[[0.0, 0.7, 0.3], [0.0, 0.3, 0.7]], [[1.0, 0.0, 0.0]] * 2]
+    return rlt.LinearMDP(features, measures, [[0.0, 0.0], [1.0, 0.0]], [1.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("switch", [None, 2.0])
+def test_regret_is_sublinear(switch: float | None) -> None:
+    mdp = hard_mdp()
+    curves = []
+    for seed in range(5):
+        learner = rlt.LSVIUCB(mdp.features, radius=2.0, switch=switch)
+        log = rlt.run(learner, Online(mdp, seed), 4000)
+        curves.append(np.cumsum(rlt.regret(log, mdp.tabular())))
+    total = np.mean(curves, axis=0)
+    table = mdp.tabular()
+    blind = rlt.evaluate(table, rlt.uniform_policy(table))[0, 0]
+    assert 0 < total[-1] < 4000 * (rlt.solve(mdp).value[0, 0] - blind) / 20
+    slope = math.log(total[3999] / total[499]) / math.log(8.0)
+    assert slope < 0.5, slope
+
+
+def test_rare_switching_plans_rarely() -> None:
+    mdp = rlt.random_linear_mdp(5, 3, 3, 3, seed=1)
+    learner = rlt.LSVIUCB(mdp.features, radius=0.3, switch=2.0)
+    log = rlt.run(learner, Online(mdp), 2000)
+    log_dets = [learner.core.log_det_ratio(h) for h in range(3)]
+    most = 1 + sum(math.floor(x / math.log(2.0)) for x in log_dets)
+    assert 5 < learner.plans <= most < 100
+    assert len(log.starts) <= learner.plans
+    potential = 3 * math.log1p(2000 / 3)  # d log(1 + K/(d ridge)), the claim conf-elliptical
+    assert max(log_dets) <= potential
+
+
+@pytest.mark.parametrize("states", [None, 4])
+def test_default_radii_make_it_optimistic(states: int | None) -> None:
+    """With the radii that are proved, no Q of any plan is below Q*, on any of these seeds."""
+    mdp = rlt.random_linear_mdp(4, 2, 2, 3, seed=7)
+    best = rlt.solve_linear(mdp).q
+    for seed in range(3):
+        radius = rlt.lsvi_ucb_radii(2, 3, 100, 0.1, states=states)
+        learner = Recording(mdp.features, 0.1, radius=radius)
+        rlt.run(learner, Online(mdp, seed), 100)
+        assert all((q >= best - 1e-12).all() for _, q, _ in learner.kept)
+    by_default = rlt.LSVIUCB(mdp.features, 0.1)
+    by_default.begin(SimpleNamespace(n_states=4, n_actions=2, horizon=3, episodes=100))
+    assert (by_default.radii == rlt.lsvi_ucb_radii(2, 3, 100, 0.1, states=4)).all()
+
+
+def test_no_radius_is_no_optimism() -> None:
+    mdp = hard_mdp()
+    learner = Recording(mdp.features, radius=0.0)
+    rlt.run(learner, Online(mdp), 5)
+    assert any((q < rlt.solve_linear(mdp).q - 0.1).any() for _, q, _ in learner.kept)
+
+
+def test_radii_by_hand() -> None:
+    """H = 2, d = 1, K = 4, delta = 1/2: the last stage has no net, the first one log ceil(1) = 0."""
+    last = 1.0 + 0.5 * math.sqrt(2 * math.log(4.0) + math.log(5.0))
+    first = 2.0 + 1.0 * math.sqrt(2 * math.log(4.0) + math.log(5.0)) + 2.0
+    assert rlt.lsvi_ucb_radii(1, 2, 4, 0.5, states=9) == pytest.approx([first, last], rel=1e-15)
+    net = math.log(1 + 16.0) + math.log(1 + 8.0 * last**2 * 4)
+    first = 2.0 + 1.0 * math.sqrt(2 * (math.log(4.0) + net) + math.log(5.0)) + 2.0
+    assert rlt.lsvi_ucb_radii(1, 2, 4, 0.5) == pytest.approx([first, last], rel=1e-15)
+
+
+def test_beginning_again_forgets() -> None:
+    mdp = rlt.random_linear_mdp(4, 2, 3, 3, seed=0)
+    learner = rlt.LSVIUCB(mdp.features, radius=0.2)
+    first = rlt.run(learner, Online(mdp, 1), 40)
+    again = rlt.run(learner, Online(mdp, 1), 40)
+    assert (first.returns == again.returns).all() and (first.starts == again.starts).all()
+
+
+def test_bad_input() -> None:
+    good = np.ones((2, 2, 1))
+    bad: list[tuple[Any, dict[str, Any], str]] = [
+        (np.ones((2, 2)), {}, "features has shape"),
+        (1.5 * good, {}, r"features\[0, 0\] has norm 1.5; it must be at most 1"),
+        (good, {"delta": 1.0}, "delta is 1.0"),
+        (good, {"ridge": 0.0}, "ridge is 0.0"),
+        (good, {"switch": 1.0}, "switch is 1.0"),
+        (good, {"radius": -1.0}, "radius must be"),
+    ]
+    for features, arguments, message in bad:
+        with pytest.raises(ModelError, match=message):
+            rlt.LSVIUCB(features, **arguments)
+    task = SimpleNamespace(n_states=2, n_actions=2, horizon=3, episodes=10)
+    with pytest.raises(ModelError, match=r"radius has shape \(2,\)"):
+        rlt.LSVIUCB(good, radius=[1.0, 1.0]).begin(task)
+    with pytest.raises(ModelError, match="2 states and 3 actions; the task has 2 and 2"):
+        rlt.LSVIUCB(np.ones((2, 3, 1))).begin(task)
+    for arguments, message in [
+        ({"episodes": 0}, "episodes is 0"),
+        ({"delta": 0.0}, "delta is 0.0"),
+        ({"states": 0}, "states is 0"),
+        ({"ridge": np.inf}, "ridge is inf"),
+    ]:
+        with pytest.raises(ModelError, match=message):
+            rlt.lsvi_ucb_radii(
+                **{"dimension": 1, "horizon": 1, "episodes": 1, "delta": 0.1} | arguments
+            )
+    core = _core.learning.LinearLearner(2, good, 1.0, np.ones(2), np.ones(2), -1.0)
+    for call in (
+        lambda: core.observe(2, 0, 0, 0.0, 0),
+        lambda: core.observe(0, -1, 0, 0.0, 0),
+        lambda: core.observe(0, 0, 2, 0.0, 0),
+        lambda: core.observe(0, 0, 0, 0.0, 2),
+        lambda: core.observe(0, 0, 0, math.nan, 0),
+        lambda: core.act(0, 2),
+        lambda: core.act(-1, 0),
+        lambda: core.log_det_ratio(2),
+        lambda: _core.learning.LinearLearner(2, good, 1.0, np.ones(1), np.ones(2), -1.0),
+        lambda: _core.learning.LinearLearner(0, good, 1.0, np.ones(0), np.ones(0), -1.0),
+        lambda: _core.learning.LinearLearner(1, good, -1.0, np.ones(1), np.ones(1), -1.0),
+    ):
+        with pytest.raises(ValueError):
+            call()
