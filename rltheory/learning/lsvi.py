@@ -82,11 +82,11 @@ def population_lsvi(
     if not bool((c >= 0).all()):
         raise ModelError("weights has a negative entry, or one that is no number")
     c = np.broadcast_to(c, (H, S, A)).reshape(H, S * A)
-    amount = fractions_of("ridge", ridge).item() if exact else float(ridge)
+    amount: Any = fractions_of("ridge", ridge).item() if exact else float(ridge)
     if not 0 <= amount < np.inf:
         raise ModelError(f"ridge is {ridge!r}; it must be at least 0 and finite")
     rows = phi.reshape(S * A, -1)
-    fit = _fit_fractions if exact else _fit
+    fit: Any = _fit_fractions if exact else _fit
 
     def weights_of(h: int, ahead: NDArray[Any]) -> Any:
         first = table.stage(h) * S * A
@@ -157,9 +157,8 @@ def lsvi(features: ArrayLike, data: Any, horizon: int, ridge: float = 1.0) -> Li
 def _targets(table: EpisodicMDP, first: int, count: int, ahead: NDArray[Any]) -> NDArray[Any]:
     """r + P v of `count` rows from `first` on."""
     if table.rational is not None:
-        value = ahead.tolist()
-        rows = range(first, first + count)
-        return objects([table.rational.backup(row, 1, value) for row in rows])
+        value, rational = ahead.tolist(), table.rational
+        return objects([rational.backup(first + k, 1, value) for k in range(count)])
     rows = slice(first, first + count)
     moves = table.transitions[rows]
     return np.asarray(table.mean_rewards.reshape(-1)[rows] + moves @ ahead)

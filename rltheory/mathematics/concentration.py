@@ -31,6 +31,7 @@ __all__ = [
     "kl_lcb",
     "kl_ucb",
     "l1_radius",
+    "self_normalized_radius",
 ]
 
 Array = NDArray[np.float64]
@@ -185,6 +186,59 @@ def l1_radius(n: ArrayLike, size: ArrayLike, delta: ArrayLike) -> Array:
     log = subsets - np.log(_delta(delta))
     radius = _within(np.sqrt(2.0 * log / np.maximum(draws, 1.0)), draws >= 1.0, np.asarray(2.0))
     return np.where(points > 1.0, radius, 0.0)[()]
+
+
+def self_normalized_radius(
+    log_det_ratio: ArrayLike,
+    delta: ArrayLike,
+    sigma: ArrayLike = 0.5,
+    ridge: ArrayLike = 1.0,
+    norm_bound: ArrayLike = 0.0,
+) -> Array:
+    """sigma sqrt(2 log(1/delta) + log_det_ratio) + sqrt(ridge) norm_bound, at all times at once.
+
+    The distance of ridge regression from the truth theta, in the norm of M = ridge I + sum x x^T,
+    is above it at some time with probability at most delta, for noise that is sigma-sub-Gaussian
+    given the past, and vectors x that depend on the past alone (Abbasi-Yadkori, Pal and
+    Szepesvari, NeurIPS 2011, Theorem 2).
+
+    Parameters
+    ----------
+    log_det_ratio : array_like
+        log det M - d log(ridge), at least 0: `Ridge.log_det_ratio`.
+    delta : array_like
+        In (0, 1). The arguments are broadcast.
+    sigma : array_like
+        At least 0; half the length of the range of bounded noise.
+    ridge : array_like
+        Above 0.
+    norm_bound : array_like
+        Of the norm of theta, at least 0.
+
+    Returns
+    -------
+    ndarray of float64
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> from rltheory.mathematics.concentration import self_normalized_radius
+    >>> self_normalized_radius([0.0, 2.0, 8.0], 0.1, norm_bound=1.0).round(4).tolist()
+    [2.073, 2.285, 2.7751]
+    """
+
+    def nonnegative(name: str, value: ArrayLike) -> Array:
+        return _checked(name, value, lambda x: (x >= 0.0) & (x < np.inf))
+
+    growth = nonnegative("log_det_ratio", log_det_ratio)
+    scale = nonnegative("sigma", sigma)
+    root = np.sqrt(_checked("ridge", ridge, lambda x: (x > 0.0) & (x < np.inf), "above 0"))
+    radius = scale * np.sqrt(growth - 2.0 * np.log(_delta(delta)))
+    return (radius + root * nonnegative("norm_bound", norm_bound))[()]
 
 
 def bernoulli_kl(p: ArrayLike, q: ArrayLike) -> Array:

@@ -130,7 +130,7 @@ class Ridge:
         return f"Ridge(dimension {self.dimension}, ridge {self.ridge:g}, {self.count} observations)"
 
     def _vectors(self, name: str, x: ArrayLike) -> NDArray[np.float64]:
-        rows = np.ascontiguousarray(x, dtype=np.float64).reshape(np.shape(x))
+        rows: NDArray[np.float64] = np.asarray(x, dtype=np.float64, order="C")
         if rows.ndim < 1 or rows.shape[-1] != self.dimension:
             raise ModelError(
                 f"{name} has shape {rows.shape}; its last axis must be {self.dimension}"

@@ -290,11 +290,14 @@ def random_linear_mdp(
     features[:corners] = np.eye(dimension)[:corners]
     measures = Stream(seed, "random_linear_mdp.measures").spacings(horizon * dimension, states)
     weights = Stream(seed, "random_linear_mdp.rewards").uniforms(horizon, dimension)
-    arrays: list[Any] = [
+    arrays = (
         features.reshape(states, actions, dimension),
         measures.reshape(horizon, dimension, states),
         weights,
-    ]
-    if exact:
-        arrays = [np.vectorize(Fraction, otypes=[object])(x) for x in arrays]
-    return LinearMDP(*arrays, one_hot(0, states), exact=exact)
+    )
+    phi, mu, theta = map(_as_fractions, arrays) if exact else arrays
+    return LinearMDP(phi, mu, theta, one_hot(0, states), exact=exact)
+
+
+def _as_fractions(x: Array) -> Any:
+    return np.vectorize(Fraction, otypes=[object])(x)

@@ -77,7 +77,8 @@ def test_one_hot_features_are_the_table(seed: int) -> None:
     access = Online(table, seed)
     rlt.run(learner, access, 50)
     for episode, q, policy in learner.kept:
-        expected = plain_linear.tabular_plan(3, 2, access.steps[: 3 * episode], learner.radii, 1.0)
+        steps = access.steps[: 3 * episode]
+        expected = plain_linear.tabular_plan(3, 2, steps, learner.radii, 1.0)
         assert q == pytest.approx(expected, abs=1e-12)
         taken = np.take_along_axis(expected, policy[:, :, None], axis=2)[:, :, 0]
         assert taken == pytest.approx(expected.max(axis=2), abs=1e-12)
@@ -139,7 +140,7 @@ def test_rare_switching_plans_rarely() -> None:
 
 @pytest.mark.parametrize("states", [None, 4])
 def test_default_radii_make_it_optimistic(states: int | None) -> None:
-    """With the radii that are proved, no Q of any plan is below Q*, on any of these seeds."""
+    """With the proved radii, no Q of any plan is below Q*, on any of these seeds."""
     mdp = rlt.random_linear_mdp(4, 2, 2, 3, seed=7)
     best = rlt.solve_linear(mdp).q
     for seed in range(3):
@@ -160,7 +161,7 @@ def test_no_radius_is_no_optimism() -> None:
 
 
 def test_radii_by_hand() -> None:
-    """H = 2, d = 1, K = 4, delta = 1/2: the last stage has no net, the first one log ceil(1) = 0."""
+    """H = 2, d = 1, K = 4, delta = 1/2: no net at the last stage, log ceil(1) = 0 at the first."""
     last = 1.0 + 0.5 * math.sqrt(2 * math.log(4.0) + math.log(5.0))
     first = 2.0 + 1.0 * math.sqrt(2 * math.log(4.0) + math.log(5.0)) + 2.0
     assert rlt.lsvi_ucb_radii(1, 2, 4, 0.5, states=9) == pytest.approx([first, last], rel=1e-15)
