@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from rltheory.learning.lsvi import lsvi, population_lsvi
     from rltheory.learning.lsvi_ucb import LSVIUCB, lsvi_ucb_radii
     from rltheory.learning.regret import regret
-    from rltheory.learning.run import run
+    from rltheory.learning.run import run, run_many
     from rltheory.learning.run_log import RunLog
     from rltheory.mathematics.regression import Ridge
+    from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.mdp.awkward import awkward
     from rltheory.mdp.episodic import EpisodicMDP
     from rltheory.mdp.files import load, save
@@ -88,11 +89,12 @@ _HOME = {
     ),
     "rltheory.learning.learner": "Learner Task",
     "rltheory.learning.regret": "regret",
-    "rltheory.learning.run": "run",
+    "rltheory.learning.run": "run run_many",
     "rltheory.learning.run_log": "RunLog",
     "rltheory.learning.lsvi": "lsvi population_lsvi",
     "rltheory.learning.lsvi_ucb": "LSVIUCB lsvi_ucb_radii",
     "rltheory.mathematics.regression": "Ridge",
+    "rltheory.learning.ucbvi": "UCBVI ucbvi_regret_bound",
     "rltheory.mdp.awkward": "awkward",
     "rltheory.mdp.episodic": "EpisodicMDP",
     "rltheory.mdp.files": "load save",
@@ -132,6 +134,7 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.
 __all__ = [
     "LSVIUCB",
     "MDP",
+    "UCBVI",
     "AccessError",
     "Atoms",
     "AverageCertificate",
@@ -199,6 +202,7 @@ __all__ = [
     "replay",
     "riverswim",
     "run",
+    "run_many",
     "save",
     "save_instance",
     "search_tightest",
@@ -212,6 +216,7 @@ __all__ = [
     "solve_regularized",
     "solve_robust",
     "threads",
+    "ucbvi_regret_bound",
     "uniform_policy",
     "verify",
     "verify_many",

@@ -25,7 +25,7 @@ LinearLearner::LinearLearner(LinearSizes sizes, std::vector<double> features, do
       successor_sums_(size(n_.stages * n_.states * n_.dimension), 0.0),
       weights_(size(n_.stages * n_.dimension), 0.0),
       q_(size(n_.stages * n_.states * n_.actions), 0.0),
-      value_(size(n_.states), 0.0),
+      value_(size((n_.stages + 1) * n_.states), 0.0),
       solved_(size(n_.dimension)),
       planned_log_det_(size(n_.stages), 0.0),
       policy_(size(n_.stages * n_.states), 0) {
@@ -43,31 +43,31 @@ bool LinearLearner::plan() {
     if (!is_due()) return false;
     ++plans_;
     const std::int64_t S = n_.states, A = n_.actions, d = n_.dimension;
-    std::fill(value_.begin(), value_.end(), 0.0);
     for (std::int64_t h = n_.stages - 1; h >= 0; --h) {
         planned_log_det_[size(h)] = gram(h).log_det_ratio();
         if (log_switch_ >= 0.0) refresh_norms(h);
         double* w = weights_.data() + h * d;
         const double* sums = successor_sums_.data() + h * S * d;
+        const double* later = value_.data() + (h + 1) * S;
         std::copy_n(reward_sums_.data() + h * d, d, w);
         for (std::int64_t s = 0; s < S; ++s)
-            if (value_[size(s)] != 0.0)
-                for (std::int64_t j = 0; j < d; ++j) w[j] += value_[size(s)] * sums[s * d + j];
+            if (later[s] != 0.0)
+                for (std::int64_t j = 0; j < d; ++j) w[j] += later[s] * sums[s * d + j];
         gram(h).solve(w);
         const double* norm2 = norms2_.data() + h * S * A;
         double* q = q_.data() + h * S * A;
         for (std::int64_t s = 0; s < S; ++s) {
-            std::int32_t best = 0;
+            std::int64_t best = 0;
             for (std::int64_t a = 0; a < A; ++a) {
                 const std::int64_t pair = s * A + a;
                 const double estimate = dense_dot(features_.data() + pair * d, w, d);
                 const double upper =
                     estimate + radii_[size(h)] * std::sqrt(std::max(norm2[pair], 0.0));
                 q[pair] = std::min(std::max(upper, 0.0), caps_[size(h)]);
-                if (q[pair] > q[s * A + best]) best = static_cast<std::int32_t>(a);
+                if (q[pair] > q[s * A + best]) best = a;
             }
-            policy_[size(h * S + s)] = best;
-            value_[size(s)] = q[s * A + best];
+            policy_[size(h * S + s)] = static_cast<std::uint16_t>(best);
+            value_[size(h * S + s)] = q[s * A + best];
         }
     }
     return true;
@@ -99,6 +99,19 @@ void LinearLearner::refresh_norms(std::int64_t stage) {
         std::copy_n(features_.data() + pair * d, d, solved_.data());
         norm2[pair] = gram(stage).norm2(solved_.data());
     }
+}
+
+std::int64_t play_linear(const World& world, LinearLearner& learner, const Words& words,
+                         std::int64_t episodes, PlayedPolicies& played, double* returns,
+                         const Trace& trace, const Monitor& monitor) {
+    for (std::int64_t h = 0; h < world.horizon; ++h)
+        for (std::int64_t s = 0; s < world.model.n_states; ++s)
+            for (std::int64_t a = 0; a < world.model.n_actions; ++a)
+                if (world.table.row(h, s, a) < 0)
+                    throw std::invalid_argument("state " + std::to_string(s) +
+                                                " does not have action " + std::to_string(a) +
+                                                ", of which there are features");
+    return play(world, learner, words, episodes, played, returns, trace, monitor);
 }
 
 }  // namespace rlt

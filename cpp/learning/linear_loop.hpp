@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "learning/episodes.hpp"
 #include "support/small_dense.hpp"
 
 namespace rlt {
@@ -36,9 +37,6 @@ public:
 
     // Plans if it is due; says whether it was.
     bool plan();
-    std::int32_t act(std::int64_t stage, std::int64_t state) const {
-        return policy_[static_cast<std::size_t>(stage * n_.states + state)];
-    }
     // next = -1 where the episode ended.
     void observe(std::int64_t stage, std::int64_t state, std::int64_t action, double reward,
                  std::int64_t next);
@@ -49,7 +47,8 @@ public:
     const std::vector<double>& weights() const { return weights_; }  // (H, d)
     const std::vector<double>& q() const { return q_; }              // (H, S, A)
     const std::vector<double>& norms2() const { return norms2_; }    // (H, S, A)
-    const std::vector<std::int32_t>& policy() const { return policy_; }
+    const std::uint16_t* policy() const { return policy_.data(); }   // (H, S)
+    const double* value(std::int64_t stage) const { return value_.data() + stage * n_.states; }
 
 private:
     bool is_due() const;
@@ -62,8 +61,13 @@ private:
     std::vector<double> norms2_, reward_sums_, successor_sums_;
     std::vector<double> weights_, q_, value_, solved_;
     std::vector<double> planned_log_det_;
-    std::vector<std::int32_t> policy_;
+    std::vector<std::uint16_t> policy_;
     std::int64_t plans_ = 0;
 };
+
+// `play` with this learner; throws where the model lacks an action.
+std::int64_t play_linear(const World& world, LinearLearner& learner, const Words& words,
+                         std::int64_t episodes, PlayedPolicies& played, double* returns,
+                         const Trace& trace, const Monitor& monitor);
 
 }  // namespace rlt

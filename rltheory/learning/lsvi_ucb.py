@@ -135,6 +135,8 @@ class LSVIUCB:
     LSVIUCB(dimension 3, radius 0.5, ridge 1, switch 2)
     """
 
+    random_rewards = True  # it may meet them, but then steps are played one by one
+
     def __init__(
         self,
         features: ArrayLike,
@@ -163,6 +165,7 @@ class LSVIUCB:
         if switch is not None and not 1.0 < switch < np.inf:
             raise ModelError(f"switch is {switch!r}; it must be above 1 and finite")
         self.delta, self.ridge, self.switch = float(delta), float(ridge), switch
+        self.core: Any = None
 
     def begin(self, task: Any) -> None:
         """Forget everything; radii that were not given follow from the number of episodes."""
@@ -185,15 +188,16 @@ class LSVIUCB:
             H, self.features, self.ridge, self.radii, caps, log_switch
         )
 
-    def plan(self, episode: int) -> NDArray[np.int64] | None:
+    def plan(self, episode: int) -> NDArray[np.uint16] | None:
         """The greedy policy, shape (H, S); None where it stays as it was."""
         if not self.core.plan():
             return None
-        return self.core.policy.reshape(len(self.radii), -1).astype(np.int64)
+        self._policy = self.core.policy
+        return self._policy
 
     def act(self, stage: int, state: int) -> int:
         """The greedy action."""
-        return int(self.core.act(stage, state))
+        return int(self._policy[stage, state])
 
     def observe(self, stage: int, state: int, action: int, reward: float, next_state: int) -> None:
         """One more row of this stage's regression; `next_state` is -1 where the episode ended."""
@@ -202,13 +206,23 @@ class LSVIUCB:
     @property
     def q(self) -> NDArray[np.float64]:
         """Upper bounds of Q* of the last plan, shape (H, S, A)."""
-        S, A, _ = self.features.shape
-        return self.core.q.reshape(-1, S, A)
+        return self._begun.q
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """w_h of the last plan, shape (H, d)."""
+        return self._begun.weights
 
     @property
     def plans(self) -> int:
         """How often a plan was made."""
-        return int(self.core.plans)
+        return int(self._begun.plans)
+
+    @property
+    def _begun(self) -> _core.learning.LinearLearner:
+        if self.core is None:
+            raise ModelError("the learner has not begun: it knows nothing before a run")
+        return self.core
 
     def __repr__(self) -> str:
         radius = "by default" if self.radius is None else str(self.radius.tolist())

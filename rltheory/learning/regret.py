@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rltheory import _core
 from rltheory.errors import ModelError, PolicyError
+from rltheory.learning.played import ActionPolicies
 from rltheory.learning.run_log import RunLog
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.solvers.evaluate import evaluate
@@ -71,6 +73,14 @@ def regret(
 def start_values(mdp: EpisodicMDP, policies: Iterable[Any]) -> NDArray[np.float64]:
     """rho V_0 of each policy."""
     rho = _start_law(mdp)
+    if isinstance(policies, ActionPolicies) and policies.shape == (mdp.horizon, mdp.n_states):
+        changes = (policies.places.astype(np.uint32), policies.actions.astype(np.uint16))
+        try:
+            return _core.learning.start_values(
+                mdp.core, mdp.horizon, rho, policies.offsets, *changes
+            )
+        except ValueError as fault:
+            raise PolicyError(str(fault)) from None
     return np.array([float(rho @ evaluate(mdp, policy)[0]) for policy in policies])
 
 

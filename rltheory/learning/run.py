@@ -1,5 +1,11 @@
-"""The loop that every learner lives in: plan, act, observe, episode after episode."""
+"""The loop that every learner lives in: plan, act, observe, episode after episode.
 
+Learners that live in the core play whole runs there, several at once on as many threads as are set;
+what is played is the same to the bit, whether step by step or not, and on any number of threads.
+"""
+
+import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,8 +14,9 @@ from rltheory.errors import AccessError, ModelError
 from rltheory.learning.learner import Learner, Task
 from rltheory.learning.played import PolicyRecorder
 from rltheory.learning.run_log import RunLog
+from rltheory.learning.tabular import TabularLearner, play_whole, whole_episodes
 
-__all__ = ["run"]
+__all__ = ["run", "run_many"]
 
 
 def run(learner: Learner, access: Any, episodes: int, seed: int = 0) -> RunLog:
@@ -39,6 +46,12 @@ def run(learner: Learner, access: Any, episodes: int, seed: int = 0) -> RunLog:
     """
     task = _task(access, episodes, seed)
     learner.begin(task)
+    whole = whole_episodes(access)
+    if whole is not None and isinstance(learner, TabularLearner):
+        mdp, words = whole
+        (played,) = play_whole(mdp, [learner.core], episodes, [words])
+        access.count(episodes, played.steps)
+        return played.log(access.used, _provenance(learner, access, seed))
     recorder = PolicyRecorder(task.n_actions)
     returns = np.zeros(episodes)
     for episode in range(episodes):
@@ -56,6 +69,44 @@ def run(learner: Learner, access: Any, episodes: int, seed: int = 0) -> RunLog:
         returns[episode] = total
     policies, starts, which = recorder.finish()
     return RunLog(policies, starts, which, returns, access.used, _provenance(learner, access, seed))
+
+
+def run_many(
+    learner: Learner, accesses: Sequence[Any], episodes: int, seed: int = 0
+) -> list[RunLog]:
+    """Independent runs of a learner, one for each access.
+
+    Parameters
+    ----------
+    learner : Learner
+        A template: it plays no run itself where the runs are whole in the core.
+    accesses : sequence of online accesses
+        For instance to one model, with several seeds. Runs of a learner that lives in the core, on
+        one and the same model, share the threads of `rltheory.set_threads`.
+    episodes, seed : int
+        As in `run`; run i gets the seed ``seed + i``.
+
+    Returns
+    -------
+    list of RunLog
+        What `run` gives, to the bit.
+    """
+    tasks = [_task(access, episodes, seed + i) for i, access in enumerate(accesses)]
+    wholes = [whole_episodes(access) for access in accesses]
+    together = [whole for whole in wholes if whole is not None]
+    alike = len({(id(mdp), words.first_episode) for mdp, words in together}) == 1
+    if not (isinstance(learner, TabularLearner) and alike and len(together) == len(tasks)):
+        return [run(learner, access, episodes, seed + i) for i, access in enumerate(accesses)]
+    learners = [copy.copy(learner) for _ in tasks]
+    for one, task in zip(learners, tasks, strict=True):
+        one.begin(task)
+    cores = [one.core for one in learners]
+    played = play_whole(together[0][0], cores, episodes, [words for _, words in together])
+    logs = []
+    for access, task, one in zip(accesses, tasks, played, strict=True):
+        access.count(episodes, one.steps)
+        logs.append(one.log(access.used, _provenance(learner, access, task.seed)))
+    return logs
 
 
 def _task(access: Any, episodes: int, seed: int) -> Task:

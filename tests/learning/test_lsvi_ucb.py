@@ -7,36 +7,28 @@ from typing import Any
 import numpy as np
 import plain_linear
 import pytest
+from plain_access import PlainOnline
 
 import rltheory as rlt
 from rltheory import _core
 from rltheory.errors import ModelError
 
 
-class Online:
-    """Episodes of a model without exits, on a stream of their own."""
+class Online(PlainOnline):
+    """Played step by step; keeps the steps."""
 
     def __init__(self, mdp: rlt.LinearMDP, seed: int = 0) -> None:
-        H, S, A = mdp.horizon, mdp.n_states, mdp.n_actions
-        self.mdp_info = SimpleNamespace(n_states=S, n_actions=A, horizon=H)
-        moves = mdp.tabular().transitions.toarray().reshape(-1, S, A, S)
-        self.cumulated = np.broadcast_to(moves.cumsum(axis=-1), (H, S, A, S))
-        self.rewards, self.seed, self.used = mdp.mean_rewards, seed, None
-        self.random = np.random.default_rng(seed)
+        super().__init__(mdp.tabular(), seed)
         self.steps: list[plain_linear.Step] = []
-
-    def reset(self) -> int:
-        self.stage, self.state = 0, 0
-        return 0
 
     def step(self, action: int) -> Any:
         h, s = self.stage, self.state
-        row = self.cumulated[h, s, action]
-        then = min(int(np.searchsorted(row, self.random.random(), side="right")), len(row) - 1)
-        self.steps.append((h, s, action, float(self.rewards[h, s, action]), then))
-        self.stage, self.state = h + 1, then
-        ended = self.stage == len(self.rewards)
-        return SimpleNamespace(reward=self.rewards[h, s, action], state=then, ended=ended)
+        step = super().step(action)
+        self.steps.append((h, s, action, step.reward, step.state))
+        return step
+
+    def whole_episodes(self) -> Any:
+        return None
 
 
 class Recording(rlt.LSVIUCB):
@@ -170,6 +162,67 @@ def test_radii_by_hand() -> None:
     assert rlt.lsvi_ucb_radii(1, 2, 4, 0.5) == pytest.approx([first, last], rel=1e-15)
 
 
+@pytest.mark.parametrize("switch", [None, 1.3])
+def test_whole_runs_are_the_stepped_ones_to_the_bit(switch: float | None) -> None:
+    mdp = rlt.random_linear_mdp(5, 3, 4, 3, seed=2)
+    stepping = rlt.LSVIUCB(mdp.features, radius=0.5, switch=switch)
+    stepped = rlt.run(stepping, Online(mdp, 3), 700)
+    learner = rlt.LSVIUCB(mdp.features, radius=0.5, switch=switch)
+    access = PlainOnline(mdp.tabular(), 3)
+    whole = rlt.run(learner, access, 700)
+    assert (access.used.episodes, access.used.steps) == (700, 2100)
+    assert (whole.returns == stepped.returns).all()
+    assert (whole.starts == stepped.starts).all() and (whole.which == stepped.which).all()
+    assert len(whole.policies) == len(stepped.policies)
+    for one, other in zip(whole.policies, stepped.policies, strict=True):
+        assert (one == other).all()
+    assert (learner.q == stepping.q).all() and (learner.weights == stepping.weights).all()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_runs_together_do_not_depend_on_threads(count: int) -> None:
+    table = rlt.random_linear_mdp(5, 3, 4, 3, seed=2)
+    before = rlt.threads()
+    rlt.set_threads(count)
+    try:
+        model = table.tabular()
+        learner = rlt.LSVIUCB(table.features, radius=0.5)
+        logs = rlt.run_many(learner, [PlainOnline(model, seed) for seed in range(3)], 200)
+    finally:
+        rlt.set_threads(before)
+    for seed, log in enumerate(logs):
+        alone = rlt.run(rlt.LSVIUCB(table.features, radius=0.5), Online(table, seed), 200)
+        assert (log.returns == alone.returns).all() and (log.which == alone.which).all()
+
+
+def test_random_rewards_are_played_step_by_step() -> None:
+    mdp = rlt.random_linear_mdp(3, 2, 2, 2, seed=0)
+    table = mdp.tabular()
+    coins = rlt.EpisodicMDP(
+        table.transitions.toarray().reshape(2, 3, 2, 3),
+        mdp.mean_rewards,
+        2,
+        table.initial,
+        reward_law=rlt.Bernoulli(),
+    )
+    log = rlt.run(rlt.LSVIUCB(mdp.features, radius=0.5), PlainOnline(coins, 1), 20)
+    assert log.episodes == 20
+
+
+def test_a_model_that_lacks_an_action_is_refused() -> None:
+    ragged = rlt.MDP.from_pairs([0, 0, 1], [0, 1, 0], np.eye(2)[[0, 1, 0]], [0.0, 1.0, 0.0])
+    model = rlt.EpisodicMDP.from_arrays(
+        {**ragged.episodic(2).arrays(), "initial": np.array([1.0, 0.0])}
+    )
+    with pytest.raises(ValueError, match="state 1 does not have action 1"):
+        rlt.run(rlt.LSVIUCB(np.ones((2, 2, 1))), PlainOnline(model), 5)
+
+
+def test_nothing_is_known_before_a_run() -> None:
+    with pytest.raises(ModelError, match="has not begun"):
+        rlt.LSVIUCB(np.ones((2, 2, 1))).q  # noqa: B018
+
+
 def test_beginning_again_forgets() -> None:
     mdp = rlt.random_linear_mdp(4, 2, 3, 3, seed=0)
     learner = rlt.LSVIUCB(mdp.features, radius=0.2)
@@ -213,8 +266,6 @@ def test_bad_input() -> None:
         lambda: core.observe(0, 0, 2, 0.0, 0),
         lambda: core.observe(0, 0, 0, 0.0, 2),
         lambda: core.observe(0, 0, 0, math.nan, 0),
-        lambda: core.act(0, 2),
-        lambda: core.act(-1, 0),
         lambda: core.log_det_ratio(2),
         lambda: _core.learning.LinearLearner(2, good, 1.0, np.ones(1), np.ones(2), -1.0),
         lambda: _core.learning.LinearLearner(0, good, 1.0, np.ones(0), np.ones(0), -1.0),
