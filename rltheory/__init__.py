@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from rltheory.learning.regret import regret
     from rltheory.learning.run import run, run_many
     from rltheory.learning.run_log import RunLog
-    from rltheory.mathematics.regression import Ridge
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
+    from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.awkward import awkward
     from rltheory.mdp.episodic import EpisodicMDP
     from rltheory.mdp.files import load, save

@@ -142,7 +142,7 @@ def _elliptical(
     ratio = _determinant(matrix) / i.ridge**d
     product = math.prod((1 + x for x in u), start=Fraction(1))
     most = (power or _volume)(d, T, i.ridge)
-    potential = sum((min(1, x) if capped else x for x in u), Fraction(0))
+    potential = sum((min(Fraction(1), x) if capped else x for x in u), Fraction(0))
     log2, error = _log2(ratio)
     # sum <= log D / log 2, or c log D in a mutant, where log D = log 2 log2 D.
     bound = log2 if constant is None else constant * log2

@@ -14,7 +14,7 @@ from rltheory.errors import AccessError, ModelError
 from rltheory.learning.learner import Learner, Task
 from rltheory.learning.played import PolicyRecorder
 from rltheory.learning.run_log import RunLog
-from rltheory.learning.tabular import TabularLearner, play_whole, whole_episodes
+from rltheory.learning.tabular import lives_in_core, play_whole, whole_episodes
 
 __all__ = ["run", "run_many"]
 
@@ -47,7 +47,7 @@ def run(learner: Learner, access: Any, episodes: int, seed: int = 0) -> RunLog:
     task = _task(access, episodes, seed)
     learner.begin(task)
     whole = whole_episodes(access)
-    if whole is not None and isinstance(learner, TabularLearner):
+    if whole is not None and lives_in_core(learner, whole[0]):
         mdp, words = whole
         (played,) = play_whole(mdp, [learner.core], episodes, [words])
         access.count(episodes, played.steps)
@@ -95,17 +95,18 @@ def run_many(
     wholes = [whole_episodes(access) for access in accesses]
     together = [whole for whole in wholes if whole is not None]
     alike = len({(id(mdp), words.first_episode) for mdp, words in together}) == 1
-    if not (isinstance(learner, TabularLearner) and alike and len(together) == len(tasks)):
+    alike = alike and len(together) == len(tasks)
+    if not (alike and lives_in_core(learner, together[0][0])):
         return [run(learner, access, episodes, seed + i) for i, access in enumerate(accesses)]
-    learners = [copy.copy(learner) for _ in tasks]
+    learners: list[Any] = [copy.copy(learner) for _ in tasks]
     for one, task in zip(learners, tasks, strict=True):
         one.begin(task)
     cores = [one.core for one in learners]
     played = play_whole(together[0][0], cores, episodes, [words for _, words in together])
     logs = []
-    for access, task, one in zip(accesses, tasks, played, strict=True):
-        access.count(episodes, one.steps)
-        logs.append(one.log(access.used, _provenance(learner, access, task.seed)))
+    for access, task, made in zip(accesses, tasks, played, strict=True):
+        access.count(episodes, made.steps)
+        logs.append(made.log(access.used, _provenance(learner, access, task.seed)))
     return logs
 
 

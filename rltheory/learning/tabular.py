@@ -6,7 +6,7 @@ stage h word k H + h of its stream of transitions, played step by step or not.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,15 @@ from rltheory.learning.run_log import RunLog
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.reward_laws import Deterministic
 
-__all__ = ["Bonus", "EpisodeWords", "Run", "TabularLearner", "play_whole", "whole_episodes"]
+__all__ = [
+    "Bonus",
+    "EpisodeWords",
+    "Run",
+    "TabularLearner",
+    "lives_in_core",
+    "play_whole",
+    "whole_episodes",
+]
 
 
 class Bonus(NamedTuple):
@@ -39,7 +47,18 @@ class TabularLearner(Protocol):
     """A learner that lives in the core: `core` is there once it has begun."""
 
     @property
-    def core(self) -> _core.learning.TabularLearner: ...
+    def core(self) -> _core.learning.TabularLearner | _core.learning.LinearLearner: ...
+
+
+def lives_in_core(learner: Any, mdp: EpisodicMDP) -> TypeGuard[TabularLearner]:
+    """Whether the core plays this learner's runs; random rewards are met step by step only.
+
+    A learner whose assumptions exclude random rewards does not say `random_rewards`: it is asked
+    all the same, and refuses them.
+    """
+    random = not isinstance(mdp.reward_law, Deterministic)
+    meets = random and getattr(learner, "random_rewards", False)
+    return isinstance(learner, TabularLearner) and not meets
 
 
 @dataclass(frozen=True)
@@ -75,7 +94,7 @@ def whole_episodes(access: Any) -> tuple[EpisodicMDP, EpisodeWords] | None:
 
 def play_whole(
     mdp: EpisodicMDP,
-    learners: Sequence[_core.learning.TabularLearner],
+    learners: Sequence[Any],
     episodes: int,
     words: Sequence[EpisodeWords],
     traced: bool = False,
@@ -100,6 +119,6 @@ def play_whole(
         raise ModelError(str(fault)) from None
     shape = (mdp.horizon, mdp.n_states)
     return [
-        Run(ActionPolicies(shape, offsets, places, actions), starts, which, *rest)
-        for starts, which, offsets, places, actions, *rest in played
+        Run(ActionPolicies(shape, *changes), starts, which, returns, steps, states, bounds)
+        for starts, which, *changes, returns, steps, states, bounds in played
     ]

@@ -14,11 +14,11 @@ and the episode plays the greedy policy, lowest action on ties. With N = S A H a
                         max{5/3 sqrt(2 l / (n-1)) sigma_hat, 35/6 (H-h-1) l / (n-1)}},
                 L = log(2 N K / delta),  l = log(4 N K / delta),  the first term alone at n = 1,
 
-sigma_hat^2 the variance of V_{h+1} under P_hat_h. With both, Q >= Q* for all k, h, s, a at once with
-probability at least 1 - delta: docs/theory/learning.md proves it, with these constants, which are
-this project's; for the first the regret bound below. The algorithms are those of Azar, Osband and
-Munos, ICML 2017, arXiv 1703.05449 (UCBVI-CH, UCBVI-BF); the form of the second bonus, a maximum that
-does not fall when V rises, is that of Zhang, Ji and Du, COLT 2021, arXiv 2009.13503.
+sigma_hat^2 the variance of V_{h+1} under P_hat_h. With both, Q >= Q* for all k, h, s, a at once
+with probability at least 1 - delta: docs/theory/learning.md proves it, with these constants, which
+are this project's; for the first the regret bound below. The algorithms are those of Azar, Osband
+and Munos, ICML 2017, arXiv 1703.05449 (UCBVI-CH, UCBVI-BF); the form of the second bonus, a maximum
+that does not fall when V rises, is that of Zhang, Ji and Du, COLT 2021, arXiv 2009.13503.
 """
 
 import math
