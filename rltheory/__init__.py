@@ -41,15 +41,17 @@ if TYPE_CHECKING:
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.awkward import awkward
+    from rltheory.mdp.data import Counts, Preferences, Provenance, Trajectories, Transitions
     from rltheory.mdp.episodic import EpisodicMDP
     from rltheory.mdp.files import load, save
     from rltheory.mdp.garnet import garnet
     from rltheory.mdp.generators import combination_lock, random_episodic, riverswim
     from rltheory.mdp.gridworld import gridworld
     from rltheory.mdp.layout import Grid
+    from rltheory.mdp.likelihood import log_likelihood, policy_kl, trajectory_log_probability
     from rltheory.mdp.linear import LinearMDP, random_linear_mdp
     from rltheory.mdp.model import MDP
-    from rltheory.mdp.policies import Mixture, uniform_policy
+    from rltheory.mdp.policies import HistoryPolicy, Mixture, uniform_policy
     from rltheory.mdp.reward_laws import Atoms, Bernoulli, Deterministic, Gaussian
     from rltheory.parallelism import set_threads, threads
     from rltheory.solvers.average_certificate import AverageCertificate
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from rltheory.solvers.linear import LinearPlan, LinearSolution, solve_linear
     from rltheory.solvers.linear_programs import LPSolution, solve_lp
     from rltheory.solvers.many import solve_many
+    from rltheory.solvers.markov_policy import markov_policy_of
     from rltheory.solvers.occupancy import occupancy
     from rltheory.solvers.ranking import ranking_function
     from rltheory.solvers.regularized import RegularizedSolution, solve_regularized
@@ -96,6 +99,7 @@ _HOME = {
     "rltheory.mathematics.regression": "Ridge",
     "rltheory.learning.ucbvi": "UCBVI ucbvi_regret_bound",
     "rltheory.mdp.awkward": "awkward",
+    "rltheory.mdp.data": "Counts Preferences Provenance Trajectories Transitions",
     "rltheory.mdp.episodic": "EpisodicMDP",
     "rltheory.mdp.files": "load save",
     "rltheory.mdp.garnet": "garnet",
@@ -103,8 +107,9 @@ _HOME = {
     "rltheory.mdp.gridworld": "gridworld",
     "rltheory.mdp.layout": "Grid",
     "rltheory.mdp.linear": "LinearMDP random_linear_mdp",
+    "rltheory.mdp.likelihood": "log_likelihood policy_kl trajectory_log_probability",
     "rltheory.mdp.model": "MDP",
-    "rltheory.mdp.policies": "Mixture uniform_policy",
+    "rltheory.mdp.policies": "HistoryPolicy Mixture uniform_policy",
     "rltheory.mdp.reward_laws": "Atoms Bernoulli Deterministic Gaussian",
     "rltheory.solvers.average_certificate": "AverageCertificate",
     "rltheory.solvers.bellman": "bellman greedy q_values",
@@ -117,6 +122,7 @@ _HOME = {
     "rltheory.solvers.linear": "LinearPlan LinearSolution solve_linear",
     "rltheory.solvers.linear_programs": "LPSolution solve_lp",
     "rltheory.solvers.many": "solve_many",
+    "rltheory.solvers.markov_policy": "markov_policy_of",
     "rltheory.solvers.occupancy": "occupancy",
     "rltheory.solvers.ranking": "ranking_function",
     "rltheory.solvers.regularized": "RegularizedSolution solve_regularized",
@@ -146,6 +152,7 @@ __all__ = [
     "ClaimError",
     "ConstrainedSolution",
     "ConvergenceError",
+    "Counts",
     "Deterministic",
     "Dyadic",
     "EpisodicMDP",
@@ -153,6 +160,7 @@ __all__ = [
     "Family",
     "Gaussian",
     "Grid",
+    "HistoryPolicy",
     "InfeasibleError",
     "Instance",
     "Integer",
@@ -167,6 +175,8 @@ __all__ = [
     "ModelError",
     "Mutant",
     "PolicyError",
+    "Preferences",
+    "Provenance",
     "RLTheoryError",
     "RegularizedSolution",
     "Ridge",
@@ -176,6 +186,8 @@ __all__ = [
     "SweepError",
     "Task",
     "TotalCertificate",
+    "Trajectories",
+    "Transitions",
     "Verdict",
     "all_claims",
     "awkward",
@@ -190,9 +202,12 @@ __all__ = [
     "gridworld",
     "load",
     "load_instance",
+    "log_likelihood",
     "lsvi",
     "lsvi_ucb_radii",
+    "markov_policy_of",
     "occupancy",
+    "policy_kl",
     "population_lsvi",
     "q_values",
     "random_episodic",
@@ -216,6 +231,7 @@ __all__ = [
     "solve_regularized",
     "solve_robust",
     "threads",
+    "trajectory_log_probability",
     "ucbvi_regret_bound",
     "uniform_policy",
     "verify",

@@ -2,10 +2,11 @@
 
 A policy is an array: integer dtype means actions, float dtype means probabilities; it is never
 inferred from values. Shapes are (S,) or (S, A), with a leading H when it changes with the
-stage of an episodic model. A `Mixture` of policies draws one of them for a whole episode.
+stage of an episodic model. A `Mixture` of policies draws one of them for a whole episode. A
+`HistoryPolicy` may use all that happened in the episode.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,17 @@ from rltheory.errors import PolicyError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 
-__all__ = ["Mixture", "is_deterministic", "rows_of", "uniform_policy", "weights_of"]
+__all__ = [
+    "SUM_TOLERANCE",
+    "HistoryPolicy",
+    "Mixture",
+    "is_deterministic",
+    "rows_of",
+    "uniform_policy",
+    "weights_of",
+]
 
-_SUM_TOLERANCE = 1e-9
+SUM_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +63,7 @@ class Mixture:
                 f"{weights.shape}; it needs one weight a policy, and at least one"
             )
         total = float(weights.sum())
-        if not (weights >= 0.0).all() or not abs(total - 1.0) <= _SUM_TOLERANCE:
+        if not (weights >= 0.0).all() or not abs(total - 1.0) <= SUM_TOLERANCE:
             raise PolicyError(
                 f"the weights {weights.tolist()} sum to {total!s}; they must be at least 0 and sum "
                 "to 1 within 1e-9"
@@ -68,6 +77,104 @@ class Mixture:
         """sum_i weights_i of(policy_i), over the policies that can be drawn."""
         drawn = zip(self.weights.tolist(), self.policies, strict=True)
         return np.asarray(sum(w * of(policy) for w, policy in drawn if w))
+
+
+def _unchanged(memory: Any, *_: Any) -> Any:
+    return memory
+
+
+@dataclass(frozen=True, eq=False)
+class HistoryPolicy:
+    """A policy that may use all that happened in the episode; it can only be sampled.
+
+    Its memory is whatever the three functions make of it. In an episode::
+
+        memory = init()
+        at each step:  act(memory, stage, state)  ->  an action, or probabilities of actions
+                       memory = update(memory, stage, state, action, reward, next_state)
+
+    The functions draw no random numbers: a policy that randomises returns probabilities. What
+    `update` returns is the memory of the next step, so that a memory that is changed in place has
+    to be returned too; `init` makes a new one for every episode.
+
+    Parameters
+    ----------
+    init : callable
+        ``init() -> memory``.
+    act : callable
+        ``act(memory, stage, state)``: an integer is an action; an array of floats, shape (A,),
+        are probabilities that sum to 1 within 1e-9.
+    update : callable, optional
+        ``update(memory, stage, state, action, reward, next_state) -> memory``, where `next_state`
+        is -1 if the run ended. Left out, the memory stays what `init` made.
+    name : str, optional
+        For provenance.
+
+    Raises
+    ------
+    PolicyError
+        If one of them cannot be called.
+
+    Examples
+    --------
+    Take the action of the step before again, and action 0 at first:
+
+    >>> import rltheory as rlt
+    >>> again = rlt.HistoryPolicy(
+    ...     init=lambda: 0,
+    ...     act=lambda last, stage, state: last,
+    ...     update=lambda last, stage, state, action, reward, next_state: action)
+    >>> data = rlt.Trajectories([0, 0], [0, 1], [0.0, 0.0], [-1], [2])
+    >>> rlt.log_likelihood(data, again).tolist()
+    [-inf]
+    """
+
+    init: Callable[[], Any]
+    act: Callable[[Any, int, int], Any]
+    update: Callable[[Any, int, int, int, float, int], Any] = _unchanged
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        for part in ("init", "act", "update"):
+            given = getattr(self, part)
+            if not callable(given):
+                raise PolicyError(f"{part} is {given!r}; it must be a function")
+
+    def probabilities(
+        self, memory: Any, stage: int, state: int, n_actions: int | None
+    ) -> NDArray[np.float64]:
+        """What `act` returns, as probabilities over their sum.
+
+        Returns
+        -------
+        ndarray of float64, shape (A,)
+            Where `n_actions` is None, as many as `act` names.
+
+        Raises
+        ------
+        PolicyError
+            If `act` returned neither an action nor probabilities; the message says where.
+        """
+        chosen = np.asarray(self.act(memory, stage, state))
+        where = f"stage {stage}, state {state}"
+        if chosen.dtype.kind in "iu" and chosen.shape == ():
+            size = int(chosen) + 1 if n_actions is None else n_actions
+            if not 0 <= chosen < size:
+                raise PolicyError(f"act returned {chosen} at {where}; actions are 0..{size - 1}")
+            return np.eye(1, size, int(chosen))[0]
+        size = chosen.size if n_actions is None else n_actions
+        if chosen.dtype.kind != "f" or chosen.shape != (size,):
+            raise PolicyError(
+                f"act returned an array of dtype {chosen.dtype} and shape {chosen.shape} at "
+                f"{where}; it must be one integer, an action, or {size} probabilities"
+            )
+        total = float(chosen.sum())
+        if not (chosen >= 0.0).all() or not abs(total - 1.0) <= SUM_TOLERANCE:
+            raise PolicyError(
+                f"act returned {chosen.tolist()} at {where}; probabilities are at least 0 and sum "
+                "to 1 within 1e-9"
+            )
+        return chosen.astype(np.float64) / total
 
 
 def is_deterministic(policy: Any) -> bool:
@@ -151,7 +258,7 @@ def weights_of(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
             "a probability must be in [0, 1]"
         )
     sums = table.sum(axis=-1)
-    wrong = np.argwhere(~(np.abs(sums - 1.0) <= _SUM_TOLERANCE))
+    wrong = np.argwhere(~(np.abs(sums - 1.0) <= SUM_TOLERANCE))
     if len(wrong):
         where = tuple(int(i) for i in wrong[0])
         raise PolicyError(
@@ -194,6 +301,14 @@ def uniform_policy(mdp: MDP | EpisodicMDP) -> NDArray[np.float64]:
 
 
 def _array_of(policy: Any) -> NDArray[Any]:
+    if isinstance(policy, HistoryPolicy):
+        raise PolicyError(
+            "a HistoryPolicy can only be sampled: what it does depends on more than the state"
+        )
+    if isinstance(policy, Mixture):
+        raise PolicyError(
+            "a Mixture is no Markov policy; rlt.markov_policy_of gives one of the same occupancy"
+        )
     try:
         return np.asarray(policy)
     except ValueError:

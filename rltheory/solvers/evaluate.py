@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from rltheory import _core
 from rltheory.errors import ConvergenceError
 from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.log_policies import weights_or_logs
 from rltheory.mdp.model import MDP
-from rltheory.mdp.policies import Mixture, is_deterministic, rows_of, weights_of
+from rltheory.mdp.policies import Mixture, is_deterministic, rows_of
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.policy_equations import PolicyEquations
 
@@ -27,7 +28,9 @@ _RELATIVE = 1e-10
 """Error beside the largest value up to which a result is returned."""
 
 
-def evaluate(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
+def evaluate(
+    mdp: MDP | EpisodicMDP, policy: Any = None, *, log_policy: Any = None
+) -> NDArray[np.float64]:
     """The value of a policy in every state.
 
     Parameters
@@ -35,7 +38,10 @@ def evaluate(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
     mdp : MDP or EpisodicMDP
     policy : array_like or Mixture
         Integers are actions, (S,) or (H, S); floats are probabilities, (S, A) or (H, S, A). A
-        policy without the axis of stages is used at every stage.
+        policy without the axis of stages is used at every stage. A mixture may hold mixtures.
+    log_policy : array_like, shape (S, A) or (H, S, A), in place of `policy`
+        Logarithms of probabilities, -inf for actions never taken. Probabilities below 2^-1074 count
+        as 0.
 
     Returns
     -------
@@ -47,7 +53,7 @@ def evaluate(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
     Raises
     ------
     PolicyError
-        If the policy is none of this model.
+        If the policy is none of this model, or a `HistoryPolicy`, which can only be sampled.
     ConvergenceError
         If the equations cannot be solved to that accuracy in doubles.
 
@@ -58,15 +64,15 @@ def evaluate(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
     >>> rlt.evaluate(mdp, [0]).tolist(), rlt.evaluate(mdp, [[0.5, 0.5]]).tolist()
     ([2.0], [1.0])
     """
-    if isinstance(policy, Mixture):
+    if isinstance(policy, Mixture) and log_policy is None:
         return policy.mean(lambda one: evaluate(mdp, one))
     if isinstance(mdp, EpisodicMDP):
-        weights = weights_of(mdp, policy).reshape(-1)
+        weights = weights_or_logs(mdp, policy, log_policy).reshape(-1)
         return _core.solvers.policy_backward(mdp.core, mdp.horizon, weights)
     discount = discount_of(mdp)
-    if is_deterministic(policy):
+    if log_policy is None and policy is not None and is_deterministic(policy):
         return value_of_rows(mdp.core, discount, rows_of(mdp, policy))
-    chain = _core.model.induced_chain(mdp.core, weights_of(mdp, policy))
+    chain = _core.model.induced_chain(mdp.core, weights_or_logs(mdp, policy, log_policy))
     return value_of_rows(chain, discount, np.arange(mdp.n_states, dtype=np.int64))
 
 

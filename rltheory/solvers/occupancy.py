@@ -16,8 +16,9 @@ from rltheory import _core
 from rltheory.errors import ConvergenceError, ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.intake import start_law
+from rltheory.mdp.log_policies import weights_or_logs
 from rltheory.mdp.model import MDP
-from rltheory.mdp.policies import Mixture, weights_of
+from rltheory.mdp.policies import Mixture
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.policy_equations import PolicyEquations
 from rltheory.solvers.policy_returns import PolicyReturns
@@ -29,7 +30,12 @@ _RELATIVE = 1e-7
 
 
 def occupancy(
-    mdp: MDP | EpisodicMDP, policy: Any, initial: Any = None, normalized: bool = True
+    mdp: MDP | EpisodicMDP,
+    policy: Any = None,
+    initial: Any = None,
+    normalized: bool = True,
+    *,
+    log_policy: Any = None,
 ) -> NDArray[np.float64]:
     """Occupancy of state-action pairs under a policy.
 
@@ -43,6 +49,8 @@ def occupancy(
     normalized : bool
         On a discounted model, False leaves out the factor 1 - discount: mass 1/(1 - discount). An
         episodic occupancy has mass 1 at every stage either way.
+    log_policy : array_like, in place of `policy`
+        As in `evaluate`.
 
     Returns
     -------
@@ -53,6 +61,8 @@ def occupancy(
     ------
     ModelError
         If there is no start law.
+    PolicyError
+        If the policy is none of this model, or a `HistoryPolicy`, which can only be sampled.
     ConvergenceError
         If the flow equations cannot be solved to 1e-7 of the mass.
 
@@ -63,18 +73,18 @@ def occupancy(
     >>> rlt.occupancy(mdp, [0, 0]).tolist()
     [[0.5], [0.5]]
     """
-    if isinstance(policy, Mixture):
+    if isinstance(policy, Mixture) and log_policy is None:
         return policy.mean(lambda one: occupancy(mdp, one, initial, normalized))
     start = mdp.initial if initial is None else start_law(initial, mdp.n_states)
     if start is None:
         raise ModelError("occupancy needs a start law: give the model one, or pass initial=")
-    weights = weights_of(mdp, policy)
+    weights = weights_or_logs(mdp, policy, log_policy)
     if isinstance(mdp, EpisodicMDP):
         flat = _core.solvers.policy_forward(mdp.core, mdp.horizon, weights.reshape(-1), start)
         if mdp.is_full:
             return flat.reshape(mdp.horizon, mdp.n_states, mdp.n_actions)
         return flat.reshape(mdp.horizon, -1) if mdp.is_stationary else flat
-    states = _state_occupancy(mdp, policy, weights, start)
+    states = _state_occupancy(mdp, weights, start)
     if normalized:
         states = (1.0 - discount_of(mdp)) * states
     shares = np.add.reduceat(weights, mdp.pair_ptr[:-1])
@@ -82,7 +92,7 @@ def occupancy(
 
 
 def _state_occupancy(
-    mdp: MDP, policy: Any, weights: NDArray[np.float64], start: NDArray[np.float64]
+    mdp: MDP, weights: NDArray[np.float64], start: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """x = sum_t discount^t Pr(s_t = .), from (I - discount P_pi)^T x = start."""
     discount = discount_of(mdp)
@@ -106,15 +116,10 @@ def _state_occupancy(
     error = float(np.abs(residual).sum()) + terms * 2.0**-53 * (1.0 + 2.0 * total)
     relative = error / ((1.0 - discount) * max(total, 2.0**-1000))
     if not relative <= _RELATIVE:
-        x, error = PolicyReturns(mdp, _probabilities(mdp, policy), start).visits()
+        x, error = PolicyReturns(mdp, mdp.table(weights, fill=0.0), start).visits()
         relative = error / max(float(x.sum()), 2.0**-1000)
     if not relative <= _RELATIVE:
         raise ConvergenceError(
             None, _RELATIVE, relative, "the flow equations are ill-conditioned as doubles"
         )
     return np.maximum(x, 0.0)
-
-
-def _probabilities(mdp: MDP, policy: Any) -> NDArray[np.float64]:
-    table = np.asarray(policy)
-    return table if table.ndim == 2 else np.eye(mdp.n_actions)[table]

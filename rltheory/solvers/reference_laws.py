@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rltheory.errors import ModelError, PolicyError
 from rltheory.mdp.episodic import EpisodicMDP
-from rltheory.mdp.intake import real_numbers
+from rltheory.mdp.log_policies import log_weights_of
 from rltheory.mdp.model import MDP
 from rltheory.mdp.policies import weights_of
 
@@ -28,8 +28,6 @@ Vector = NDArray[np.float64]
 Model = MDP | EpisodicMDP
 
 _LEAST = 2.0**-1000
-_LEAST_LOG = -1e300
-_SUM_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def read_regularizer(
         with np.errstate(divide="ignore"):
             log_weight = np.log(weight)
     else:
-        log_weight = _logarithms(mdp, log_reference)
+        log_weight = log_weights_of(mdp, log_reference, "log_reference")
         weight = np.exp(log_weight)
     shape = (-1, mdp.n_pairs)
     return Regularizer(
@@ -132,37 +130,3 @@ def _probabilities(mdp: Model, reference: Any) -> Vector:
             f"reference has a probability of {least!r}, below 2^-1000; give log_reference"
         )
     return weight
-
-
-def _logarithms(mdp: Model, log_reference: Any) -> Vector:
-    table = real_numbers("log_reference", log_reference)
-    wrong = np.argwhere(~((table <= _SUM_TOLERANCE) & ((table >= _LEAST_LOG) | np.isneginf(table))))
-    if len(wrong):
-        where = tuple(int(i) for i in wrong[0])
-        raise PolicyError(
-            f"log_reference[{', '.join(map(str, where))}] is {table[where]!s}; the logarithm of a "
-            "probability is at most 0, and -inf or at least -1e300"
-        )
-    try:
-        weights_of(mdp, np.exp(np.minimum(table, 0.0)))
-    except PolicyError as fault:
-        raise PolicyError(f"log_reference, as probabilities: {fault}") from None
-    present = np.isfinite(mdp.table(np.zeros(mdp.n_pairs), fill=np.nan))
-    lost = np.argwhere(~present & np.isfinite(table))
-    if len(lost):
-        where = tuple(int(i) for i in lost[0])
-        raise PolicyError(
-            f"log_reference[{', '.join(map(str, where))}] is {table[where]!s}; state {where[-2]} "
-            "does not have that action"
-        )
-    if isinstance(mdp, EpisodicMDP) and mdp.is_stationary:
-        table = np.broadcast_to(table, (mdp.horizon, mdp.n_states, mdp.n_actions))
-    elif isinstance(mdp, EpisodicMDP):
-        table = np.broadcast_to(table, present.shape)
-    shared = isinstance(mdp, EpisodicMDP) and mdp.is_stationary
-    logs = table[..., present] if shared or table.ndim == 2 else table[present]
-    starts = mdp.pair_ptr[:-1]
-    counts = np.diff(mdp.pair_ptr)
-    top = np.maximum.reduceat(logs, starts, axis=-1)
-    total = np.add.reduceat(np.exp(logs - np.repeat(top, counts, axis=-1)), starts, axis=-1)
-    return logs - np.repeat(top + np.log(total), counts, axis=-1)

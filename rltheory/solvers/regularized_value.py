@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rltheory import _core
 from rltheory.errors import ModelError, PolicyError
 from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.log_policies import log_weights_of, weights_or_logs
 from rltheory.mdp.model import MDP
-from rltheory.mdp.policies import weights_of
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.evaluate import value_of_rows
 from rltheory.solvers.reference_laws import Regularizer, read_regularizer
@@ -33,6 +33,7 @@ def evaluate_regularized(
     reference: Any = None,
     *,
     log_reference: Any = None,
+    log_policy: Any = None,
 ) -> Vector:
     """The value of a policy, less what its distance from the reference costs.
 
@@ -43,6 +44,9 @@ def evaluate_regularized(
         As in `evaluate`.
     temperature, reference, log_reference
         As in `solve_regularized`: the entropy is a bonus if no reference is given.
+    log_policy : array_like, with None for `policy`
+        Logarithms of probabilities, as in `evaluate`. Here even a probability that is 0 as a double
+        counts where the reference forbids the action.
 
     Returns
     -------
@@ -70,8 +74,13 @@ def evaluate_regularized(
             f"evaluate_regularized takes an MDP or an EpisodicMDP, not {type(mdp).__name__}"
         )
     soft = read_regularizer(mdp, temperature, reference, log_reference)
-    weights = weights_of(mdp, policy)
-    costs = _costs(mdp, soft, weights)
+    weights = weights_or_logs(mdp, policy, log_policy)
+    if log_policy is None:
+        with np.errstate(divide="ignore"):
+            logs = np.log(weights)
+    else:
+        logs = log_weights_of(mdp, log_policy)
+    costs = _costs(mdp, soft, weights, logs)
     if isinstance(mdp, MDP):
         discount = discount_of(mdp)
         chain = _core.model.induced_chain(mdp.core, weights)
@@ -90,19 +99,20 @@ def evaluate_regularized(
     return value
 
 
-def _costs(mdp: MDP | EpisodicMDP, soft: Regularizer, weights: Vector) -> Vector:
+def _costs(mdp: MDP | EpisodicMDP, soft: Regularizer, weights: Vector, logs: Vector) -> Vector:
     """tau KL(policy, reference), or minus tau times the entropy: (stages, S)."""
     lines = weights.reshape(-1, mdp.n_pairs)
+    logs = logs.reshape(lines.shape)
     log_weight = np.broadcast_to(soft.log_weight, lines.shape)
-    forbidden = np.argwhere((lines > 0.0) & np.isneginf(log_weight))
+    forbidden = np.argwhere((logs > -np.inf) & np.isneginf(log_weight))
     if len(forbidden):
         row = int(forbidden[0][1])
         raise PolicyError(
             f"the policy takes action {mdp.actions[row]} in state {mdp.states[row]}, which the "
             "reference forbids: its regularised value is -inf"
         )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(lines > 0.0, lines * (np.log(lines) - log_weight), 0.0)
+    with np.errstate(invalid="ignore"):
+        terms = np.where(lines > 0.0, lines * (logs - log_weight), 0.0)
     divergence = np.add.reduceat(terms, mdp.pair_ptr[:-1], axis=-1)
     return soft.temperature * divergence.reshape(-1, mdp.n_states) - np.tile(
         soft.bonus, (len(lines), 1)
