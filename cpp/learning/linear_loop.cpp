@@ -16,6 +16,7 @@ LinearLearner::LinearLearner(LinearSizes sizes, std::vector<double> features, do
                              std::vector<double> radii, std::vector<double> caps, double log_switch)
     : n_(sizes),
       features_(std::move(features)),
+      by_coordinate_(features_.size()),
       radii_(std::move(radii)),
       caps_(std::move(caps)),
       log_switch_(log_switch),
@@ -27,9 +28,25 @@ LinearLearner::LinearLearner(LinearSizes sizes, std::vector<double> features, do
       q_(size(n_.stages * n_.states * n_.actions), 0.0),
       value_(size((n_.stages + 1) * n_.states), 0.0),
       solved_(size(n_.dimension)),
+      along_(size(n_.states * n_.actions)),
       planned_log_det_(size(n_.stages), 0.0),
       policy_(size(n_.stages * n_.states), 0) {
+    const std::int64_t pairs = n_.states * n_.actions, d = n_.dimension;
+    for (std::int64_t pair = 0; pair < pairs; ++pair)
+        for (std::int64_t j = 0; j < d; ++j)
+            by_coordinate_[size(j * pairs + pair)] = features_[size(pair * d + j)];
     for (std::int64_t h = 0; h < n_.stages; ++h) refresh_norms(h);
+}
+
+void LinearLearner::project(const double* w) {
+    const std::int64_t pairs = n_.states * n_.actions;
+    double* out = along_.data();
+    std::fill(out, out + pairs, 0.0);
+    for (std::int64_t j = 0; j < n_.dimension; ++j) {
+        const double* column = by_coordinate_.data() + j * pairs;
+        const double factor = w[j];
+        for (std::int64_t pair = 0; pair < pairs; ++pair) out[pair] += factor * column[pair];
+    }
 }
 
 bool LinearLearner::is_due() const {
@@ -56,16 +73,17 @@ bool LinearLearner::plan() {
         gram(h).solve(w);
         const double* norm2 = norms2_.data() + h * S * A;
         double* q = q_.data() + h * S * A;
+        project(w);
+        const double* estimate = along_.data();
+        const double radius = radii_[size(h)], cap = caps_[size(h)];
+        for (std::int64_t pair = 0; pair < S * A; ++pair) {
+            const double upper = estimate[pair] + radius * std::sqrt(std::max(norm2[pair], 0.0));
+            q[pair] = std::min(std::max(upper, 0.0), cap);
+        }
         for (std::int64_t s = 0; s < S; ++s) {
             std::int64_t best = 0;
-            for (std::int64_t a = 0; a < A; ++a) {
-                const std::int64_t pair = s * A + a;
-                const double estimate = dense_dot(features_.data() + pair * d, w, d);
-                const double upper =
-                    estimate + radii_[size(h)] * std::sqrt(std::max(norm2[pair], 0.0));
-                q[pair] = std::min(std::max(upper, 0.0), caps_[size(h)]);
-                if (q[pair] > q[s * A + best]) best = a;
-            }
+            for (std::int64_t a = 1; a < A; ++a)
+                if (q[s * A + a] > q[s * A + best]) best = a;
             policy_[size(h * S + s)] = static_cast<std::uint16_t>(best);
             value_[size(h * S + s)] = q[s * A + best];
         }
@@ -86,10 +104,10 @@ void LinearLearner::observe(std::int64_t stage, std::int64_t state, std::int64_t
     if (log_switch_ >= 0.0) return;
     if (gram.updates() % fresh_norms == 0) return refresh_norms(stage);
     double* norm2 = norms2_.data() + stage * S * A;
-    for (std::int64_t pair = 0; pair < S * A; ++pair) {
-        const double along = dense_dot(features_.data() + pair * d, solved_.data(), d);
-        norm2[pair] -= along * along / (1.0 + u);
-    }
+    project(solved_.data());
+    const double scale = 1.0 + u;
+    for (std::int64_t pair = 0; pair < S * A; ++pair)
+        norm2[pair] -= along_[size(pair)] * along_[size(pair)] / scale;
 }
 
 void LinearLearner::refresh_norms(std::int64_t stage) {

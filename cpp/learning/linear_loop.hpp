@@ -10,11 +10,13 @@
 //     Q_h = clip(phi^T w_h + radius_h |phi|_{M_h^-1}, 0, cap_h),   V_h = max_a Q_h,
 //
 // where a step that ended the episode adds nothing to C_h. Sums by successor make a plan cost
-// O(H (S A d + S d + d^2)), however many episodes were seen. The squares of the norms |phi| of all
-// pairs are updated with M_h: with g = M^-1 x and u = x^T g they fall by (phi^T g)^2 / (1 + u).
-// They are computed anew every `fresh_norms` updates, which keeps their error at some 10^-11 of
-// themselves. With a switching ratio the plan is only made anew when some det M_h has grown by that
-// factor since the last one (Abbasi-Yadkori, Pal and Szepesvari, NeurIPS 2011), and so are they.
+// O(H (S A d + S d + d^2)), however many episodes were seen. Features are kept by coordinate as
+// well, so that products with all pairs run along neighbouring pairs. The squares of the norms
+// |phi| of all pairs are updated with M_h: with g = M^-1 x and u = x^T g they fall by (phi^T g)^2 /
+// (1 + u). They are computed anew every `fresh_norms` updates, which keeps their error at some
+// 10^-11 of themselves. With a switching ratio the plan is only made anew when some det M_h has
+// grown by that factor since the last one (Abbasi-Yadkori, Pal and Szepesvari, NeurIPS 2011), and
+// so are they.
 #pragma once
 
 #include <cstdint>
@@ -53,13 +55,16 @@ public:
 private:
     bool is_due() const;
     void refresh_norms(std::int64_t stage);
+    // phi^T w of all pairs, into along_.
+    void project(const double* w);
 
     LinearSizes n_;
-    std::vector<double> features_, radii_, caps_;
+    std::vector<double> features_, by_coordinate_;  // (S A, d), (d, S A)
+    std::vector<double> radii_, caps_;
     double log_switch_;
     std::vector<Gram> grams_;
     std::vector<double> norms2_, reward_sums_, successor_sums_;
-    std::vector<double> weights_, q_, value_, solved_;
+    std::vector<double> weights_, q_, value_, solved_, along_;
     std::vector<double> planned_log_det_;
     std::vector<std::uint16_t> policy_;
     std::int64_t plans_ = 0;
