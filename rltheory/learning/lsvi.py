@@ -102,8 +102,9 @@ def lsvi(features: ArrayLike, data: Any, horizon: int, ridge: float = 1.0) -> Li
     ----------
     features : array_like, shape (S, A, d)
     data : Transitions
-        Arrays `stages`, `states`, `actions`, `rewards`, `next_states` of the same length; a next
-        state of -1 ended the episode, and what follows is worth 0.
+        With stages. Whatever has arrays `stages`, `states`, `actions`, `rewards` and `next_states`
+        of the same length will do; a next state of -1 ended the episode, and what follows is worth
+        0.
     horizon : int
         At least 1.
     ridge : float
@@ -125,10 +126,8 @@ def lsvi(features: ArrayLike, data: Any, horizon: int, ridge: float = 1.0) -> Li
     One state and two actions, of which the second paid more:
 
     >>> import numpy as np
-    >>> from types import SimpleNamespace
     >>> import rltheory as rlt
-    >>> seen = SimpleNamespace(stages=[0, 0, 0], states=[0, 0, 0], actions=[0, 1, 1],
-    ...                        rewards=[0.5, 1.0, 0.8], next_states=[0, 0, 0])
+    >>> seen = rlt.Transitions([0, 0, 0], [0, 0, 0], [0, 1, 1], [0.5, 1.0, 0.8], [0, 0, 0])
     >>> plan = rlt.lsvi(np.eye(2).reshape(1, 2, 2), seen, horizon=1, ridge=1.0)
     >>> plan.q.round(12).tolist(), plan.policy.tolist()  # 0.5/2 and 1.8/3
     ([[[0.25, 0.6]]], [[1]])
@@ -242,7 +241,10 @@ def _features(features: Any) -> NDArray[np.float64]:
 
 
 def _column(data: Any, name: str, least: int, end: int) -> NDArray[np.int64]:
-    column = integers(name, getattr(data, name))
+    given = getattr(data, name)
+    if given is None:
+        raise ModelError(f"{name} is None; least-squares value iteration needs them")
+    column = integers(name, given)
     if column.size and not least <= column.min() <= column.max() < end:
         raise ModelError(f"{name} holds a number out of {least}..{end - 1}")
     return column

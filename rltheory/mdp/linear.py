@@ -15,7 +15,8 @@ not required here. Their stages count from 1.
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ from rltheory.mdp.streams import Stream
 __all__ = ["LinearMDP", "random_linear_mdp"]
 
 _TOLERANCE = 1e-9
+_FORMAT = "rltheory-linear-1"
+_ARRAYS = ("features", "measures", "reward_weights", "initial")
 _ROWS_AT_ONCE = 2**21  # entries of rows that validation holds at a time
 
 Array = NDArray[np.float64]
@@ -171,6 +174,44 @@ class LinearMDP:
         if same:
             table = np.broadcast_to(table, (H, S, A, S))
         return EpisodicMDP(table, rewards, H, self.initial)
+
+    def save(self, path: Any) -> None:
+        """Write an .npz archive, which `load` reads; the same model gives the same bytes."""
+        from rltheory.mdp.drafts import replacing
+
+        target = Path(path)
+        if target.suffix != ".npz":
+            raise ModelError(f"{target} does not end in .npz; linear MDPs are written as archives")
+        if self.fractions is not None:
+            raise ModelError(f"{target}: an exact model has fractions, which .npz does not hold")
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        kept = {name: x for name, x in arrays.items() if x is not None}
+        with replacing(target) as draft, draft.open("xb") as file:
+            np.savez(file, allow_pickle=False, format=np.array(_FORMAT), **kept)
+
+    @classmethod
+    def load(cls, path: Any) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ModelError
+            If the file is no such archive, or what it holds is no model.
+        """
+        from rltheory.mdp.data.files import archive_arrays
+
+        name = str(path)
+        arrays = archive_arrays(name)
+        written = str(arrays.pop("format", "unknown"))
+        try:
+            if written != _FORMAT:
+                raise ModelError(f"its format is {written!r}; this version reads {_FORMAT!r}")
+            if not set(_ARRAYS[:3]) <= set(arrays) <= set(_ARRAYS):
+                held = ", ".join(arrays) or "nothing"
+                raise ModelError(f"it holds {held}; it must hold {', '.join(_ARRAYS)}")
+            return cls(**arrays)
+        except ModelError as fault:
+            raise ModelError(f"{name}: {fault}") from None
 
     def __repr__(self) -> str:
         actions = "action" if self.n_actions == 1 else "actions"

@@ -67,11 +67,8 @@ def test_what_has_no_unique_solution_is_refused() -> None:
             rlt.population_lsvi(model, **arguments)
 
 
-def seen(*steps: tuple[int, int, int, float, int]) -> Any:
-    stages, states, actions, rewards, then = map(np.array, zip(*steps, strict=True))
-    return SimpleNamespace(
-        stages=stages, states=states, actions=actions, rewards=rewards, next_states=then
-    )
+def seen(*steps: tuple[int, int, int, float, int]) -> rlt.Transitions:
+    return rlt.Transitions(*(np.array(column) for column in zip(*steps, strict=True)))
 
 
 def test_from_data_by_hand() -> None:

@@ -1,6 +1,7 @@
 """Linear MDPs: what is refused and where, the table, exact models."""
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,44 @@ def test_exact_models_are_exact() -> None:
             [[0, 0]],
             exact=True,
         )
+
+
+def test_files(tmp_path: Path) -> None:
+    mdp = rlt.random_linear_mdp(4, 2, 3, 2, seed=3)
+    mdp.save(tmp_path / "a.npz")
+    mdp.save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    back = rlt.LinearMDP.load(tmp_path / "a.npz")
+    for name in ("features", "measures", "reward_weights", "initial"):
+        assert (getattr(back, name) == getattr(mdp, name)).all()
+    no_start = rlt.LinearMDP(*arrays())
+    no_start.save(tmp_path / "c.npz")
+    assert rlt.LinearMDP.load(tmp_path / "c.npz").initial is None
+
+
+def test_files_that_are_refused(tmp_path: Path) -> None:
+    mdp = rlt.random_linear_mdp(2, 1, 1, 1)
+    with pytest.raises(ModelError, match=r"does not end in \.npz"):
+        mdp.save(tmp_path / "a.drn")
+    with pytest.raises(ModelError, match="fractions"):
+        rlt.random_linear_mdp(2, 1, 1, 1, exact=True).save(tmp_path / "a.npz")
+    with pytest.raises(ModelError, match="there is no such file"):
+        rlt.LinearMDP.load(tmp_path / "none.npz")
+    rlt.save(rlt.riverswim(discount=0.5), tmp_path / "river.npz")
+    with pytest.raises(ModelError, match="its format is 'rltheory-mdp-1'"):
+        rlt.LinearMDP.load(tmp_path / "river.npz")
+    np.savez(tmp_path / "half.npz", format=np.array("rltheory-linear-1"), features=mdp.features)
+    with pytest.raises(ModelError, match=r"half\.npz: it holds features; it must hold"):
+        rlt.LinearMDP.load(tmp_path / "half.npz")
+    np.savez(
+        tmp_path / "wrong.npz",
+        format=np.array("rltheory-linear-1"),
+        features=2 * mdp.features,
+        measures=mdp.measures,
+        reward_weights=mdp.reward_weights,
+    )
+    with pytest.raises(ModelError, match=r"wrong\.npz: features\[0, 0\] has norm 2"):
+        rlt.LinearMDP.load(tmp_path / "wrong.npz")
 
 
 def test_generated_models() -> None:
