@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from rltheory.learning.learner import Learner, Task
     from rltheory.learning.lsvi import lsvi, population_lsvi
-    from rltheory.learning.lsvi_ucb import LSVIUCB, lsvi_ucb_radii
+    from rltheory.learning.lsvi_ucb import LSVIUCB, lsvi_ucb_radii, lsvi_ucb_regret_bound
     from rltheory.learning.regret import regret
     from rltheory.learning.run import run, run_many
     from rltheory.learning.run_log import RunLog
@@ -95,7 +95,7 @@ _HOME = {
     "rltheory.learning.run": "run run_many",
     "rltheory.learning.run_log": "RunLog",
     "rltheory.learning.lsvi": "lsvi population_lsvi",
-    "rltheory.learning.lsvi_ucb": "LSVIUCB lsvi_ucb_radii",
+    "rltheory.learning.lsvi_ucb": "LSVIUCB lsvi_ucb_radii lsvi_ucb_regret_bound",
     "rltheory.mathematics.regression": "Ridge",
     "rltheory.learning.ucbvi": "UCBVI ucbvi_regret_bound",
     "rltheory.mdp.awkward": "awkward",
@@ -205,6 +205,7 @@ __all__ = [
     "log_likelihood",
     "lsvi",
     "lsvi_ucb_radii",
+    "lsvi_ucb_regret_bound",
     "markov_policy_of",
     "occupancy",
     "policy_kl",

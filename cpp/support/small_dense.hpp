@@ -132,13 +132,13 @@ private:
     // Row i of U^T U against that of M, from the diagonal to the right.
     bool row_is_off(std::int64_t i) const {
         const double allowed = 64.0 * static_cast<double>(d_ + 1) * 0x1.0p-53;
+        const double most = allowed * allowed * entry(i, i);
         for (std::int64_t j = i; j < d_; ++j) {
-            double sum = 0.0;
+            double off = -entry(i, j);
             for (std::int64_t k = 0; k <= i; ++k)
-                sum += factor_[static_cast<std::size_t>(k * d_ + i)] *
+                off += factor_[static_cast<std::size_t>(k * d_ + i)] *
                        factor_[static_cast<std::size_t>(k * d_ + j)];
-            const double size = std::sqrt(entry(i, i)) * std::sqrt(entry(j, j));
-            if (std::fabs(sum - entry(i, j)) > allowed * size) return true;
+            if (off * off > most * entry(j, j)) return true;
         }
         return false;
     }

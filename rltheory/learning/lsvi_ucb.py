@@ -39,7 +39,7 @@ from rltheory.errors import ModelError
 from rltheory.mdp.arguments import at_least
 from rltheory.mdp.intake import real_numbers
 
-__all__ = ["LSVIUCB", "lsvi_ucb_radii"]
+__all__ = ["LSVIUCB", "lsvi_ucb_radii", "lsvi_ucb_regret_bound"]
 
 
 def lsvi_ucb_radii(
@@ -103,6 +103,58 @@ def lsvi_ucb_radii(
     return radii
 
 
+def lsvi_ucb_regret_bound(
+    dimension: int,
+    horizon: int,
+    episodes: int,
+    delta: float,
+    ridge: float = 1.0,
+    states: int | None = None,
+    switch: float | None = None,
+) -> float:
+    """What the regret of LSVI-UCB with its default radii exceeds with probability at most delta.
+
+    With the radii of level delta/2, c = 1 or the switching ratio:
+
+        sum_h 2 radius_h sqrt(c K d log(1 + K/(d ridge)) / log 2)
+            + H(H+1)/2 sqrt(K log(2/delta) / 2),
+
+    proved in docs/theory/linear.md for rewards in [0, 1].
+
+    Parameters
+    ----------
+    dimension, horizon, episodes, delta, ridge, states
+        As in `lsvi_ucb_radii`, of a learner with half this delta.
+    switch : float, optional
+        As in `LSVIUCB`.
+
+    Returns
+    -------
+    float
+        It says something where it is below the trivial bound, horizon times episodes.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of its range, or the ridge is below 1/4, for which it is not proved.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> round(rlt.lsvi_ucb_regret_bound(3, 3, episodes=10**6, delta=0.1, states=5))  # of 3e6
+    687433
+    """
+    _check_delta(delta)
+    _check_switch(switch)
+    radii = lsvi_ucb_radii(dimension, horizon, episodes, delta / 2.0, ridge, states)
+    if ridge < 0.25:  # 2 radius_h >= H - h is what the proof uses
+        raise ModelError(f"ridge is {ridge!r}; the bound is proved for ridges of at least 1/4")
+    d, H, K = dimension, horizon, episodes
+    potential = (switch or 1.0) * K * d * math.log1p(K / (d * ridge)) / math.log(2.0)
+    chance = H * (H + 1) / 2.0 * math.sqrt(K * math.log(2.0 / delta) / 2.0)
+    return float(2.0 * radii.sum() * math.sqrt(potential) + chance)
+
+
 class LSVIUCB:
     """LSVI-UCB: a learner for models that are linear in known features.
 
@@ -162,8 +214,7 @@ class LSVIUCB:
             ((self.radius >= 0.0) & (self.radius < np.inf)).all()
         ):
             raise ModelError("radius must be at least 0 and finite")
-        if switch is not None and not 1.0 < switch < np.inf:
-            raise ModelError(f"switch is {switch!r}; it must be above 1 and finite")
+        _check_switch(switch)
         self.delta, self.ridge, self.switch = float(delta), float(ridge), switch
         self.core: Any = None
 
@@ -241,3 +292,8 @@ def _check_delta(delta: float) -> None:
 def _check_ridge(ridge: float) -> None:
     if not 0.0 < ridge < np.inf:
         raise ModelError(f"ridge is {ridge!r}; it must be above 0 and finite")
+
+
+def _check_switch(switch: float | None) -> None:
+    if switch is not None and not 1.0 < switch < np.inf:
+        raise ModelError(f"switch is {switch!r}; it must be above 1 and finite")

@@ -100,6 +100,7 @@ def test_bad_data() -> None:
         ({"next_states": [-2]}, r"next_states holds a number out of -1\.\.0"),
         ({"rewards": [0.0, 1.0]}, "same length"),
         ({"states": [0.5]}, "integers"),
+        ({"stages": None}, "stages is None"),
     ]:
         with pytest.raises(ModelError, match=message):
             rlt.lsvi(features, SimpleNamespace(**{**good, **change}), horizon=1)

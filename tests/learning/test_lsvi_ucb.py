@@ -145,6 +145,26 @@ def test_default_radii_make_it_optimistic(states: int | None) -> None:
     assert (by_default.radii == rlt.lsvi_ucb_radii(2, 3, 100, 0.1, states=4)).all()
 
 
+def test_the_regret_bound_by_hand() -> None:
+    """H = 1, d = 1, K = 8, delta = 1/2, ridge 1: one radius, at delta = 1/4."""
+    radius = 1.0 + 0.5 * math.sqrt(2 * math.log(4.0) + math.log(9.0))
+    found = rlt.lsvi_ucb_regret_bound(1, 1, 8, 0.5, states=3, switch=2.0)
+    potential = 2.0 * 8 * math.log(9.0) / math.log(2.0)
+    expected = 2 * radius * math.sqrt(potential) + math.sqrt(4 * math.log(4.0))
+    assert found == pytest.approx(expected, rel=1e-14)
+    with pytest.raises(ModelError, match="at least 1/4"):
+        rlt.lsvi_ucb_regret_bound(1, 1, 8, 0.5, ridge=0.1)
+
+
+def test_the_regret_of_a_run_is_below_the_bound() -> None:
+    mdp, K = hard_mdp(), 2000
+    radii = rlt.lsvi_ucb_radii(2, 2, K, 0.05, states=3)
+    log = rlt.run(rlt.LSVIUCB(mdp.features, radius=radii), PlainOnline(mdp.tabular(), 0), K)
+    assert (
+        0 < rlt.regret(log, mdp.tabular()).sum() < rlt.lsvi_ucb_regret_bound(2, 2, K, 0.1, states=3)
+    )
+
+
 def test_no_radius_is_no_optimism() -> None:
     mdp = hard_mdp()
     learner = Recording(mdp.features, radius=0.0)
