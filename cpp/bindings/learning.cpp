@@ -51,13 +51,14 @@ void need_model(const ModelView& m, std::int64_t horizon, const Doubles& initial
 class SteppedLearner {
 public:
     SteppedLearner(std::int64_t horizon, std::int64_t states, std::int64_t actions,
-                   const std::shared_ptr<Bonus>& bonus, bool doubling)
+                   const std::shared_ptr<Bonus>& bonus, bool doubling, bool full)
         : H(horizon),
           S(states),
           A(actions),
           learner((need_shape(horizon, states, actions), need_stages(horizon, bonus),
                    tabular_learner(horizon, states, actions, bonus,
-                                   doubling ? Replanning::doubling : Replanning::every_episode))) {}
+                                   doubling ? Replanning::doubling : Replanning::every_episode,
+                                   full ? Induction::full : Induction::changes))) {}
 
     bool plan() {
         const StandardFloatMode mode;
@@ -294,10 +295,10 @@ void bind_learning(py::module_& m) {
 
     py::class_<SteppedLearner, std::shared_ptr<SteppedLearner>>(
         m, "TabularLearner", "Counts, optimistic backward induction and when to plan.")
-        .def(py::init<std::int64_t, std::int64_t, std::int64_t, const std::shared_ptr<Bonus>&,
+        .def(py::init<std::int64_t, std::int64_t, std::int64_t, const std::shared_ptr<Bonus>&, bool,
                       bool>(),
              py::arg("horizon"), py::arg("states"), py::arg("actions"),
-             py::arg("bonus").none(false), py::arg("doubling"))
+             py::arg("bonus").none(false), py::arg("doubling"), py::arg("full") = false)
         .def("plan", &SteppedLearner::plan, "Plans if it is time to; whether it was.")
         .def("observe", &SteppedLearner::observe, py::arg("stage"), py::arg("state"),
              py::arg("action"), py::arg("reward"), py::arg("next_state"))

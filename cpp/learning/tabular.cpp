@@ -3,14 +3,15 @@
 namespace rlt {
 
 TabularLearner tabular_learner(std::int64_t horizon, std::int64_t states, std::int64_t actions,
-                               SharedBonus bonus, Replanning replanning) {
+                               SharedBonus bonus, Replanning replanning, Induction induction) {
     Counts counts(horizon, states, actions);
     if (bonus->root.empty()) {
         HoeffdingBackup backup(counts, std::move(bonus));
-        return Planner<HoeffdingBackup>(std::move(counts), std::move(backup), replanning);
+        return Planner<HoeffdingBackup>(std::move(counts), std::move(backup), replanning,
+                                        induction);
     }
     BernsteinBackup backup(counts, std::move(bonus));
-    return Planner<BernsteinBackup>(std::move(counts), std::move(backup), replanning);
+    return Planner<BernsteinBackup>(std::move(counts), std::move(backup), replanning, induction);
 }
 
 std::int64_t play_tabular(const World& world, TabularLearner& learner, const Words& words,

@@ -20,7 +20,7 @@ class TabularLearner:
     """
     Counts, optimistic backward induction and when to plan.
     """
-    def __init__(self, horizon: typing.SupportsInt | typing.SupportsIndex, states: typing.SupportsInt | typing.SupportsIndex, actions: typing.SupportsInt | typing.SupportsIndex, bonus: Bonus, doubling: bool) -> None:
+    def __init__(self, horizon: typing.SupportsInt | typing.SupportsIndex, states: typing.SupportsInt | typing.SupportsIndex, actions: typing.SupportsInt | typing.SupportsIndex, bonus: Bonus, doubling: bool, full: bool = False) -> None:
         ...
     def forbid(self, stage: typing.SupportsInt | typing.SupportsIndex, state: typing.SupportsInt | typing.SupportsIndex, action: typing.SupportsInt | typing.SupportsIndex) -> None:
         """

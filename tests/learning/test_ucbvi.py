@@ -11,6 +11,7 @@ from rltheory import _core
 from rltheory.errors import ModelError
 from rltheory.foundations.instances import misled, predict
 from rltheory.learning.learner import Task
+from rltheory.learning.tabular import EpisodeWords, play_whole
 from tests.helpers.plain_access import PlainOnline
 from tests.reference.plain_ucbvi import PlainUCBVI
 
@@ -57,6 +58,28 @@ def test_whole_runs_steps_and_the_plain_twin_agree_to_the_bit(
         np.testing.assert_array_equal(learner.value, plain.v)
         np.testing.assert_array_equal(learner.visits, plain.n)
         np.testing.assert_array_equal(learner.transitions, plain.N)
+
+
+@pytest.mark.parametrize("replanning", REPLANNING)
+@pytest.mark.parametrize("bonus", BONUSES)
+@pytest.mark.parametrize("delta", [0.1, 0.999])
+def test_passing_over_what_has_not_changed_changes_nothing(
+    bonus: str, replanning: str, delta: float
+) -> None:
+    # A small bonus takes values off their caps; then everything changes all the time.
+    for factor in (1.0, 0.05):
+        mdp = rlt.random_episodic(9, 3, 5, seed=6)
+        tables = rlt.UCBVI(delta, bonus, factor=factor).bonus_of(9, 3, 5, 300)
+        found = []
+        for full in (False, True):
+            core = _core.learning.TabularLearner(
+                5, 9, 3, _core.learning.Bonus(*tables), replanning == "doubling", full
+            )
+            words = [EpisodeWords((1, 2), (3, 4))]
+            run = play_whole(mdp, [core], 300, words, traced=True)[0]
+            found.append((core.q, core.policy, run.bounds, run.states))
+        for one, other in zip(*found, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("bonus", BONUSES)
