@@ -7,6 +7,7 @@ namespace rlt {
 namespace {
 
 constexpr std::int64_t fresh_norms = 256;
+constexpr double rounding = 1e-9;  // of rewards that are products of features and weights
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
@@ -94,6 +95,10 @@ bool LinearLearner::plan() {
 void LinearLearner::observe(std::int64_t stage, std::int64_t state, std::int64_t action,
                             double reward, std::int64_t next) {
     const std::int64_t S = n_.states, A = n_.actions, d = n_.dimension;
+    if (!(reward >= -rounding && reward <= 1.0 + rounding))
+        throw RewardFault("the reward of action " + std::to_string(action) + " in state " +
+                          std::to_string(state) + " at stage " + std::to_string(stage) + " is " +
+                          std::to_string(reward) + "; it must be in [0, 1]");
     const double* x = features_.data() + (state * A + action) * d;
     Gram& gram = grams_[size(stage)];
     const double u = gram.update(x, 1.0, solved_.data());

@@ -39,7 +39,7 @@ public:
 
     // Plans if it is due; says whether it was.
     bool plan();
-    // next = -1 where the episode ended.
+    // next = -1 where the episode ended. Throws where the reward is not in [0, 1], to 1e-9.
     void observe(std::int64_t stage, std::int64_t state, std::int64_t action, double reward,
                  std::int64_t next);
 

@@ -176,7 +176,8 @@ class LSVIUCB:
     Raises
     ------
     ModelError
-        If an argument is out of its range, or, when learning begins, features and task differ.
+        If an argument is out of its range; when learning begins, if features and task differ; when
+        a reward is met that is not in [0, 1].
 
     Examples
     --------
@@ -252,7 +253,10 @@ class LSVIUCB:
 
     def observe(self, stage: int, state: int, action: int, reward: float, next_state: int) -> None:
         """One more row of this stage's regression; `next_state` is -1 where the episode ended."""
-        self.core.observe(stage, state, action, reward, next_state)
+        try:
+            self.core.observe(stage, state, action, reward, next_state)
+        except _core.learning.RewardFault as fault:
+            raise ModelError(str(fault)) from None
 
     @property
     def q(self) -> NDArray[np.float64]:

@@ -229,6 +229,13 @@ def test_random_rewards_are_played_step_by_step() -> None:
     assert log.episodes == 20
 
 
+@pytest.mark.parametrize("access", [Online, lambda mdp: PlainOnline(mdp.tabular())])
+def test_rewards_beyond_one_are_refused(access: Any) -> None:
+    mdp = rlt.LinearMDP([[[1.0]]], [[[1.0]]] * 2, [[1.0], [1.5]], [1.0])
+    with pytest.raises(ModelError, match=r"state 0 at stage 1 is 1\.50*; it must be in \[0, 1\]"):
+        rlt.run(rlt.LSVIUCB(mdp.features), access(mdp), 3)
+
+
 def test_a_model_that_lacks_an_action_is_refused() -> None:
     ragged = rlt.MDP.from_pairs([0, 0, 1], [0, 1, 0], np.eye(2)[[0, 1, 0]], [0.0, 1.0, 0.0])
     model = rlt.EpisodicMDP.from_arrays(

@@ -67,3 +67,13 @@ def test_solve_takes_the_table() -> None:
     with pytest.raises(ModelError, match="solve_linear takes a LinearMDP, not EpisodicMDP"):
         rlt.solve_linear(mdp.tabular())  # type: ignore[arg-type]
     assert repr(rlt.solve_linear(mdp)) == "LinearSolution(3 weights at each of 3 stages)"
+
+
+def test_other_functions_take_the_table_as_well() -> None:
+    mdp = rlt.random_linear_mdp(3, 2, 2, 2, exact=True)
+    table, found = mdp.tabular(), rlt.solve_linear(mdp)
+    assert (rlt.evaluate(mdp, found.policy) == rlt.evaluate(table, found.policy)).all()
+    assert (rlt.occupancy(mdp, found.policy) == rlt.occupancy(table, found.policy)).all()
+    assert rlt.solve_exact(mdp).value == rlt.solve_exact(table).value
+    mixture = rlt.Mixture([0.5, 0.5], [found.policy, 1 - found.policy])
+    assert (rlt.evaluate(mdp, mixture) == rlt.evaluate(table, mixture)).all()
