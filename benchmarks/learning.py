@@ -7,8 +7,8 @@ counts of their own at each stage. The learners take turns and the table has med
 over stages whose next values are what they were; with "full induction" it backs up all of them, as
 numpy's loop (`benchmarks.numpy_ucbvi`) does, which plays the same episodes for the same seed: in
 the order of summation that makes it so, and with a matrix product in place of it, which is faster
-and mostly plays the same. Both are checked. rlberry 0.2.1, where it is installed, plays with bonuses
-of its own; its functions are compiled by a first short run.
+and mostly plays the same. Both are checked. rlberry 0.2.1, where it is installed, plays with
+bonuses of its own; its functions are compiled by a first short run.
 """
 
 import argparse

@@ -89,6 +89,8 @@ std::int64_t play(const World& world, Planner& learner, const Words& words, std:
     };
     Philox starts(words.start_key[0], words.start_key[1], first);
     Philox moves = transitions_from(first);
+    const std::int64_t plan_work = H * S * S * world.model.n_actions;
+    const std::int64_t look_up = 1 + (std::int64_t{1} << 20) / plan_work;  // between monitors
     std::int64_t steps = 0;
     for (std::int64_t k = 0; k < episodes; ++k) {
         if (learner.plan()) played.add(k, learner.policy());
@@ -111,7 +113,7 @@ std::int64_t play(const World& world, Planner& learner, const Words& words, std:
         if (trace.states) std::fill(trace.states + k * H + h, trace.states + (k + 1) * H, -1);
         if (h < H) moves = transitions_from(first + static_cast<std::uint64_t>(k) + 1);
         returns[k] = total;
-        if (k % 64 == 0) monitor();
+        if (k % look_up == 0) monitor();
     }
     return steps;
 }

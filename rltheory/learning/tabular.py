@@ -87,9 +87,18 @@ class Run:
 
 
 def whole_episodes(access: Any) -> tuple[EpisodicMDP, EpisodeWords] | None:
-    """The model behind an online access and its next words; None where it must be stepped."""
+    """The model behind an online access and its next words; None where it must be stepped.
+
+    An access that can be played whole has ``whole_episodes()``, which gives the model, the keys of
+    both streams and the number of the next episode, or None; and ``count(episodes, steps)``, which
+    is told what was played.
+    """
     offer = getattr(access, "whole_episodes", None)
-    return None if offer is None else offer()
+    offered = None if offer is None else offer()
+    if offered is None:
+        return None
+    mdp, starts, transitions, first_episode = offered
+    return mdp, EpisodeWords(starts, transitions, first_episode)
 
 
 def play_whole(

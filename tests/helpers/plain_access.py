@@ -8,7 +8,6 @@ import numpy as np
 
 import rltheory as rlt
 from rltheory import _core
-from rltheory.learning.tabular import EpisodeWords
 from rltheory.mdp.streams import philox_key
 
 
@@ -54,7 +53,7 @@ class PlainOnline:
         return SimpleNamespace(reward=float(mdp.mean_rewards[row]), state=int(state), ended=ended)
 
     def whole_episodes(self) -> Any:
-        return self.mdp, EpisodeWords(self.starts, self.moves, self.used.episodes)
+        return self.mdp, self.starts, self.moves, self.used.episodes
 
     def count(self, episodes: int, steps: int) -> None:
         self.used.episodes += episodes

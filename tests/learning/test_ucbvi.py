@@ -1,6 +1,10 @@
 """UCBVI: against its plain twin to the bit, by hand, at its edges, and against what is proved."""
 
 import math
+import os
+import signal
+import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -246,6 +250,33 @@ def test_the_instance_predict_fails_where_the_boundary_is_crossed() -> None:
                 learner.observe(stage, state, 0, step.reward, step.state)
                 state = step.state
     assert seen == {False, True}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent to the process itself")
+@pytest.mark.parametrize("runs", [1, 3])
+def test_ctrl_c_ends_a_long_run_promptly(runs: int) -> None:
+    mdp = rlt.random_episodic(20, 4, 20, seed=1)
+    accesses = [PlainOnline(mdp, seed) for seed in range(runs)]
+    sent = [0.0]
+
+    def interrupt() -> None:
+        sent[0] = time.perf_counter()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer, before = threading.Timer(0.5, interrupt), rlt.threads()
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    rlt.set_threads(2)
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            rlt.run_many(rlt.UCBVI(0.1), accesses, 3_000_000)
+        assert 0.0 < time.perf_counter() - sent[0] < 2.0
+    finally:
+        timer.cancel()
+        timer.join()
+        rlt.set_threads(before)
+        signal.signal(signal.SIGINT, handler)
+    assert [access.used.episodes for access in accesses] == [0] * runs
 
 
 # --- what is refused ----------------------------------------------------------------------
