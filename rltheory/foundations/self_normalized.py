@@ -161,7 +161,7 @@ def _peeking(i: Any) -> Measurement:
     def crossed(n: int) -> Array:
         k = np.arange(n + 1.0)
         excess = k * (1 - float(i.p)) / np.sqrt(float(i.ridge) + k) - self_normalized_radius(
-            np.log1p(k / float(i.ridge)), float(i.delta)
+            np.log1p(k / float(i.ridge)), float(i.delta), 0.5, float(i.ridge), 0.0
         )
         return np.asarray(excess > _CLOSE)
 
@@ -321,7 +321,7 @@ def _trial(i: Any, stream: Any, factor: float = 1.0, growth: bool = True) -> Mea
         sums += noise * i.features[pair]
         weights = fit.weights
         squares[t], growths[t] = sums @ weights, fit.log_det_ratio
-    radius = self_normalized_radius(growths * growth, i.delta, factor * i.scale / 2.0)
+    radius = self_normalized_radius(growths * growth, i.delta, factor * i.scale / 2.0, 1.0, 0.0)
     worst = float((np.sqrt(np.maximum(squares, 0.0)) / radius).max())
     return Measurement(worst, 1.0, tolerance=1e-9)
 

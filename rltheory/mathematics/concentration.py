@@ -14,23 +14,34 @@ invert kl. No radius is above the range of what it bounds. Sources: Hoeffding (J
 Bernstein's inequality as in Boucheron, Lugosi and Massart (2013); Maurer and Pontil (COLT 2009,
 Theorem 4); Weissman et al. (HP Labs HPL-2003-97); Garivier and Cappe (COLT 2011). Proofs:
 docs/theory/foundations.md, headings conf-hoeffding to conf-kl-ucb.
-"""
 
-from typing import Any
+Radii that hold for all n at once are in `time_uniform`, the extremes of a mean over a ball of laws
+in `kl_ball`; both are to be had from here.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rltheory.errors import ModelError
+from rltheory.mathematics.arguments import checked, counts, level_of_error, nonnegative, probability
+from rltheory.mathematics.kl_ball import kl_ball_maximum, kl_ball_minimum
+from rltheory.mathematics.time_uniform import (
+    categorical_kl_threshold,
+    mixture_radius,
+    self_normalized_radius,
+)
 
 __all__ = [
     "bernoulli_kl",
     "bernstein_radius",
+    "categorical_kl_threshold",
     "empirical_bernstein_radius",
     "hoeffding_radius",
+    "kl_ball_maximum",
+    "kl_ball_minimum",
     "kl_lcb",
     "kl_ucb",
     "l1_radius",
+    "mixture_radius",
     "self_normalized_radius",
 ]
 
@@ -70,8 +81,8 @@ def hoeffding_radius(n: ArrayLike, delta: ArrayLike, scale: ArrayLike = 1.0) -> 
     >>> hoeffding_radius([0, 50, 200], 0.1).round(4).tolist()
     [1.0, 0.1731, 0.0865]
     """
-    draws, width = _draws(n), _scale(scale)
-    log = np.log(2.0 / _delta(delta))
+    draws, width = counts(n), nonnegative("scale", scale)
+    log = np.log(2.0 / level_of_error(delta))
     return _within(width * np.sqrt(log / (2.0 * np.maximum(draws, 1.0))), draws >= 1.0, width)
 
 
@@ -107,8 +118,8 @@ def bernstein_radius(
     >>> bernstein_radius(50, [0.0, 0.01, 0.25], 0.1).round(4).tolist()
     [0.0154, 0.0457, 0.1671]
     """
-    draws, width, sigma2 = _draws(n), _scale(scale), _variance(variance)
-    log, count = -np.log(_delta(delta)), np.maximum(draws, 1.0)
+    draws, width, sigma2 = counts(n), nonnegative("scale", scale), nonnegative("variance", variance)
+    log, count = -np.log(level_of_error(delta)), np.maximum(draws, 1.0)
     radius = np.sqrt(2.0 * sigma2 * log / count) + width * log / (3.0 * count)
     return _within(radius, draws >= 1.0, width)
 
@@ -145,8 +156,8 @@ def empirical_bernstein_radius(
     >>> empirical_bernstein_radius([1, 50, 5000], 0.01, 0.1).round(4).tolist()
     [1.0, 0.1773, 0.0049]
     """
-    draws, width, sigma2 = _draws(n), _scale(scale), _variance(variance)
-    log, count = np.log(2.0 / _delta(delta)), np.maximum(draws, 2.0)
+    draws, width, sigma2 = counts(n), nonnegative("scale", scale), nonnegative("variance", variance)
+    log, count = np.log(2.0 / level_of_error(delta)), np.maximum(draws, 2.0)
     radius = np.sqrt(2.0 * sigma2 * log / count) + 7.0 * width * log / (3.0 * (count - 1.0))
     return _within(radius, draws >= 2.0, width)
 
@@ -180,65 +191,12 @@ def l1_radius(n: ArrayLike, size: ArrayLike, delta: ArrayLike) -> Array:
     >>> l1_radius(100, [1, 2, 10], 0.1).round(4).tolist()
     [0.0, 0.2448, 0.4297]
     """
-    draws, points = _draws(n), _checked("size", size, lambda x: (x >= 1.0) & (x < np.inf))
+    draws, points = counts(n), checked("size", size, lambda x: (x >= 1.0) & (x < np.inf))
     several = np.maximum(points, 2.0)
     subsets = several * np.log(2.0) + np.log1p(-np.exp2(1.0 - several))  # log(2^size - 2)
-    log = subsets - np.log(_delta(delta))
+    log = subsets - np.log(level_of_error(delta))
     radius = _within(np.sqrt(2.0 * log / np.maximum(draws, 1.0)), draws >= 1.0, np.asarray(2.0))
     return np.where(points > 1.0, radius, 0.0)[()]
-
-
-def self_normalized_radius(
-    log_det_ratio: ArrayLike,
-    delta: ArrayLike,
-    sigma: ArrayLike = 0.5,
-    ridge: ArrayLike = 1.0,
-    norm_bound: ArrayLike = 0.0,
-) -> Array:
-    """sigma sqrt(2 log(1/delta) + log_det_ratio) + sqrt(ridge) norm_bound, at all times at once.
-
-    The distance of ridge regression from the truth theta, in the norm of M = ridge I + sum x x^T,
-    is above it at some time with probability at most delta, for noise that is sigma-sub-Gaussian
-    given the past, and vectors x that depend on the past alone (Abbasi-Yadkori, Pal and
-    Szepesvari, NeurIPS 2011, Theorem 2).
-
-    Parameters
-    ----------
-    log_det_ratio : array_like
-        log det M - d log(ridge), at least 0: `Ridge.log_det_ratio`.
-    delta : array_like
-        In (0, 1). The arguments are broadcast.
-    sigma : array_like
-        At least 0; half the length of the range of bounded noise.
-    ridge : array_like
-        Above 0.
-    norm_bound : array_like
-        Of the norm of theta, at least 0.
-
-    Returns
-    -------
-    ndarray of float64
-
-    Raises
-    ------
-    ModelError
-        If an argument is out of its range.
-
-    Examples
-    --------
-    >>> from rltheory.mathematics.concentration import self_normalized_radius
-    >>> self_normalized_radius([0.0, 2.0, 8.0], 0.1, norm_bound=1.0).round(4).tolist()
-    [2.073, 2.285, 2.7751]
-    """
-
-    def nonnegative(name: str, value: ArrayLike) -> Array:
-        return _checked(name, value, lambda x: (x >= 0.0) & (x < np.inf))
-
-    growth = nonnegative("log_det_ratio", log_det_ratio)
-    scale = nonnegative("sigma", sigma)
-    root = np.sqrt(_checked("ridge", ridge, lambda x: (x > 0.0) & (x < np.inf), "above 0"))
-    radius = scale * np.sqrt(growth - 2.0 * np.log(_delta(delta)))
-    return (radius + root * nonnegative("norm_bound", norm_bound))[()]
 
 
 def bernoulli_kl(p: ArrayLike, q: ArrayLike) -> Array:
@@ -266,7 +224,7 @@ def bernoulli_kl(p: ArrayLike, q: ArrayLike) -> Array:
     >>> bernoulli_kl([0.0, 0.5, 0.5, 1.0], [0.5, 0.5, 0.6, 0.0]).round(6).tolist()
     [0.693147, 0.0, 0.020411, inf]
     """
-    return np.maximum(_kl(_probability("p", p), _probability("q", q))[0], 0.0)[()]
+    return np.maximum(_kl(probability("p", p), probability("q", q))[0], 0.0)[()]
 
 
 def kl_ucb(p_hat: ArrayLike, level: ArrayLike) -> Array:
@@ -299,7 +257,7 @@ def kl_ucb(p_hat: ArrayLike, level: ArrayLike) -> Array:
     >>> kl_ucb([0.0, 0.5, 1.0], 0.1).round(6).tolist()
     [0.095163, 0.712879, 1.0]
     """
-    return _invert(_probability("p_hat", p_hat), _level(level), up=True)
+    return _invert(probability("p_hat", p_hat), _level(level), up=True)
 
 
 def kl_lcb(p_hat: ArrayLike, level: ArrayLike) -> Array:
@@ -328,7 +286,7 @@ def kl_lcb(p_hat: ArrayLike, level: ArrayLike) -> Array:
     >>> kl_lcb([0.0, 0.5, 1.0], 0.1).round(6).tolist()
     [0.0, 0.287121, 0.904837]
     """
-    return _invert(_probability("p_hat", p_hat), _level(level), up=False)
+    return _invert(probability("p_hat", p_hat), _level(level), up=False)
 
 
 def _kl(p: Array, q: Array) -> tuple[Array, Array]:
@@ -373,36 +331,5 @@ def _within(radius: Array, enough: NDArray[np.bool_], scale: Array) -> Array:
     return np.where(enough, np.minimum(radius, scale), scale)[()]
 
 
-def _draws(n: ArrayLike) -> Array:
-    return _checked("n", n, lambda x: (x >= 0.0) & (x < np.inf))
-
-
-def _delta(delta: ArrayLike) -> Array:
-    return _checked("delta", delta, lambda x: (x > 0.0) & (x < 1.0), "in (0, 1)")
-
-
-def _scale(scale: ArrayLike) -> Array:
-    return _checked("scale", scale, lambda x: (x >= 0.0) & (x < np.inf))
-
-
-def _variance(variance: ArrayLike) -> Array:
-    return _checked("variance", variance, lambda x: (x >= 0.0) & (x < np.inf))
-
-
-def _probability(name: str, p: ArrayLike) -> Array:
-    return _checked(name, p, lambda x: (x >= 0.0) & (x <= 1.0), "in [0, 1]")
-
-
 def _level(level: ArrayLike) -> Array:
-    return _checked("level", level, lambda x: x >= 0.0, "at least 0")
-
-
-def _checked(name: str, value: ArrayLike, good: Any, allowed: str = "finite, at least 0") -> Array:
-    try:
-        x = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as fault:
-        raise ModelError(f"{name} is {value!r}; it must be a number or an array of them") from fault
-    bad = ~good(x)
-    if bad.any():
-        raise ModelError(f"{name} is {float(x[bad].flat[0])!r}; it must be {allowed}")
-    return x
+    return checked("level", level, lambda x: x >= 0.0, "at least 0")

@@ -163,21 +163,6 @@ def test_printed_numbers_of_long_runs() -> None:
     assert law(5000, ridge=100) == pytest.approx(0.0703, abs=5e-5)
 
 
-def test_the_radius() -> None:
-    assert self_normalized_radius(0.0, math.exp(-2.0)) == pytest.approx(1.0, rel=1e-15)
-    found = self_normalized_radius([0.0, 5.0], math.exp(-2.0), 2.0, 4.0, 3.0)
-    assert found == pytest.approx([10.0, 12.0], rel=1e-15)
-    for bad in (
-        (-1.0, 0.1),
-        (0.0, 0.0),
-        (0.0, 0.1, -1.0),
-        (0.0, 0.1, 1.0, 0.0),
-        (0.0, 0.1, 1.0, 1.0, -1),
-    ):
-        with pytest.raises(rlt.ModelError):
-            self_normalized_radius(*bad)
-
-
 # --- planning ---------------------------------------------------------------------------------
 
 
