@@ -51,14 +51,16 @@ void need_model(const ModelView& m, std::int64_t horizon, const Doubles& initial
 class SteppedLearner {
 public:
     SteppedLearner(std::int64_t horizon, std::int64_t states, std::int64_t actions,
-                   const std::shared_ptr<Bonus>& bonus, bool doubling, bool full)
+                   const std::shared_ptr<Bonus>& bonus, bool doubling, bool full,
+                   bool random_rewards)
         : H(horizon),
           S(states),
           A(actions),
           learner((need_shape(horizon, states, actions), need_stages(horizon, bonus),
-                   tabular_learner(horizon, states, actions, bonus,
-                                   doubling ? Replanning::doubling : Replanning::every_episode,
-                                   full ? Induction::full : Induction::changes))) {}
+                   tabular_learner(
+                       horizon, states, actions, bonus,
+                       Habits{doubling ? Replanning::doubling : Replanning::every_episode,
+                              full ? Induction::full : Induction::changes, random_rewards}))) {}
 
     bool plan() {
         const StandardFloatMode mode;
@@ -136,6 +138,10 @@ public:
 
     std::int64_t plans() const {
         return std::visit([](const auto& x) { return x.plans(); }, learner);
+    }
+
+    bool random_rewards() const {
+        return std::visit([](const auto& x) { return x.random_rewards(); }, learner);
     }
 
     std::int64_t H, S, A;
@@ -296,9 +302,10 @@ void bind_learning(py::module_& m) {
     py::class_<SteppedLearner, std::shared_ptr<SteppedLearner>>(
         m, "TabularLearner", "Counts, optimistic backward induction and when to plan.")
         .def(py::init<std::int64_t, std::int64_t, std::int64_t, const std::shared_ptr<Bonus>&, bool,
-                      bool>(),
+                      bool, bool>(),
              py::arg("horizon"), py::arg("states"), py::arg("actions"),
-             py::arg("bonus").none(false), py::arg("doubling"), py::arg("full") = false)
+             py::arg("bonus").none(false), py::arg("doubling"), py::arg("full") = false,
+             py::arg("random_rewards") = false)
         .def("plan", &SteppedLearner::plan, "Plans if it is time to; whether it was.")
         .def("observe", &SteppedLearner::observe, py::arg("stage"), py::arg("state"),
              py::arg("action"), py::arg("reward"), py::arg("next_state"))
@@ -309,7 +316,8 @@ void bind_learning(py::module_& m) {
         .def_property_readonly("q", &SteppedLearner::q)
         .def_property_readonly("visits", &SteppedLearner::visits)
         .def_property_readonly("transitions", &SteppedLearner::transitions)
-        .def_property_readonly("plans", &SteppedLearner::plans);
+        .def_property_readonly("plans", &SteppedLearner::plans)
+        .def_property_readonly("random_rewards", &SteppedLearner::random_rewards);
 
     def_play<SteppedLearner>(m);
     m.def("start_values", &values_of_changes, py::arg("model"), py::arg("horizon"),
@@ -512,6 +520,9 @@ void bind_linear_learner(py::module_& m) {
         .def_property_readonly("norms2", &SteppedLinear::norms2,
                                "phi^T M^-1 phi of each pair, (H, S, A).")
         .def_property_readonly("weights", &SteppedLinear::weights)
+        .def_property_readonly(
+            "random_rewards", [](const SteppedLinear&) { return true; },
+            "Whether rewards may be random numbers.")
         .def_property_readonly("plans", &SteppedLinear::plans);
     def_play<SteppedLinear>(m);
 }

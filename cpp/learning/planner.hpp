@@ -23,6 +23,12 @@ enum class Replanning { every_episode, doubling };
 // Whether a plan backs up everything, or what may have changed; the numbers are the same.
 enum class Induction { changes, full };
 
+struct Habits {
+    Replanning replanning = Replanning::every_episode;
+    Induction induction = Induction::changes;
+    bool random_rewards = false;  // else a reward that changes is refused
+};
+
 // A reward that the learner's assumptions exclude.
 struct RewardFault : std::invalid_argument {
     using std::invalid_argument::invalid_argument;
@@ -38,11 +44,12 @@ void induce_here(Planner<Backup>& planner);
 template <class Backup>
 class Planner {
 public:
-    Planner(Counts counts, Backup backup, Replanning replanning, Induction induction)
+    Planner(Counts counts, Backup backup, const Habits& habits)
         : x(std::move(counts)),
           backup_(std::move(backup)),
-          replanning_(replanning),
-          induction_(induction),
+          replanning_(habits.replanning),
+          induction_(habits.induction),
+          random_rewards_(habits.random_rewards),
           value_stride_(padded(x.S)),
           value_(blocks((x.H + 1) * value_stride_)),
           squared_(blocks(value_stride_)),
@@ -57,6 +64,7 @@ public:
     const double* value(std::int64_t h) const { return value_.data()->lane + h * value_stride_; }
     const double* q(std::int64_t h) const { return q_.data()->lane + h * q_stride(); }
     std::int64_t plans() const { return plans_; }
+    bool random_rewards() const { return random_rewards_; }
 
     void forbid(std::int64_t h, std::int64_t s, std::int64_t a) {
         backup_.forbid(x, h, x.column(s, a));
@@ -75,8 +83,8 @@ public:
     void observe(std::int64_t h, std::int64_t s, std::int64_t a, double r, std::int64_t next) {
         const std::int64_t pair = x.column(s, a);
         const std::int64_t before = x.visits[static_cast<std::size_t>(h * x.stride + pair)];
-        if (before == 0 ? !(r >= 0.0 && r <= 1.0) : r != x.reward(h)[pair])
-            refuse(h, s, a, r, before);
+        const bool known = before > 0 && !random_rewards_;
+        if (known ? r != x.reward(h)[pair] : !(r >= 0.0 && r <= 1.0)) refuse(h, s, a, r, known);
         if (before >= backup_.most_visits())
             throw std::invalid_argument("more episodes are played than the bonus has counts for");
         const std::int64_t n = x.observe(h, pair, r, next);
@@ -178,11 +186,11 @@ private:
     }
 
     [[noreturn]] void refuse(std::int64_t h, std::int64_t s, std::int64_t a, double r,
-                             std::int64_t before) const {
+                             bool known) const {
         const std::string where = "the reward of action " + std::to_string(a) + " in state " +
                                   std::to_string(s) + " at stage " + std::to_string(h) + " is " +
                                   std::to_string(r);
-        if (before == 0) throw RewardFault(where + "; it must be in [0, 1]");
+        if (!known) throw RewardFault(where + "; it must be in [0, 1]");
         throw RewardFault(where + " after " + std::to_string(x.reward(h)[x.column(s, a)]) +
                           "; the learner assumes rewards that are no random numbers");
     }
@@ -191,6 +199,7 @@ private:
     Backup backup_;
     Replanning replanning_;
     Induction induction_;
+    bool random_rewards_;
     bool due_ = true;
     std::int64_t plans_ = 0;
     std::int64_t value_stride_;

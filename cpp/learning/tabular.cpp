@@ -3,15 +3,14 @@
 namespace rlt {
 
 TabularLearner tabular_learner(std::int64_t horizon, std::int64_t states, std::int64_t actions,
-                               SharedBonus bonus, Replanning replanning, Induction induction) {
+                               SharedBonus bonus, const Habits& habits) {
     Counts counts(horizon, states, actions);
     if (bonus->root.empty()) {
         HoeffdingBackup backup(counts, std::move(bonus));
-        return Planner<HoeffdingBackup>(std::move(counts), std::move(backup), replanning,
-                                        induction);
+        return Planner<HoeffdingBackup>(std::move(counts), std::move(backup), habits);
     }
     BernsteinBackup backup(counts, std::move(bonus));
-    return Planner<BernsteinBackup>(std::move(counts), std::move(backup), replanning, induction);
+    return Planner<BernsteinBackup>(std::move(counts), std::move(backup), habits);
 }
 
 std::int64_t play_tabular(const World& world, TabularLearner& learner, const Words& words,

@@ -12,7 +12,7 @@ namespace rlt {
 using TabularLearner = std::variant<Planner<HoeffdingBackup>, Planner<BernsteinBackup>>;
 
 TabularLearner tabular_learner(std::int64_t horizon, std::int64_t states, std::int64_t actions,
-                               SharedBonus bonus, Replanning replanning, Induction induction);
+                               SharedBonus bonus, const Habits& habits);
 
 // `play` with this learner.
 std::int64_t play_tabular(const World& world, TabularLearner& learner, const Words& words,

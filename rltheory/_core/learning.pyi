@@ -20,7 +20,7 @@ class TabularLearner:
     """
     Counts, optimistic backward induction and when to plan.
     """
-    def __init__(self, horizon: typing.SupportsInt | typing.SupportsIndex, states: typing.SupportsInt | typing.SupportsIndex, actions: typing.SupportsInt | typing.SupportsIndex, bonus: Bonus, doubling: bool, full: bool = False) -> None:
+    def __init__(self, horizon: typing.SupportsInt | typing.SupportsIndex, states: typing.SupportsInt | typing.SupportsIndex, actions: typing.SupportsInt | typing.SupportsIndex, bonus: Bonus, doubling: bool, full: bool = False, random_rewards: bool = False) -> None:
         ...
     def forbid(self, stage: typing.SupportsInt | typing.SupportsIndex, state: typing.SupportsInt | typing.SupportsIndex, action: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
@@ -40,6 +40,9 @@ class TabularLearner:
         ...
     @property
     def q(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def random_rewards(self) -> bool:
         ...
     @property
     def transitions(self) -> numpy.typing.NDArray[numpy.int64]:

@@ -29,7 +29,8 @@ class Task:
     seed : int
         For the learner's own random numbers, if it has any.
     info : object
-        Whatever else the access says of the model (``access.mdp_info``): features, for instance.
+        Whatever else the access says of the model (``access.mdp_info``): features, for instance,
+        or `feasible`, booleans of shape (S, A) or (H, S, A), where states lack actions.
     """
 
     n_states: int

@@ -188,8 +188,6 @@ class LSVIUCB:
     LSVIUCB(dimension 3, radius 0.5, ridge 1, switch 2)
     """
 
-    random_rewards = True  # it may meet them, but then steps are played one by one
-
     def __init__(
         self,
         features: ArrayLike,

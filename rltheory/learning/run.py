@@ -14,7 +14,7 @@ from rltheory.errors import AccessError, ModelError
 from rltheory.learning.learner import Learner, Task
 from rltheory.learning.played import PolicyRecorder
 from rltheory.learning.run_log import RunLog
-from rltheory.learning.tabular import lives_in_core, play_whole, whole_episodes
+from rltheory.learning.tabular import TabularLearner, play_whole, plays_whole, whole_episodes
 
 __all__ = ["run", "run_many"]
 
@@ -47,7 +47,7 @@ def run(learner: Learner, access: Any, episodes: int, seed: int = 0) -> RunLog:
     task = _task(access, episodes, seed)
     learner.begin(task)
     whole = whole_episodes(access)
-    if whole is not None and lives_in_core(learner, whole[0]):
+    if isinstance(learner, TabularLearner) and whole and plays_whole(learner.core, whole[0]):
         mdp, words = whole
         (played,) = play_whole(mdp, [learner.core], episodes, [words])
         access.count(episodes, played.steps)
@@ -95,13 +95,14 @@ def run_many(
     wholes = [whole_episodes(access) for access in accesses]
     together = [whole for whole in wholes if whole is not None]
     alike = len({(id(mdp), words.first_episode) for mdp, words in together}) == 1
-    alike = alike and len(together) == len(tasks)
-    if not (alike and lives_in_core(learner, together[0][0])):
+    cores = []
+    if isinstance(learner, TabularLearner) and alike and len(together) == len(tasks):
+        for task in tasks:
+            one = copy.copy(learner)
+            one.begin(task)
+            cores.append(one.core)
+    if not cores or not plays_whole(cores[0], together[0][0]):
         return [run(learner, access, episodes, seed + i) for i, access in enumerate(accesses)]
-    learners: list[Any] = [copy.copy(learner) for _ in tasks]
-    for one, task in zip(learners, tasks, strict=True):
-        one.begin(task)
-    cores = [one.core for one in learners]
     played = play_whole(together[0][0], cores, episodes, [words for _, words in together])
     logs = []
     for access, task, made in zip(accesses, tasks, played, strict=True):

@@ -6,7 +6,7 @@ stage h word k H + h of its stream of transitions, played step by step or not.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeGuard, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,8 @@ __all__ = [
     "EpisodeWords",
     "Run",
     "TabularLearner",
-    "lives_in_core",
     "play_whole",
+    "plays_whole",
     "whole_episodes",
 ]
 
@@ -48,17 +48,6 @@ class TabularLearner(Protocol):
 
     @property
     def core(self) -> _core.learning.TabularLearner | _core.learning.LinearLearner: ...
-
-
-def lives_in_core(learner: Any, mdp: EpisodicMDP) -> TypeGuard[TabularLearner]:
-    """Whether the core plays this learner's runs; random rewards are met step by step only.
-
-    A learner whose assumptions exclude random rewards does not say `random_rewards`: it is asked
-    all the same, and refuses them.
-    """
-    random = not isinstance(mdp.reward_law, Deterministic)
-    meets = random and getattr(learner, "random_rewards", False)
-    return isinstance(learner, TabularLearner) and not meets
 
 
 @dataclass(frozen=True)
@@ -99,6 +88,13 @@ def whole_episodes(access: Any) -> tuple[EpisodicMDP, EpisodeWords] | None:
         return None
     mdp, starts, transitions, first_episode = offered
     return mdp, EpisodeWords(starts, transitions, first_episode)
+
+
+def plays_whole(
+    core: _core.learning.TabularLearner | _core.learning.LinearLearner, mdp: EpisodicMDP
+) -> bool:
+    """Whether the core can play this model: random rewards are drawn step by step."""
+    return isinstance(mdp.reward_law, Deterministic) or not core.random_rewards
 
 
 def play_whole(

@@ -55,23 +55,29 @@ class UCBVI:
         optimism of every plan holds for both.
     factor : float
         Multiplies the bonus, at least 0. Nothing is guaranteed below 1.
+    random_rewards : bool
+        Whether rewards may be random numbers. Then their running mean is used, and the bonus has
+        H-h in place of H-h-1, the range of a reward and the value after it; "hoeffding" only.
 
     Notes
     -----
-    Rewards must lie in [0, 1] and be no random numbers; one that is not raises `ModelError`. After
-    a run, `q`, `value`, `visits` and `transitions` show what it thinks and has seen.
+    Rewards must lie in [0, 1], and be no random numbers unless this was said; what is not raises
+    `ModelError`. The regret bound is for rewards that are not random. After a run, `q`, `value`,
+    `visits` and `transitions` show what the learner thinks and has seen.
 
     Examples
     --------
     >>> import rltheory as rlt
-    >>> rlt.UCBVI(delta=0.1)
-    UCBVI(delta=0.1, bonus='hoeffding', replanning='every episode', factor=1.0)
+    >>> learner = rlt.UCBVI(delta=0.1)
+    >>> learner.bonus, learner.replanning
+    ('hoeffding', 'every episode')
     """
 
     delta: float
     bonus: str = "hoeffding"
     replanning: str = "every episode"
     factor: float = 1.0
+    random_rewards: bool = False
     core: Any = field(default=None, init=False, repr=False)
     _policy: Any = field(default=None, init=False, repr=False)
 
@@ -81,6 +87,8 @@ class UCBVI:
         _one_of("replanning", self.replanning, REPLANNING)
         if not (isinstance(self.factor, int | float) and 0.0 <= self.factor < math.inf):
             raise ModelError(f"factor is {self.factor!r}; it must be finite and at least 0")
+        if self.random_rewards and self.bonus != "hoeffding":
+            raise ModelError("random rewards need bonus='hoeffding'")
 
     # --- the protocol ---------------------------------------------------------------------
 
@@ -93,7 +101,12 @@ class UCBVI:
             task.n_actions,
             _core.learning.Bonus(*bonus),
             self.replanning == "doubling",
+            random_rewards=self.random_rewards,
         )
+        feasible = getattr(task.info, "feasible", None)
+        if feasible is not None:
+            for place in np.argwhere(~np.broadcast_to(feasible, self.core.visits.shape)).tolist():
+                self.core.forbid(*place)
 
     def plan(self, episode: int) -> Any:
         if not self.core.plan():
@@ -142,7 +155,8 @@ class UCBVI:
 
     def bonus_of(self, states: int, actions: int, horizon: int, episodes: int) -> Bonus:
         """The bonus as tables over n = 0..episodes and a vector over stages."""
-        scale = np.arange(horizon - 1, -1, -1, dtype=np.float64)
+        most = horizon if self.random_rewards else horizon - 1  # of what follows, at stage 0
+        scale = np.arange(most, most - horizon, -1, dtype=np.float64)
         n = np.arange(1, episodes + 1)
         triples = states * actions * horizon * episodes
         if self.bonus == "hoeffding":

@@ -23,8 +23,12 @@ class PlainOnline:
     def __init__(self, mdp: rlt.EpisodicMDP, seed: int = 0) -> None:
         self.mdp, self.seed, self.used = mdp, seed, Used()
         self.mdp_info = SimpleNamespace(
-            n_states=mdp.n_states, n_actions=mdp.n_actions, horizon=mdp.horizon
+            n_states=mdp.n_states,
+            n_actions=mdp.n_actions,
+            horizon=mdp.horizon,
+            feasible=np.asarray(mdp.table(np.ones(mdp.n_pairs), fill=0.0)) > 0.0,
         )
+        self.coins = np.random.default_rng(seed)
         self.starts = philox_key(seed, "access-starts")
         self.moves = philox_key(seed, "access-transitions")
         assert mdp.initial is not None
@@ -50,7 +54,10 @@ class PlainOnline:
         self.stage, self.state = h + 1, int(state)
         self.used.steps += 1
         ended = self.stage == mdp.horizon or state < 0
-        return SimpleNamespace(reward=float(mdp.mean_rewards[row]), state=int(state), ended=ended)
+        reward = float(mdp.mean_rewards[row])
+        if isinstance(mdp.reward_law, rlt.Bernoulli):
+            reward = float(self.coins.random() < reward)
+        return SimpleNamespace(reward=reward, state=int(state), ended=ended)
 
     def whole_episodes(self) -> Any:
         return self.mdp, self.starts, self.moves, self.used.episodes

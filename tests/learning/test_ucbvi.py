@@ -168,6 +168,36 @@ def test_actions_that_a_state_does_not_have_are_never_planned() -> None:
     assert all((policy[:, :3] == 0).all() for policy in log.policies)
     assert learner.visits[:, :3, 1].sum() == 0 and learner.visits[0, 3].min() > 0
 
+    assert_same(log, rlt.run(rlt.UCBVI(0.1), stepped(mdp, 0), 200))
+
+
+def test_random_rewards_are_averaged_with_a_wider_bonus() -> None:
+    mdp = rlt.EpisodicMDP(
+        [[[1.0]] * 2], [[0.25, 0.75]], 1, initial=[1.0], reward_law=rlt.Bernoulli()
+    )
+    learner = rlt.UCBVI(0.1, random_rewards=True)
+    log = rlt.run(learner, PlainOnline(mdp), 3000)
+    n = learner.visits[0, 0]
+    assert n.sum() == 3000 and n[1] > 2500
+    table = learner.bonus_of(1, 2, 1, 3000)
+    assert table.scale.tolist() == [1.0]
+    last = rlt.run(learner, stepped(mdp, 0), 3000)
+    assert last.returns.sum() == log.returns.sum()
+    mean = learner.q[0, 0, 1] - table.table[n[1] - (log.policy(2999)[0, 0] == 1)]
+    assert mean == pytest.approx(0.75, abs=0.05)
+    with pytest.raises(ModelError, match="random rewards need"):
+        rlt.UCBVI(0.1, "bernstein", random_rewards=True)
+    together = rlt.run_many(rlt.UCBVI(0.1, random_rewards=True), [PlainOnline(mdp)] * 1, 50)
+    assert len(together) == 1 and set(together[0].returns) <= {0.0, 1.0}
+
+
+def test_random_rewards_change_nothing_but_the_bonus_where_they_are_none() -> None:
+    mdp = rlt.random_episodic(4, 2, 3, seed=0)
+    whole, steps = (rlt.UCBVI(0.1, random_rewards=True) for _ in range(2))
+    log = rlt.run(whole, PlainOnline(mdp, 2), 80)
+    assert_same(log, rlt.run(steps, stepped(mdp, 2), 80))
+    np.testing.assert_array_equal(whole.q, steps.q)
+
 
 def test_without_a_bonus_half_of_the_runs_are_misled() -> None:
     accesses = [PlainOnline(misled(), seed) for seed in range(40)]
