@@ -23,6 +23,7 @@ from rltheory.foundations import (
     self_normalized,
     shortest_paths,
     soft,
+    time_uniform,
     value_iteration,
     variance,
 )
@@ -53,4 +54,5 @@ CLAIMS: tuple[Claim, ...] = (
     *lsvi.CLAIMS,
     *optimism.CLAIMS,
     *learning_regret.CLAIMS,
+    *time_uniform.CLAIMS,
 )
