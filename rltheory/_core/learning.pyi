@@ -120,6 +120,11 @@ class LinearLearner:
     def q(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
     @property
+    def random_rewards(self) -> bool:
+        """
+        Whether rewards may be random numbers.
+        """
+    @property
     def value(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
     @property

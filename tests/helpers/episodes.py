@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import hypothesis.strategies as st
+from hypothesis import settings
 
 import rltheory as rlt
 
@@ -12,6 +13,9 @@ Step = tuple[int, int, float]
 Episode = tuple[list[Step], int]  # steps (s, a, r), and the final state, -1 for an end
 
 STATES, ACTIONS, HORIZON = 3, 2, 4
+
+few = settings(max_examples=60, deadline=None)
+"""For hypothesis: enough for these small columns, at no particular speed."""
 
 
 def step_lists() -> st.SearchStrategy[list[Step]]:

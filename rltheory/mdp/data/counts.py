@@ -15,7 +15,7 @@ from scipy import sparse
 
 from rltheory.errors import ModelError
 from rltheory.mdp.arguments import at_least
-from rltheory.mdp.data.entries import the_provenance
+from rltheory.mdp.data.entries import rebuilt, the_provenance
 from rltheory.mdp.data.files import read_data, write_data
 from rltheory.mdp.data.provenance import Provenance, joined
 from rltheory.mdp.episodic import EpisodicMDP
@@ -277,6 +277,9 @@ class Counts:
         names = ("visits", "reward_sums", "row_ptr", "col", "count")
         read: Self = read_data(path, "counts", made, dict.fromkeys(names, True))
         return read
+
+    def __reduce__(self) -> Any:
+        return rebuilt(self)
 
     def __repr__(self) -> str:
         staged = "" if self.horizon is None else f"horizon {self.horizon}, "

@@ -4,6 +4,7 @@ States, actions and stages are kept in 32 bits, like the columns of a model; rew
 array is taken without a copy only when nobody can write to it.
 """
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "indices",
     "positions",
     "real_entries",
+    "rebuilt",
     "same_length",
     "the_provenance",
 ]
@@ -81,6 +83,11 @@ def same_length(size: int, like: str, **arrays: NDArray[Any]) -> None:
     for name, array in arrays.items():
         if len(array) != size:
             raise ModelError(f"{name} has {len(array)} entries and {like} {size}")
+
+
+def rebuilt(data: Any) -> tuple[Any, ...]:
+    """For ``__reduce__``: made anew by the constructor, so that copies are immutable too."""
+    return type(data), tuple(getattr(data, field.name) for field in dataclasses.fields(data))
 
 
 def the_provenance(provenance: Any) -> Provenance:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
-from rltheory.mdp.data.entries import indices, same_length, the_provenance
+from rltheory.mdp.data.entries import indices, rebuilt, same_length, the_provenance
 from rltheory.mdp.data.files import read_data, write_data
 from rltheory.mdp.data.provenance import Provenance, joined, plain_seed
 from rltheory.mdp.data.trajectories import COLUMNS, Trajectories
@@ -183,6 +183,9 @@ class Preferences:
         names = ["labels", *(f"{side}_{name}" for side in _SIDES for name in COLUMNS)]
         read: Self = read_data(path, "preferences", made, dict.fromkeys(names, True))
         return read
+
+    def __reduce__(self) -> Any:
+        return rebuilt(self)
 
     def __repr__(self) -> str:
         return f"Preferences({len(self)} pairs, second preferred in {int(self.labels.sum())})"

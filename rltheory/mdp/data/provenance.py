@@ -145,6 +145,8 @@ def joined(provenances: Iterable[Provenance]) -> Provenance:
         If the sizes of two of them differ.
     """
     every = list(provenances)
+    if len(every) == 1:
+        return every[0]
     if all(one == every[0] for one in every) and every[0].seed is None:
         return every[0]
     fields: dict[str, Any] = {}

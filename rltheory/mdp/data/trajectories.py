@@ -19,6 +19,7 @@ from rltheory.mdp.data.entries import (
     indices,
     positions,
     real_entries,
+    rebuilt,
     same_length,
     the_provenance,
 )
@@ -190,27 +191,31 @@ class Trajectories:
         return self.per_episode(paid, discount)
 
     def per_episode(self, x: Any, discount: float = 1.0) -> NDArray[np.float64]:
-        """Sum of one number a step over each episode, discounted by discount^t.
+        """Sum of one number, or one vector, a step over each episode, discounted by discount^t.
 
         Parameters
         ----------
-        x : array_like, shape (n,)
+        x : array_like, shape (n,) or (n, d)
+            Features of the steps, for instance: ``features[data.states, data.actions]``.
         discount : float
             In [0, 1].
 
         Returns
         -------
-        ndarray of float64, shape (N,)
+        ndarray of float64, shape (N,) or (N, d)
         """
         if not 0.0 <= discount <= 1.0:
             raise ModelError(f"discount is {discount!r}; it must be in [0, 1]")
         per_step = real_numbers("x", x)
-        if per_step.shape != (self.n_steps,):
-            raise ModelError(f"x has shape {per_step.shape}; it must be ({self.n_steps},)")
+        if per_step.ndim not in (1, 2) or len(per_step) != self.n_steps:
+            n = self.n_steps
+            raise ModelError(f"x has shape {per_step.shape}; it must be ({n},) or ({n}, d)")
         if not len(self):
-            return np.zeros(0)
-        weighted = per_step if discount == 1.0 else per_step * np.float64(discount) ** self.stages
-        return np.add.reduceat(weighted, self.starts[:-1])
+            return np.zeros((0, *per_step.shape[1:]))
+        if discount < 1.0:
+            weights = np.float64(discount) ** self.stages
+            per_step = per_step * weights.reshape(-1, *[1] * (per_step.ndim - 1))
+        return np.add.reduceat(per_step, self.starts[:-1], axis=0)
 
     def occupancy(
         self,
@@ -366,6 +371,9 @@ class Trajectories:
         from rltheory.mdp.data.flat import trajectories_to_flat
 
         return trajectories_to_flat(self, end_observation)
+
+    def __reduce__(self) -> Any:
+        return rebuilt(self)
 
     def __repr__(self) -> str:
         return f"Trajectories({len(self)} episodes, {self.n_steps} steps)"

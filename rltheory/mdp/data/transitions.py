@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
 from rltheory.mdp.data.counts import Counts, counted
-from rltheory.mdp.data.entries import indices, real_entries, same_length, the_provenance
+from rltheory.mdp.data.entries import indices, real_entries, rebuilt, same_length, the_provenance
 from rltheory.mdp.data.files import read_data, write_data
 from rltheory.mdp.data.provenance import Provenance, joined
 
@@ -165,6 +165,9 @@ class Transitions:
         from rltheory.mdp.data.flat import transitions_to_flat
 
         return transitions_to_flat(self, end_observation)
+
+    def __reduce__(self) -> Any:
+        return rebuilt(self)
 
     def __repr__(self) -> str:
         staged = ""

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from episodes import episode_lists, trajectories_of
+from episodes import episode_lists, few, trajectories_of
 from hypothesis import given
 from scipy import sparse
 
@@ -44,6 +44,7 @@ def test_occupancies_are_shares() -> None:
         rlt.Counts([[0]], [[[0]]], [[0.0]]).occupancy()
 
 
+@few
 @given(episode_lists(), episode_lists(0))
 def test_counts_add_up(first: list[Any], second: list[Any]) -> None:
     one, two = trajectories_of(first), trajectories_of(second)

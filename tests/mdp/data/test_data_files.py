@@ -1,5 +1,7 @@
 """Archives of data come back the same; whatever else is in a file gets one line."""
 
+import copy
+import dataclasses
 import io
 import pickle
 import zipfile
@@ -55,6 +57,16 @@ def test_there_and_back(data: Any, tmp_path: Path) -> None:
     assert path.read_bytes() == first
     with np.load(path, allow_pickle=False) as archive:
         assert all(archive[key].dtype.kind != "O" for key in archive.files)
+
+
+@pytest.mark.parametrize("data", EVERY, ids=repr)
+def test_copies_and_pickles_are_immutable_too(data: Any) -> None:
+    for again in (pickle.loads(pickle.dumps(data)), copy.deepcopy(data)):
+        assert columns(again) == columns(data)
+        for field in dataclasses.fields(again):
+            array = getattr(again, field.name)
+            if isinstance(array, np.ndarray):
+                assert not array.flags.writeable, field.name
 
 
 def rewritten(path: Path, **change: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from episodes import ACTIONS, HORIZON, STATES, episode_lists, trajectories_of
+from episodes import ACTIONS, HORIZON, STATES, episode_lists, few, trajectories_of
 from hypothesis import given
 
 import rltheory as rlt
@@ -67,6 +67,7 @@ def test_stages_that_are_counted_apart() -> None:
     assert isinstance(pooled, rlt.EpisodicMDP) and pooled.is_stationary and pooled.horizon == 5
 
 
+@few
 @given(episode_lists())
 def test_the_model_of_data_is_in_fractions_what_it_is_in_doubles(episodes: list[Any]) -> None:
     counts = trajectories_of(episodes).counts()

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from episodes import episode_lists, episodes_of, trajectories_of
+from episodes import episode_lists, episodes_of, few, trajectories_of
 from hypothesis import given
 
 import rltheory as rlt
@@ -42,11 +42,16 @@ def test_without_next_observations_a_cut_episode_loses_its_last_step() -> None:
     assert steps.states.tolist() == [0, 2] and steps.next_states.tolist() == [1, -1]
 
 
+@few
 @given(episode_lists())
 def test_there_and_back(episodes: list[Any]) -> None:
     data = trajectories_of(episodes)
+    last = [t + 1 == len(one) for one, _ in episodes for t in range(len(one))]
+    ended = [final < 0 for one, final in episodes for _ in one]
     for end in (-1, 0):
         flat = data.to_flat(end)
+        assert flat["terminals"].tolist() == [x and y for x, y in zip(last, ended, strict=True)]
+        assert flat["timeouts"].tolist() == [x and not y for x, y in zip(last, ended, strict=True)]
         assert episodes_of(rlt.Trajectories.from_flat(flat)) == episodes
         again = rlt.Transitions.from_flat(flat)
         assert again.next_states.tolist() == data.next_states.tolist()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from episodes import episode_lists, episodes_of, trajectories_of
+from episodes import episode_lists, episodes_of, few, trajectories_of
 from hypothesis import given
 
 import rltheory as rlt
@@ -41,6 +41,7 @@ def test_by_hand() -> None:
     assert episodes_of(rlt.Trajectories.from_minari([after])) == episodes_of(data[1])
 
 
+@few
 @given(episode_lists())
 def test_there_and_back(episodes: list[Any]) -> None:
     data = trajectories_of(episodes)

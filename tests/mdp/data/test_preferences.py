@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from episodes import episode_lists, trajectories_of
+from episodes import episode_lists, few, trajectories_of
 from hypothesis import given
 from scipy.stats import binomtest
 
@@ -57,6 +57,7 @@ def test_a_judge_with_a_reward_of_its_own() -> None:
     assert len(digests) == 2 and all(len(digest) == 64 for digest in digests)
 
 
+@few
 @given(episode_lists(), episode_lists())
 def test_pairs_of_any_data(first: list[Any], second: list[Any]) -> None:
     n = min(len(first), len(second))

@@ -53,6 +53,7 @@ def test_what_data_put_together_have_in_common() -> None:
     # The same seed twice is the same data twice, which is to be seen.
     assert joined([first, first]).parts == (first, first)
     assert joined([rlt.Provenance(n_states=3)] * 2) == rlt.Provenance(n_states=3)
+    assert joined([first]) == first
     with pytest.raises(ModelError, match="n_states 3 and 4 cannot be put together"):
         joined([first, second, rlt.Provenance(n_states=4)])
 

@@ -11,6 +11,7 @@ from episodes import (
     all_episodes,
     episode_lists,
     episodes_of,
+    few,
     trajectories_of,
 )
 from hypothesis import given
@@ -31,6 +32,9 @@ def test_two_episodes_by_hand() -> None:
     assert DATA.returns().tolist() == [1.0, 2.0]
     assert DATA.returns(discount=0.5).tolist() == [0.5, 2.0]
     assert DATA.returns([[1.0, 2.0], [4.0, 8.0]]).tolist() == [9.0, 2.0]
+    features = np.eye(4).reshape(2, 2, 4)[DATA.states, DATA.actions]
+    assert DATA.per_episode(features).tolist() == [[1, 0, 0, 1], [0, 1, 0, 0]]
+    assert DATA.per_episode(features, 0.5).tolist() == [[1, 0, 0, 0.5], [0, 1, 0, 0]]
     assert DATA.returns([[[1.0, 2.0], [0.0, 0.0]], [[0.0, 0.0], [4.0, 8.0]]]).tolist() == [9.0, 2.0]
     states, actions, rewards = DATA.padded()
     assert states.tolist() == [[0, 1], [0, -1]]
@@ -58,6 +62,7 @@ def test_nothing_can_be_changed_and_nothing_is_shared_with_the_caller() -> None:
     assert np.shares_memory(again[:1].states, states)
 
 
+@few
 @given(episode_lists())
 def test_every_column_is_what_the_lists_say(episodes: list[Any]) -> None:
     data = trajectories_of(episodes)
@@ -77,6 +82,7 @@ def test_every_column_is_what_the_lists_say(episodes: list[Any]) -> None:
     assert data.returns().tolist() == [sum(r for _, _, r in one) for one, _ in episodes]
 
 
+@few
 @given(episode_lists(), st.data())
 def test_indices_slices_and_masks(episodes: list[Any], draw: st.DataObject) -> None:
     data, n = trajectories_of(episodes), len(episodes)
@@ -94,6 +100,7 @@ def test_indices_slices_and_masks(episodes: list[Any], draw: st.DataObject) -> N
     assert episodes_of(whole) == [*episodes[a:b], episodes[i], *episodes[mask.count(True) :]]
 
 
+@few
 @given(episode_lists())
 def test_padded_tables_come_back(episodes: list[Any]) -> None:
     data = trajectories_of(episodes)
@@ -192,7 +199,7 @@ def test_what_cannot_be_asked() -> None:
             DATA.occupancy(discount, 2, 2)
     with pytest.raises(ModelError, match="there is no episode"):
         DATA[:0].occupancy(n_states=2, n_actions=2)
-    with pytest.raises(ModelError, match=r"x has shape \(2,\); it must be \(3,\)"):
+    with pytest.raises(ModelError, match=r"x has shape \(2,\); it must be \(3,\) or \(3, d\)"):
         DATA.per_episode([0.0, 1.0])
     for index, words in ((2, "index 2 is out of range"), (1.0, "allowed are"), ([[0]], "allowed")):
         with pytest.raises(IndexError, match=words):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from episodes import ACTIONS, HORIZON, STATES, episode_lists, trajectories_of
+from episodes import ACTIONS, HORIZON, STATES, episode_lists, few, trajectories_of
 from hypothesis import given
 
 import rltheory as rlt
@@ -26,6 +26,7 @@ def test_counts_by_hand() -> None:
     assert STEPS.counts(2, 2, 2, staged=False).horizon is None
 
 
+@few
 @given(episode_lists(0))
 def test_counts_are_those_of_a_dictionary(episodes: list[Any]) -> None:
     steps = trajectories_of(episodes).transitions()
