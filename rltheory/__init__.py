@@ -33,10 +33,13 @@ if TYPE_CHECKING:
         SweepError,
     )
     from rltheory.learning.learner import Learner, Task
+    from rltheory.learning.lsvi import lsvi, population_lsvi
+    from rltheory.learning.lsvi_ucb import LSVIUCB, lsvi_ucb_radii, lsvi_ucb_regret_bound
     from rltheory.learning.regret import regret
     from rltheory.learning.run import run, run_many
     from rltheory.learning.run_log import RunLog
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
+    from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.awkward import awkward
     from rltheory.mdp.data import Counts, Preferences, Provenance, Trajectories, Transitions
     from rltheory.mdp.episodic import EpisodicMDP
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from rltheory.mdp.gridworld import gridworld
     from rltheory.mdp.layout import Grid
     from rltheory.mdp.likelihood import log_likelihood, policy_kl, trajectory_log_probability
+    from rltheory.mdp.linear import LinearMDP, random_linear_mdp
     from rltheory.mdp.model import MDP
     from rltheory.mdp.policies import HistoryPolicy, Mixture, uniform_policy
     from rltheory.mdp.reward_laws import Atoms, Bernoulli, Deterministic, Gaussian
@@ -58,6 +62,7 @@ if TYPE_CHECKING:
     from rltheory.solvers.constrained import ConstrainedSolution, solve_constrained
     from rltheory.solvers.evaluate import evaluate
     from rltheory.solvers.exact import ExactSolution, solve_exact
+    from rltheory.solvers.linear import LinearPlan, LinearSolution, solve_linear
     from rltheory.solvers.linear_programs import LPSolution, solve_lp
     from rltheory.solvers.many import solve_many
     from rltheory.solvers.markov_policy import markov_policy_of
@@ -89,6 +94,9 @@ _HOME = {
     "rltheory.learning.regret": "regret",
     "rltheory.learning.run": "run run_many",
     "rltheory.learning.run_log": "RunLog",
+    "rltheory.learning.lsvi": "lsvi population_lsvi",
+    "rltheory.learning.lsvi_ucb": "LSVIUCB lsvi_ucb_radii lsvi_ucb_regret_bound",
+    "rltheory.mathematics.regression": "Ridge",
     "rltheory.learning.ucbvi": "UCBVI ucbvi_regret_bound",
     "rltheory.mdp.awkward": "awkward",
     "rltheory.mdp.data": "Counts Preferences Provenance Trajectories Transitions",
@@ -98,6 +106,7 @@ _HOME = {
     "rltheory.mdp.generators": "combination_lock random_episodic riverswim",
     "rltheory.mdp.gridworld": "gridworld",
     "rltheory.mdp.layout": "Grid",
+    "rltheory.mdp.linear": "LinearMDP random_linear_mdp",
     "rltheory.mdp.likelihood": "log_likelihood policy_kl trajectory_log_probability",
     "rltheory.mdp.model": "MDP",
     "rltheory.mdp.policies": "HistoryPolicy Mixture uniform_policy",
@@ -110,6 +119,7 @@ _HOME = {
     "rltheory.solvers.constrained": "ConstrainedSolution solve_constrained",
     "rltheory.solvers.evaluate": "evaluate",
     "rltheory.solvers.exact": "ExactSolution solve_exact",
+    "rltheory.solvers.linear": "LinearPlan LinearSolution solve_linear",
     "rltheory.solvers.linear_programs": "LPSolution solve_lp",
     "rltheory.solvers.many": "solve_many",
     "rltheory.solvers.markov_policy": "markov_policy_of",
@@ -128,6 +138,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
+    "LSVIUCB",
     "MDP",
     "UCBVI",
     "AccessError",
@@ -155,6 +166,9 @@ __all__ = [
     "Integer",
     "LPSolution",
     "Learner",
+    "LinearMDP",
+    "LinearPlan",
+    "LinearSolution",
     "Many",
     "Measurement",
     "Mixture",
@@ -165,6 +179,7 @@ __all__ = [
     "Provenance",
     "RLTheoryError",
     "RegularizedSolution",
+    "Ridge",
     "RobustSolution",
     "RunLog",
     "Solution",
@@ -188,11 +203,16 @@ __all__ = [
     "load",
     "load_instance",
     "log_likelihood",
+    "lsvi",
+    "lsvi_ucb_radii",
+    "lsvi_ucb_regret_bound",
     "markov_policy_of",
     "occupancy",
     "policy_kl",
+    "population_lsvi",
     "q_values",
     "random_episodic",
+    "random_linear_mdp",
     "ranking_function",
     "regret",
     "replay",
@@ -206,6 +226,7 @@ __all__ = [
     "solve",
     "solve_constrained",
     "solve_exact",
+    "solve_linear",
     "solve_lp",
     "solve_many",
     "solve_regularized",

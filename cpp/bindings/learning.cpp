@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "bindings/arrays.hpp"
+#include "bindings/linear.hpp"
 #include "bindings/module.hpp"
 #include "learning/tabular.hpp"
 #include "support/float_mode.hpp"
@@ -91,6 +92,12 @@ public:
     void forbid(std::int64_t h, std::int64_t s, std::int64_t a) {
         need_pair(h, s, a);
         std::visit([&](auto& x) { x.forbid(h, s, a); }, learner);
+    }
+
+    std::int64_t play(const World& world, const Words& words, std::int64_t episodes,
+                      PlayedPolicies& played, double* returns, const Trace& trace,
+                      const Monitor& monitor) {
+        return play_tabular(world, learner, words, episodes, played, returns, trace, monitor);
     }
 
     Array<std::uint16_t> policy() const {
@@ -191,12 +198,11 @@ Array<T> as_array(const std::vector<T>& x) {
 using Played = Tuple<Array<std::int64_t>, Array<std::int32_t>, Array<std::int64_t>, py::array,
                      py::array, Doubles, std::int64_t, Array<std::int32_t>, Doubles>;
 
-using LearnerHandle = std::shared_ptr<SteppedLearner>;
-
 // Run i is that of learners[i], with row i of `keys`: (start key, transition key), two words each.
+template <class Learner>
 py::typing::List<Played> play_runs(const ModelHandle& model, std::int64_t horizon,
                                    const Doubles& initial,
-                                   const std::vector<LearnerHandle>& learners,
+                                   const std::vector<std::shared_ptr<Learner>>& learners,
                                    std::int64_t episodes, std::int64_t first_episode,
                                    const Array<std::uint64_t>& keys, bool traced) {
     const ModelView& m = model->view;
@@ -207,7 +213,7 @@ py::typing::List<Played> play_runs(const ModelHandle& model, std::int64_t horizo
     if (episodes < 1 || first_episode < 0)
         throw std::invalid_argument("at least one episode must be played");
     for (std::size_t i = 0; i < learners.size(); ++i) {
-        const SteppedLearner& x = *learners[i];
+        const Learner& x = *learners[i];
         if (x.H != horizon || x.S != m.n_states || x.A != m.n_actions)
             throw std::invalid_argument("a learner has other stages, states or actions");
         if (std::count(learners.begin(), learners.end(), learners[i]) != 1)
@@ -249,8 +255,8 @@ py::typing::List<Played> play_runs(const ModelHandle& model, std::int64_t horizo
             };
             const Words words{
                 {key[4 * i], key[4 * i + 1]}, {key[4 * i + 2], key[4 * i + 3]}, first_episode};
-            steps[run] = play_tabular(world, learners[run]->learner, words, episodes, played[run],
-                                      paid[run], traces[run], monitor);
+            steps[run] = learners[run]->play(world, words, episodes, played[run], paid[run],
+                                             traces[run], monitor);
         });
     }
     py::list out;
@@ -261,6 +267,14 @@ py::typing::List<Played> play_runs(const ModelHandle& model, std::int64_t horizo
                                   states[i], bounds[i]));
     }
     return out;
+}
+
+template <class Learner>
+void def_play(py::module_& m) {
+    m.def("play", &play_runs<Learner>, py::arg("model"), py::arg("horizon"),
+          py::arg("initial").noconvert(), py::arg("learners"), py::arg("episodes"),
+          py::arg("first_episode"), py::arg("keys").noconvert(), py::arg("traced"),
+          "(starts, which, offsets, places, actions, returns, steps, states, bounds) of each run.");
 }
 
 Doubles values_of_changes(const ModelHandle& model, std::int64_t horizon, const Doubles& initial,
@@ -286,6 +300,8 @@ Doubles values_of_changes(const ModelHandle& model, std::int64_t horizon, const 
     }
     return out;
 }
+
+void bind_linear_learning(py::module_& m);
 
 }  // namespace
 
@@ -317,14 +333,47 @@ void bind_learning(py::module_& m) {
         .def_property_readonly("plans", &SteppedLearner::plans)
         .def_property_readonly("random_rewards", &SteppedLearner::random_rewards);
 
-    m.def("play", &play_runs, py::arg("model"), py::arg("horizon"), py::arg("initial").noconvert(),
-          py::arg("learners"), py::arg("episodes"), py::arg("first_episode"),
-          py::arg("keys").noconvert(), py::arg("traced"),
-          "(starts, which, offsets, places, actions, returns, steps, states, bounds) of each run.");
+    def_play<SteppedLearner>(m);
     m.def("start_values", &values_of_changes, py::arg("model"), py::arg("horizon"),
           py::arg("initial").noconvert(), py::arg("offsets").noconvert(),
           py::arg("places").noconvert(), py::arg("actions").noconvert(),
           "rho V_0 of policies given by their changes.");
+    bind_linear_learning(m);
 }
+
+// --- linear features ---------------------------------------------------------------------------
+
+namespace {
+
+void bind_linear_learner(py::module_& m) {
+    py::class_<SteppedLinear, std::shared_ptr<SteppedLinear>>(
+        m, "LinearLearner", "Optimistic least-squares value iteration.")
+        .def(py::init<std::int64_t, const Doubles&, double, const Doubles&, const Doubles&,
+                      double>(),
+             py::arg("horizon"), py::arg("features").noconvert(), py::arg("ridge"),
+             py::arg("radii").noconvert(), py::arg("caps").noconvert(), py::arg("log_switch"))
+        .def("plan", &SteppedLinear::plan, "Plans if it is due; says whether it was.")
+        .def("observe", &SteppedLinear::observe, py::arg("stage"), py::arg("state"),
+             py::arg("action"), py::arg("reward"), py::arg("next_state"))
+        .def("log_det_ratio", &SteppedLinear::log_det_ratio, py::arg("stage"))
+        .def_property_readonly("policy", &SteppedLinear::policy)
+        .def_property_readonly("value", &SteppedLinear::value)
+        .def_property_readonly("q", &SteppedLinear::q)
+        .def_property_readonly("norms2", &SteppedLinear::norms2,
+                               "phi^T M^-1 phi of each pair, (H, S, A).")
+        .def_property_readonly("weights", &SteppedLinear::weights)
+        .def_property_readonly(
+            "random_rewards", [](const SteppedLinear&) { return true; },
+            "Whether rewards may be random numbers.")
+        .def_property_readonly("plans", &SteppedLinear::plans);
+    def_play<SteppedLinear>(m);
+}
+
+void bind_linear_learning(py::module_& m) {
+    bind_gram(m);
+    bind_linear_learner(m);
+}
+
+}  // namespace
 
 }  // namespace rlt

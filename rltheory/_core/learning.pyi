@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['Bonus', 'RewardFault', 'TabularLearner', 'play', 'start_values']
+__all__: list[str] = ['Bonus', 'Gram', 'LinearLearner', 'RewardFault', 'TabularLearner', 'play', 'start_values']
 class RewardFault(ValueError):
     pass
 class Bonus:
@@ -53,7 +53,90 @@ class TabularLearner:
     @property
     def visits(self) -> numpy.typing.NDArray[numpy.int64]:
         ...
+class Gram:
+    """
+    ridge I + sum w x x^T, factored and updated.
+    """
+    def __init__(self, dimension: typing.SupportsInt | typing.SupportsIndex, ridge: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    def matrix(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        M, shape (d, d).
+        """
+    def norms2(self, x: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        x^T M^-1 x of each row.
+        """
+    def solve(self, b: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        M^-1 b.
+        """
+    def update(self, x: numpy.typing.NDArray[numpy.float64], weight: typing.SupportsFloat | typing.SupportsIndex = 1.0) -> float:
+        """
+        Adds weight x x^T; returns weight x^T M^-1 x with M as it was.
+        """
+    @property
+    def dimension(self) -> int:
+        ...
+    @property
+    def log_det_ratio(self) -> float:
+        """
+        log det M - dimension log ridge.
+        """
+    @property
+    def refactored(self) -> int:
+        """
+        How often M was factored anew.
+        """
+    @property
+    def updates(self) -> int:
+        ...
+class LinearLearner:
+    """
+    Optimistic least-squares value iteration.
+    """
+    def __init__(self, horizon: typing.SupportsInt | typing.SupportsIndex, features: numpy.typing.NDArray[numpy.float64], ridge: typing.SupportsFloat | typing.SupportsIndex, radii: numpy.typing.NDArray[numpy.float64], caps: numpy.typing.NDArray[numpy.float64], log_switch: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    def log_det_ratio(self, stage: typing.SupportsInt | typing.SupportsIndex) -> float:
+        ...
+    def observe(self, stage: typing.SupportsInt | typing.SupportsIndex, state: typing.SupportsInt | typing.SupportsIndex, action: typing.SupportsInt | typing.SupportsIndex, reward: typing.SupportsFloat | typing.SupportsIndex, next_state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def plan(self) -> bool:
+        """
+        Plans if it is due; says whether it was.
+        """
+    @property
+    def norms2(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        phi^T M^-1 phi of each pair, (H, S, A).
+        """
+    @property
+    def plans(self) -> int:
+        ...
+    @property
+    def policy(self) -> numpy.typing.NDArray[numpy.uint16]:
+        ...
+    @property
+    def q(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def random_rewards(self) -> bool:
+        """
+        Whether rewards may be random numbers.
+        """
+    @property
+    def value(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def weights(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+@typing.overload
 def play(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, initial: numpy.typing.NDArray[numpy.float64], learners: collections.abc.Sequence[TabularLearner], episodes: typing.SupportsInt | typing.SupportsIndex, first_episode: typing.SupportsInt | typing.SupportsIndex, keys: numpy.typing.NDArray[numpy.uint64], traced: bool) -> list[tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int64], numpy.ndarray, numpy.ndarray, numpy.typing.NDArray[numpy.float64], int, numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]]]:
+    """
+    (starts, which, offsets, places, actions, returns, steps, states, bounds) of each run.
+    """
+@typing.overload
+def play(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, initial: numpy.typing.NDArray[numpy.float64], learners: collections.abc.Sequence[LinearLearner], episodes: typing.SupportsInt | typing.SupportsIndex, first_episode: typing.SupportsInt | typing.SupportsIndex, keys: numpy.typing.NDArray[numpy.uint64], traced: bool) -> list[tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int64], numpy.ndarray, numpy.ndarray, numpy.typing.NDArray[numpy.float64], int, numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]]]:
     """
     (starts, which, offsets, places, actions, returns, steps, states, bounds) of each run.
     """

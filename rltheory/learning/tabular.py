@@ -47,7 +47,7 @@ class TabularLearner(Protocol):
     """A learner that lives in the core: `core` is there once it has begun."""
 
     @property
-    def core(self) -> _core.learning.TabularLearner: ...
+    def core(self) -> _core.learning.TabularLearner | _core.learning.LinearLearner: ...
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,16 @@ def whole_episodes(access: Any) -> tuple[EpisodicMDP, EpisodeWords] | None:
     return mdp, EpisodeWords(starts, transitions, first_episode)
 
 
-def plays_whole(core: _core.learning.TabularLearner, mdp: EpisodicMDP) -> bool:
+def plays_whole(
+    core: _core.learning.TabularLearner | _core.learning.LinearLearner, mdp: EpisodicMDP
+) -> bool:
     """Whether the core can play this model: random rewards are drawn step by step."""
     return isinstance(mdp.reward_law, Deterministic) or not core.random_rewards
 
 
 def play_whole(
     mdp: EpisodicMDP,
-    learners: Sequence[_core.learning.TabularLearner],
+    learners: Sequence[Any],
     episodes: int,
     words: Sequence[EpisodeWords],
     traced: bool = False,

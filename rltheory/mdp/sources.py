@@ -30,16 +30,18 @@ from rltheory.mdp.generators import (
     riverswim,
 )
 from rltheory.mdp.gymnasium import read_gymnasium
+from rltheory.mdp.linear import LinearMDP, random_linear_mdp
 from rltheory.mdp.model import MDP
 
 __all__ = ["GENERATORS", "parameters", "read_source"]
 
-GENERATORS: dict[str, Callable[..., MDP | EpisodicMDP]] = {
+GENERATORS: dict[str, Callable[..., MDP | EpisodicMDP | LinearMDP]] = {
     "garnet": garnet,
     "gridworld": gridworld,
     "riverswim": riverswim,
     "combination_lock": combination_lock,
     "random_episodic": random_episodic,
+    "random_linear_mdp": random_linear_mdp,
     "awkward": awkward,
 }
 
@@ -173,7 +175,9 @@ def _generate(
     for key, (_, default) in allowed.items():
         if default is inspect.Parameter.empty and key not in given:
             raise ModelError(f"{key} is missing; {_listed(allowed)}")
-    return with_criterion(GENERATORS[name](**given), discount, horizon)
+    made = GENERATORS[name](**given)
+    table = made.tabular() if isinstance(made, LinearMDP) else made
+    return with_criterion(table, discount, horizon)
 
 
 def _value(key: str, text: str, kind: type) -> Any:

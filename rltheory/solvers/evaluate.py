@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rltheory import _core
 from rltheory.errors import ConvergenceError
 from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.linear import LinearMDP
 from rltheory.mdp.log_policies import weights_or_logs
 from rltheory.mdp.model import MDP
 from rltheory.mdp.policies import Mixture, is_deterministic, rows_of
@@ -29,13 +30,13 @@ _RELATIVE = 1e-10
 
 
 def evaluate(
-    mdp: MDP | EpisodicMDP, policy: Any = None, *, log_policy: Any = None
+    mdp: MDP | EpisodicMDP | LinearMDP, policy: Any = None, *, log_policy: Any = None
 ) -> NDArray[np.float64]:
     """The value of a policy in every state.
 
     Parameters
     ----------
-    mdp : MDP or EpisodicMDP
+    mdp : MDP, EpisodicMDP or LinearMDP
     policy : array_like or Mixture
         Integers are actions, (S,) or (H, S); floats are probabilities, (S, A) or (H, S, A). A
         policy without the axis of stages is used at every stage. A mixture may hold mixtures.
@@ -64,6 +65,8 @@ def evaluate(
     >>> rlt.evaluate(mdp, [0]).tolist(), rlt.evaluate(mdp, [[0.5, 0.5]]).tolist()
     ([2.0], [1.0])
     """
+    if isinstance(mdp, LinearMDP):
+        mdp = mdp.tabular()
     if isinstance(policy, Mixture) and log_policy is None:
         return policy.mean(lambda one: evaluate(mdp, one))
     if isinstance(mdp, EpisodicMDP):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
 from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.linear import LinearMDP
 from rltheory.mdp.model import MDP
 from rltheory.mdp.rational import RationalModel
 from rltheory.solvers.average import need_recurrent
@@ -65,13 +66,16 @@ class ExactSolution:
 
 
 def solve_exact(
-    mdp: MDP | EpisodicMDP, discount: Fraction | None = None, *, criterion: str | None = None
+    mdp: MDP | EpisodicMDP | LinearMDP,
+    discount: Fraction | None = None,
+    *,
+    criterion: str | None = None,
 ) -> ExactSolution:
     """The exact optimum of a small model.
 
     Parameters
     ----------
-    mdp : MDP or EpisodicMDP
+    mdp : MDP, EpisodicMDP or LinearMDP
         A model of doubles stands for the rational model that it means: every number is exactly
         the double, each row divided by its exact sum.
     discount : Fraction, optional
@@ -97,6 +101,8 @@ def solve_exact(
     >>> rlt.solve_exact(mdp).value
     (Fraction(3, 2), Fraction(0, 1))
     """
+    if isinstance(mdp, LinearMDP):
+        mdp = mdp.tabular()
     undiscounted = criterion in ("average", "total")
     natural = "discounted" if isinstance(mdp, MDP) else "finite-horizon"
     if not undiscounted and criterion not in (None, natural):

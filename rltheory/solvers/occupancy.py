@@ -16,6 +16,7 @@ from rltheory import _core
 from rltheory.errors import ConvergenceError, ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.intake import start_law
+from rltheory.mdp.linear import LinearMDP
 from rltheory.mdp.log_policies import weights_or_logs
 from rltheory.mdp.model import MDP
 from rltheory.mdp.policies import Mixture
@@ -30,7 +31,7 @@ _RELATIVE = 1e-7
 
 
 def occupancy(
-    mdp: MDP | EpisodicMDP,
+    mdp: MDP | EpisodicMDP | LinearMDP,
     policy: Any = None,
     initial: Any = None,
     normalized: bool = True,
@@ -41,7 +42,7 @@ def occupancy(
 
     Parameters
     ----------
-    mdp : MDP or EpisodicMDP
+    mdp : MDP, EpisodicMDP or LinearMDP
     policy : array_like or Mixture
         As in `evaluate`.
     initial : array_like, shape (S,), optional
@@ -73,6 +74,8 @@ def occupancy(
     >>> rlt.occupancy(mdp, [0, 0]).tolist()
     [[0.5], [0.5]]
     """
+    if isinstance(mdp, LinearMDP):
+        mdp = mdp.tabular()
     if isinstance(policy, Mixture) and log_policy is None:
         return policy.mean(lambda one: occupancy(mdp, one, initial, normalized))
     start = mdp.initial if initial is None else start_law(initial, mdp.n_states)

@@ -14,6 +14,7 @@ import numpy as np
 
 from rltheory.errors import ConvergenceError, ModelError
 from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.linear import LinearMDP
 from rltheory.mdp.model import MDP
 from rltheory.solvers.average import solve_average
 from rltheory.solvers.bellman import discount_of, value_array
@@ -36,7 +37,7 @@ _OF_MODEL = {MDP: "discounted", EpisodicMDP: "finite-horizon"}
 
 
 def solve(
-    mdp: MDP | EpisodicMDP,
+    mdp: MDP | EpisodicMDP | LinearMDP,
     *,
     criterion: str | None = None,
     method: str = "auto",
@@ -48,8 +49,9 @@ def solve(
 
     Parameters
     ----------
-    mdp : MDP or EpisodicMDP
-        An `MDP` needs a discount, unless the criterion is "average" or "total".
+    mdp : MDP, EpisodicMDP or LinearMDP
+        An `MDP` needs a discount, unless the criterion is "average" or "total". Of a `LinearMDP`
+        the table is solved; `solve_linear` gives weights.
     criterion : {None, "discounted", "finite-horizon", "average", "total"}
         Follows from the model, or for an `MDP`, whatever its discount: "average", the reward per
         step of a model that never ends; "total", the sum of all rewards. Otherwise, given, it must
@@ -93,6 +95,8 @@ def solve(
     >>> rlt.solve(walk, criterion="total").value.round(9).tolist()
     [-2.0]
     """
+    if isinstance(mdp, LinearMDP):
+        mdp = mdp.tabular()
     if not isinstance(mdp, MDP | EpisodicMDP):
         raise ModelError(f"solve takes an MDP or an EpisodicMDP, not {type(mdp).__name__}")
     natural = _OF_MODEL[MDP if isinstance(mdp, MDP) else EpisodicMDP]

@@ -20,6 +20,7 @@ def test_every_generator_can_be_named() -> None:
         "riverswim": "riverswim",
         "combination_lock": "combination-lock:length=4",
         "random_episodic": "random_episodic:states=3,actions=2,horizon=4",
+        "random_linear_mdp": "random-linear-mdp:states=3,actions=2,dimension=2,horizon=2,exact=yes",
         "awkward": "awkward:seed=3",
     }
     assert words.keys() == GENERATORS.keys()

@@ -18,7 +18,7 @@ from rltheory.mdp.data.provenance import Provenance
 from rltheory.mdp.drafts import replacing
 from rltheory.mdp.npz import check_archive, one_line
 
-__all__ = ["pack", "read_data", "unpack", "write_data"]
+__all__ = ["archive_arrays", "pack", "read_data", "unpack", "write_data"]
 
 _Data = TypeVar("_Data")
 
@@ -42,18 +42,7 @@ def read_data(
     `columns` says of each name whether it must be there.
     """
     name = str(path)
-    check_archive(name)
-    try:
-        # Opened here: numpy leaves a damaged file open.
-        with warnings.catch_warnings(), open(name, "rb") as file:
-            warnings.simplefilter("ignore")  # numpy's remarks on unusual headers
-            with np.load(file, allow_pickle=False) as archive:
-                arrays = {key: archive[key] for key in archive.files}
-    except (zipfile.BadZipFile, EOFError, OSError, MemoryError) as fault:
-        raise ModelError(f"{name} is truncated or damaged: {one_line(fault)}") from None
-    except Exception as fault:
-        # zipfile, zlib and numpy's header reader raise a dozen further kinds on damaged bytes.
-        raise ModelError(f"{name} cannot be read: {one_line(fault)}") from None
+    arrays = archive_arrays(name)
     try:
         written = arrays.pop("format", None)
         if written is None or str(written) != _format(kind):
@@ -62,6 +51,22 @@ def read_data(
         return made(**unpack(arrays, columns))
     except ModelError as fault:
         raise ModelError(f"{name}: {fault}") from None
+
+
+def archive_arrays(name: str) -> dict[str, Any]:
+    """The arrays of an archive, in whatever format, without unpickling anything."""
+    check_archive(name)
+    try:
+        # Opened here: numpy leaves a damaged file open.
+        with warnings.catch_warnings(), open(name, "rb") as file:
+            warnings.simplefilter("ignore")  # numpy's remarks on unusual headers
+            with np.load(file, allow_pickle=False) as archive:
+                return {key: archive[key] for key in archive.files}
+    except (zipfile.BadZipFile, EOFError, OSError, MemoryError) as fault:
+        raise ModelError(f"{name} is truncated or damaged: {one_line(fault)}") from None
+    except Exception as fault:
+        # zipfile, zlib and numpy's header reader raise a dozen further kinds on damaged bytes.
+        raise ModelError(f"{name} cannot be read: {one_line(fault)}") from None
 
 
 def pack(arrays: Mapping[str, Any], provenance: Provenance) -> dict[str, Any]:
