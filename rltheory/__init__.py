@@ -32,6 +32,11 @@ if TYPE_CHECKING:
         RLTheoryError,
         SweepError,
     )
+    from rltheory.learning.learner import Learner, Task
+    from rltheory.learning.regret import regret
+    from rltheory.learning.run import run, run_many
+    from rltheory.learning.run_log import RunLog
+    from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.mdp.awkward import awkward
     from rltheory.mdp.data import Counts, Preferences, Provenance, Trajectories, Transitions
     from rltheory.mdp.episodic import EpisodicMDP
@@ -80,6 +85,11 @@ _HOME = {
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
     ),
+    "rltheory.learning.learner": "Learner Task",
+    "rltheory.learning.regret": "regret",
+    "rltheory.learning.run": "run run_many",
+    "rltheory.learning.run_log": "RunLog",
+    "rltheory.learning.ucbvi": "UCBVI ucbvi_regret_bound",
     "rltheory.mdp.awkward": "awkward",
     "rltheory.mdp.data": "Counts Preferences Provenance Trajectories Transitions",
     "rltheory.mdp.episodic": "EpisodicMDP",
@@ -119,6 +129,7 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.
 
 __all__ = [
     "MDP",
+    "UCBVI",
     "AccessError",
     "Atoms",
     "AverageCertificate",
@@ -143,6 +154,7 @@ __all__ = [
     "Instance",
     "Integer",
     "LPSolution",
+    "Learner",
     "Many",
     "Measurement",
     "Mixture",
@@ -154,8 +166,10 @@ __all__ = [
     "RLTheoryError",
     "RegularizedSolution",
     "RobustSolution",
+    "RunLog",
     "Solution",
     "SweepError",
+    "Task",
     "TotalCertificate",
     "Trajectories",
     "Transitions",
@@ -180,8 +194,11 @@ __all__ = [
     "q_values",
     "random_episodic",
     "ranking_function",
+    "regret",
     "replay",
     "riverswim",
+    "run",
+    "run_many",
     "save",
     "save_instance",
     "search_tightest",
@@ -195,6 +212,7 @@ __all__ = [
     "solve_robust",
     "threads",
     "trajectory_log_probability",
+    "ucbvi_regret_bound",
     "uniform_policy",
     "verify",
     "verify_many",

@@ -76,6 +76,12 @@ double (*dense_dot)(const double*, const double*, std::int64_t) = has_avx2() ? d
 void (*dense_dots)(const double*, std::int64_t, const double*, std::int64_t,
                    double*) = has_avx2() ? dots_avx2 : dots_generic;
 
+namespace {
+
+bool widest = true;
+
+}  // namespace
+
 bool set_instruction_set(const char* name) {
     if (std::strcmp(name, "auto") == 0) {
         dense_dot = has_avx2() ? dot_avx2 : dot_generic;
@@ -89,8 +95,13 @@ bool set_instruction_set(const char* name) {
     } else {
         return false;
     }
+    widest = std::strcmp(name, "auto") == 0;
     return true;
 }
+
+bool has_wide_registers() { return dense_dot != dot_generic; }
+
+bool may_use_widest() { return widest; }
 
 const char* instruction_set() { return dense_dot == dot_generic ? "generic" : "avx2"; }
 

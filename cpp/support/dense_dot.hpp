@@ -14,8 +14,12 @@ extern double (*dense_dot)(const double* a, const double* b, std::int64_t n);
 extern void (*dense_dots)(const double* a, std::int64_t stride, const double* b, std::int64_t n,
                           double* out);
 
-// "generic", "avx2" or "auto"; false if the processor does not have it.
+// "generic", "avx2" or "auto", the widest; false if the processor does not have it.
 bool set_instruction_set(const char* name);
 const char* instruction_set();
+
+// For other kernels with a version for each kind of processor: at least 32 bytes, or more.
+bool has_wide_registers();
+bool may_use_widest();
 
 }  // namespace rlt

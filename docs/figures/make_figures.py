@@ -122,7 +122,31 @@ def reach_of_double_double() -> None:
     save(figure, "reach.svg")
 
 
+def regret_of_ucbvi() -> None:
+    """Cumulated regret on RiverSwim, over ten seeds, with both bonuses and with a tenth of one."""
+    mdp = rlt.riverswim(6).episodic(20)
+    episodes, seeds = 20_000, range(10)
+    learners = [
+        ("Hoeffding", rlt.UCBVI(0.1), BLUE),
+        ("Bernstein", rlt.UCBVI(0.1, "bernstein"), ORANGE),
+        ("a tenth of Hoeffding: no guarantee", rlt.UCBVI(0.1, factor=0.1), GREY),
+    ]
+    figure, axes = plt.subplots(figsize=(5.6, 3.2))
+    for name, learner, color in learners:
+        accesses = [rlt.online(mdp, seed=seed) for seed in seeds]
+        logs = rlt.run_many(learner, accesses, episodes)
+        curves = np.array([np.cumsum(rlt.regret(log, mdp)) for log in logs])[:, ::50]
+        x = np.arange(0, episodes, 50)
+        axes.plot(x, np.median(curves, axis=0), color=color, linewidth=1.2)
+        axes.fill_between(x, curves.min(axis=0), curves.max(axis=0), color=color, alpha=0.2)
+        axes.text(episodes, np.median(curves[:, -1]), f" {name}", color=color, va="center")
+    axes.set_xlabel("episode")
+    axes.set_title("Cumulated exact regret: median, least and most of ten runs")
+    save(figure, "regret.svg")
+
+
 if __name__ == "__main__":
     with mpl.rc_context(STYLE):
         bracket_of_value_iteration()
         reach_of_double_double()
+        regret_of_ucbvi()

@@ -7,6 +7,7 @@ model. States and actions count from 0.
 from fractions import Fraction
 from importlib.util import find_spec
 
+from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "has_gymnasium",
     "leak",
     "leaving",
+    "misled",
+    "predict",
     "quit_or_go",
     "self_loop",
     "tie",
@@ -91,6 +94,36 @@ def quit_or_go(deciders: int, pay: Number, discount: Number) -> MDP:
     ends = [[0, 0]] * (n - 1) + [[0, 1]]
     paid = [[pay, 0]] * (n - 1) + [[pay, 1]]
     return MDP(rows, paid, Fraction(discount), termination=ends, exact=True)
+
+
+def predict(horizon: int = 2, chance: Number = Fraction(1, 2), copies: int = 1) -> EpisodicMDP:
+    """One coin for each copy of the start state, thrown at the last stage but one.
+
+    One action. The start law is uniform on states 0..copies-1, which stay where they are until
+    stage horizon-2 leads each to the last state with probability `chance`, else to state 0. At the
+    last stage the last state pays 1; nothing else pays: V*_0 = chance.
+    """
+    p, m = Fraction(chance), copies
+    stay = [[[int(t == s) for t in range(m + 1)]] for s in range(m + 1)]
+    coins = [[[1 - p] + [0] * (m - 1) + [p]]] * m + [stay[m]]
+    rows = [coins if h == horizon - 2 else stay for h in range(horizon)]
+    paid = [[[int(h == horizon - 1 and s == m)] for s in range(m + 1)] for h in range(horizon)]
+    return EpisodicMDP(rows, paid, horizon, [1.0 / m] * m + [0.0], exact=True)
+
+
+def misled() -> EpisodicMDP:
+    """On which a learner without a bonus is misled for ever, with probability 1/2.
+
+    At state 3 action 0 leads to state 0 or 1 with equal chances, and action 1 to state 2; then
+    one action is left, which pays 0, 1 or 1/4. Who meets state 0 first never tries action 0 again,
+    and loses 1/4 an episode.
+    """
+    half = Fraction(1, 2)
+    rows = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [half, half, 0, 0], [0, 0, 1, 0]]
+    paid = [0, 1, Fraction(1, 4), 0, 0]
+    states, actions, start = [0, 1, 2, 3, 3], [0, 0, 0, 0, 1], [0.0, 0.0, 0.0, 1.0]
+    mdp = MDP.from_pairs(states, actions, rows, paid, initial=start, exact=True)
+    return mdp.episodic(2)
 
 
 def has_gymnasium() -> bool:
