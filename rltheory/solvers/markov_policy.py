@@ -59,12 +59,9 @@ def markov_policy_of(
     """
     mass = occupancy(mdp, policy, initial)
     table = _spread(mdp, mass)
-    # A power of two keeps the ratios and brings the smallest masses out of the gradual underflow.
-    top = table.max(axis=-1, keepdims=True)
-    scaled = np.ldexp(table, -np.frexp(top)[1])
-    total = scaled.sum(axis=-1, keepdims=True)
+    total = table.sum(axis=-1, keepdims=True)
     reached = total > 0.0
-    return np.where(reached, scaled / np.where(reached, total, 1.0), uniform_policy(mdp))
+    return np.where(reached, table / np.where(reached, total, 1.0), uniform_policy(mdp))
 
 
 def _spread(mdp: MDP | EpisodicMDP, mass: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import rltheory as rlt
 from rltheory import ModelError, PolicyError
+from rltheory.mdp.log_policies import log_weights_of
 
 DATA = rlt.Trajectories([0, 1, 0], [0, 1, 1], [0.0, 1.0, 2.0], [-1, 1], [2, 1])
 MOVES = np.array([[[0.5, 0.25], [0.0, 1.0]], [[0.25, 0.75], [0.5, 0.5]]])
@@ -35,6 +36,15 @@ def test_by_hand() -> None:
     )
     certain = rlt.Mixture([1.0, 0.0], [[1, 1], [0, 1]])
     assert rlt.log_likelihood(DATA, certain).tolist() == [-np.inf, 0.0]
+
+
+def test_logarithms_mean_themselves_over_their_sum() -> None:
+    half = float(np.log(0.5))
+    off = [[half + 8e-10, half], [half, half]]
+    steps = rlt.log_likelihood(DATA.transitions(), log_policy=off)
+    assert np.allclose(steps, [half + 4e-10, half, half - 4e-10], rtol=0, atol=1e-15)
+    rows = np.exp(log_weights_of(MDP, off)).reshape(3, 2, 2)
+    assert np.allclose(rows.sum(axis=-1), 1.0, rtol=0, atol=1e-15)
 
 
 def test_nothing_underflows() -> None:
@@ -78,6 +88,13 @@ def test_a_mixture_and_its_markov_policy_have_other_laws_of_trajectories() -> No
     parts = [rlt.trajectory_log_probability(MDP, data, one) for one in mixture.policies]
     assert np.allclose(np.exp(law), 0.5 * sum(np.exp(part) for part in parts), rtol=1e-14)
     assert abs(law - rlt.trajectory_log_probability(MDP, data, markov)) > 0.1
+
+
+def test_a_row_means_itself_over_its_sum() -> None:
+    off = rlt.EpisodicMDP([[[0.5, 0.5 + 8e-10]], [[0.0, 1.0]]], [[0.0], [0.0]], 1, [1.0, 0.0])
+    data = rlt.Trajectories([0], [0], [0.0], [0], [1])
+    chance = rlt.trajectory_log_probability(off, data, [0, 0])[0]
+    assert np.isclose(chance, np.log(0.5 / (1.0 + 8e-10)), rtol=1e-14, atol=0)
 
 
 def test_stages_that_differ_and_ragged_rows() -> None:
@@ -151,6 +168,7 @@ def test_divergences_by_hand() -> None:
     assert np.allclose(rlt.policy_kl(half, third), 0.5 * np.log(9 / 8), rtol=1e-14)
     assert rlt.policy_kl(half, half).tolist() == [0.0]
     assert rlt.policy_kl([[1.0, 0.0]], half).tolist() == [np.log(2.0)]
+    assert rlt.policy_kl([[1.0, 0.0]], [[1.0, 0.0]]).tolist() == [0.0]
     assert rlt.policy_kl(half, [[1.0, 0.0]]).tolist() == [np.inf]
     staged = rlt.policy_kl([half, third], third)
     assert staged.shape == (2, 1) and staged[1, 0] == 0.0

@@ -171,16 +171,17 @@ def test_averaged_rows_are_another_policy() -> None:
 
 
 def test_tiny_masses_keep_their_ratio() -> None:
-    """State 1 is reached with 2^-1040 and less; what is played there is still told apart."""
+    """State 1 is reached with 2^-1040; what is played there is still told apart."""
     chance = 2.0**-520
     mdp = rlt.EpisodicMDP(
-        [[[1.0, 0.0], [1.0 - chance, chance]], [[1.0, 0.0], [0.0, 1.0]]],
+        [[[1.0, 0.0], [1.0, chance]], [[1.0, 0.0], [0.0, 1.0]]],
         np.zeros((2, 2)),
         2,
         [1.0, 0.0],
     )
-    rare = [[1.0 - chance, chance], [0.25, 0.75]]
+    rare = [[1.0, chance], [0.25, 0.75]]
     markov = rlt.markov_policy_of(mdp, rlt.Mixture([1.0], [rare]))
+    assert rlt.occupancy(mdp, rare)[1, 1].sum() == 2.0**-1040
     assert markov[1, 1].tolist() == [0.25, 0.75]
     assert rlt.markov_policy_of(mdp, [0, 0])[1, 1].tolist() == [0.5, 0.5]  # never reached
 

@@ -46,8 +46,12 @@ def test_without_next_observations_a_cut_episode_loses_its_last_step() -> None:
 @given(episode_lists())
 def test_there_and_back(episodes: list[Any]) -> None:
     data = trajectories_of(episodes)
+    last = [t + 1 == len(one) for one, _ in episodes for t in range(len(one))]
+    ended = [final < 0 for one, final in episodes for _ in one]
     for end in (-1, 0):
         flat = data.to_flat(end)
+        assert flat["terminals"].tolist() == [x and y for x, y in zip(last, ended, strict=True)]
+        assert flat["timeouts"].tolist() == [x and not y for x, y in zip(last, ended, strict=True)]
         assert episodes_of(rlt.Trajectories.from_flat(flat)) == episodes
         again = rlt.Transitions.from_flat(flat)
         assert again.next_states.tolist() == data.next_states.tolist()
