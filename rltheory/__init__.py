@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rltheory.learning.run_log import RunLog
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.mathematics.regression import Ridge
+    from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
     from rltheory.mdp.data import Counts, Preferences, Provenance, Trajectories, Transitions
     from rltheory.mdp.episodic import EpisodicMDP
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from rltheory.mdp.model import MDP
     from rltheory.mdp.policies import HistoryPolicy, Mixture, uniform_policy
     from rltheory.mdp.reward_laws import Atoms, Bernoulli, Deterministic, Gaussian
+    from rltheory.mdp.sampling import sample
     from rltheory.parallelism import set_threads, threads
     from rltheory.solvers.average_certificate import AverageCertificate
     from rltheory.solvers.bellman import bellman, greedy, q_values
@@ -98,6 +100,7 @@ _HOME = {
     "rltheory.learning.lsvi_ucb": "LSVIUCB lsvi_ucb_radii lsvi_ucb_regret_bound",
     "rltheory.mathematics.regression": "Ridge",
     "rltheory.learning.ucbvi": "UCBVI ucbvi_regret_bound",
+    "rltheory.mdp.access": "generative hybrid local_simulator mu_reset online",
     "rltheory.mdp.awkward": "awkward",
     "rltheory.mdp.data": "Counts Preferences Provenance Trajectories Transitions",
     "rltheory.mdp.episodic": "EpisodicMDP",
@@ -133,6 +136,7 @@ _HOME = {
     "rltheory.solvers.solve": "solve",
     "rltheory.solvers.total_certificate": "TotalCertificate",
     "rltheory.solvers.worst_row": "worst_case_row",
+    "rltheory.mdp.sampling": "sample",
     "rltheory.parallelism": "set_threads threads",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
@@ -198,16 +202,21 @@ __all__ = [
     "evaluate",
     "evaluate_regularized",
     "garnet",
+    "generative",
     "greedy",
     "gridworld",
+    "hybrid",
     "load",
     "load_instance",
+    "local_simulator",
     "log_likelihood",
     "lsvi",
     "lsvi_ucb_radii",
     "lsvi_ucb_regret_bound",
     "markov_policy_of",
+    "mu_reset",
     "occupancy",
+    "online",
     "policy_kl",
     "population_lsvi",
     "q_values",
@@ -219,6 +228,7 @@ __all__ = [
     "riverswim",
     "run",
     "run_many",
+    "sample",
     "save",
     "save_instance",
     "search_tightest",

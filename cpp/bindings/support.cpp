@@ -24,14 +24,14 @@ void bind_support(py::module_& m) {
         py::arg("base"), "Whether an array's base is immutable memory of the core.");
     m.def(
         "philox_words",
-        [](std::uint64_t key0, std::uint64_t key1, std::int64_t count) {
-            Philox random(key0, key1);
+        [](std::uint64_t key0, std::uint64_t key1, std::int64_t count, std::uint64_t first) {
+            Philox random(key0, key1, first);
             py::array_t<std::uint64_t> words(count);
             for (std::int64_t i = 0; i < count; ++i) words.mutable_at(i) = random.next();
             return words;
         },
-        py::arg("key0"), py::arg("key1"), py::arg("count"),
-        "The first words of the stream with this key.");
+        py::arg("key0"), py::arg("key1"), py::arg("count"), py::arg("first") = 0,
+        "Words first, first + 1, ... of the stream with this key.");
     m.def(
         "dense_dot",
         [](const Array<double>& a, const Array<double>& b) {

@@ -6,7 +6,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['Sampler']
+__all__: list[str] = ['Sampler', 'Simulator', 'normal_quantile']
 class Sampler:
     """
     Alias tables of the rows of a model; a draw takes one word.
@@ -21,3 +21,29 @@ class Sampler:
         """
         Next state of each row, or -1 where the run ends; draw i takes word first_word + i.
         """
+class Simulator:
+    """
+    A model with the law of its rewards, ready to be drawn from.
+    """
+    def __init__(self, model: rltheory._core.model.Model, law: str, parameter: typing.SupportsFloat | typing.SupportsIndex, values: numpy.typing.NDArray[numpy.float64], probabilities: numpy.typing.NDArray[numpy.float64]) -> None:
+        """
+        The law is 'stated', 'bernoulli', 'gaussian' or 'atoms'.
+        """
+    def counts(self, n: typing.SupportsInt | typing.SupportsIndex, keys: numpy.typing.NDArray[numpy.uint64], first_word: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
+        """
+        (row_ptr, next state, how often, sum of rewards) of n draws of every row.
+        """
+    def episodes(self, start: Sampler, rows: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float64], episodes: numpy.typing.NDArray[numpy.int64], steps: typing.SupportsInt | typing.SupportsIndex, keys: numpy.typing.NDArray[numpy.uint64]) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int64]]:
+        """
+        (states, actions, rewards, final states, lengths); one of rows and weights is empty.
+        """
+    def row(self, row: typing.SupportsInt | typing.SupportsIndex, keys: numpy.typing.NDArray[numpy.uint64], word: typing.SupportsInt | typing.SupportsIndex) -> tuple[int, float]:
+        """
+        (next state, reward) of one draw.
+        """
+    def rows(self, rows: numpy.typing.NDArray[numpy.int64], keys: numpy.typing.NDArray[numpy.uint64], first_word: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]]:
+        """
+        (next states, rewards); draw i takes word first_word + i of both streams.
+        """
+def normal_quantile(p: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    ...

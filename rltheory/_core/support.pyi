@@ -14,9 +14,9 @@ def is_own_memory(base: typing.Any) -> bool:
     """
     Whether an array's base is immutable memory of the core.
     """
-def philox_words(key0: typing.SupportsInt | typing.SupportsIndex, key1: typing.SupportsInt | typing.SupportsIndex, count: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint64]:
+def philox_words(key0: typing.SupportsInt | typing.SupportsIndex, key1: typing.SupportsInt | typing.SupportsIndex, count: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.uint64]:
     """
-    The first words of the stream with this key.
+    Words first, first + 1, ... of the stream with this key.
     """
 def set_instruction_set(name: str) -> None:
     """

@@ -8,7 +8,7 @@ is worth 0 from then on. The exact meaning of a row is itself divided by its exa
 
 import hashlib
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from rltheory.mdp.labels import checked_labels
 from rltheory.mdp.layout import Grid
 from rltheory.mdp.rational import RationalModel
 from rltheory.mdp.reward_laws import Deterministic, RewardLaw
+
+if TYPE_CHECKING:
+    from rltheory.mdp.data import Trajectories
 
 __all__ = ["TabularModel", "by_row"]
 
@@ -191,6 +194,24 @@ class TabularModel:
         row_state = np.repeat(np.arange(stages * S), np.diff(self.pair_ptr))
         out[row_state, self.actions] = values
         return out.reshape(stages, S, A) if stages > 1 else out
+
+    def sample(
+        self,
+        policy: Any,
+        episodes: int,
+        seed: int | np.random.SeedSequence = 0,
+        *,
+        steps: int | None = None,
+    ) -> "Trajectories":
+        """Let a policy play episodes; see `rltheory.sample`.
+
+        Returns
+        -------
+        Trajectories
+        """
+        from rltheory.mdp.sampling import sample
+
+        return sample(self, policy, episodes, seed, steps=steps)
 
     def with_labels(self, states: Any = None, actions: Any = None) -> Self:
         """The same model (shared, not copied) with names for its states and actions.

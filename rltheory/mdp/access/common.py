@@ -1,0 +1,109 @@
+"""What all ways of using a model have: the model, hidden; what may be known of it; counters."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rltheory.errors import AccessError
+from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.model import MDP
+from rltheory.mdp.simulator import model_of, simulator_of
+
+__all__ = ["Access", "MDPInfo", "Seed", "Step", "Used", "at_stage", "is_whole", "listed"]
+
+Seed = int | np.random.SeedSequence
+
+
+@dataclass(frozen=True)
+class MDPInfo:
+    """What a learner may know of a model: its sizes, and its features where it has some."""
+
+    n_states: int
+    n_actions: int
+    horizon: int | None = None
+    discount: float | None = None
+    features: Any = field(default=None, repr=False)
+
+
+@dataclass
+class Used:
+    """What an access was asked for so far.
+
+    Attributes
+    ----------
+    episodes : int
+        Resets of any kind.
+    steps : int
+        Steps within episodes.
+    draws : int
+        Draws at pairs that were chosen freely.
+    resets : int
+        Resets to a law mu; they count as episodes too.
+    """
+
+    episodes: int = 0
+    steps: int = 0
+    draws: int = 0
+    resets: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one action brought: the next state, -1 where the run ended, and whether it is over.
+
+    An episode is over when it ended, and when its horizon is reached.
+    """
+
+    reward: float
+    state: int
+    ended: bool
+
+
+class Access:
+    """What all ways have: the model, hidden, and the counters."""
+
+    def __init__(self, mdp: Any, seed: Seed) -> None:
+        model = model_of(mdp)
+        self._mdp = model
+        self.seed = seed
+        self.used = Used()
+        discount = model.discount if isinstance(model, MDP) else None
+        self.mdp_info = MDPInfo(
+            model.n_states,
+            model.n_actions,
+            model.horizon if isinstance(model, EpisodicMDP) else None,
+            None if discount is None else float(discount),
+            getattr(mdp, "features", None),
+        )
+        self._simulator = simulator_of(model)
+
+    def _row(self, stage: int, state: int, action: Any) -> int:
+        mdp = self._mdp
+        of_stage = mdp.stage(stage) if isinstance(mdp, EpisodicMDP) else 0
+        first, last = mdp.pair_ptr[of_stage * mdp.n_states + state :][:2].tolist()
+        there = mdp.actions[first:last]
+        at = int(np.searchsorted(there, action)) if is_whole(action) else last - first
+        if at == last - first or there[at] != action:
+            raise AccessError(
+                f"action {action!r} is asked for in state {state}"
+                f"{at_stage(self._mdp, stage)}; it has the actions {listed(there)}"
+            )
+        return first + at
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.mdp_info}, {self.used})"
+
+
+def is_whole(x: Any) -> bool:
+    return isinstance(x, int | np.integer) and not isinstance(x, bool)
+
+
+def at_stage(mdp: MDP | EpisodicMDP, stage: int) -> str:
+    return f" at stage {stage}" if isinstance(mdp, EpisodicMDP) else ""
+
+
+def listed(actions: NDArray[Any]) -> str:
+    shown = ", ".join(str(a) for a in actions[:8])
+    return shown + (", ..." if len(actions) > 8 else "")
