@@ -1,0 +1,1 @@
+"""Learning in episodes: the protocol of learners, running them, their exact regret."""

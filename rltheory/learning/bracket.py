@@ -1,0 +1,183 @@
+"""Bounds of the optimal value from samples: optimistic and pessimistic value iteration.
+
+Given n(s, a) draws of each pair, decided beforehand, the row of a pair lies with probability at
+least 1 - delta, for all N pairs at once, in the ball
+
+    U(s, a) = { p : |p - P_hat(s, a)|_1 <= eps(s, a) },   eps = sqrt(2 log((2^S - 2) N / delta) / n),
+
+and then the fixed points of the backups with the best and the worst law of each ball,
+
+    upper = max_a r + discount max_{p in U} p upper,     lower = max_a r + discount min_{p in U} p lower,
+
+enclose the optimum, and the policy that attains `lower` earns at least that (algorithm F8):
+
+    lower <= V^policy <= V* <= upper,      upper - lower <= discount max eps / (1 - discount)^2.
+
+Rewards are taken to be known: those of the draws must not vary. If rows may end, the end is one
+more outcome, of value 0, and S + 1 takes the place of S. With a horizon the recursions are backward
+ones, with a ball a stage. Proof: docs/theory/plug_in.md#learn-bracket.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rltheory.errors import ModelError
+from rltheory.learning.empirical import draws_of, empirical_model
+from rltheory.mathematics.concentration import l1_radius
+from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.model import MDP
+from rltheory.solvers.robust import solve_robust
+
+__all__ = ["BracketPlan", "SampleBracket", "bracket_from_counts"]
+
+
+@dataclass(frozen=True, eq=False)
+class BracketPlan:
+    """Bounds that hold with probability at least 1 - delta, and a policy that keeps to the lower.
+
+    Parameters
+    ----------
+    lower, upper : ndarray of float64, shape (S,) or (H+1, S)
+        lower <= V^policy <= V* <= upper; rounded outward.
+    policy : ndarray of int64, shape (S,) or (H, S)
+        The pessimistic one.
+    optimistic_policy : ndarray of int64
+        Greedy for `upper`: what an optimist would try next.
+    radius : ndarray of float64, shape (S, A) or (H, S, A)
+        L1 radius of each row's ball.
+    delta : float
+    model : MDP or EpisodicMDP
+        The empirical model.
+    """
+
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    policy: NDArray[np.int64]
+    optimistic_policy: NDArray[np.int64]
+    radius: NDArray[np.float64]
+    delta: float
+    model: MDP | EpisodicMDP
+
+    @property
+    def gap(self) -> float:
+        """max (upper - lower): what the policy loses at most."""
+        return float((self.upper - self.lower).max())
+
+
+@dataclass(frozen=True)
+class SampleBracket:
+    """Optimistic and pessimistic value iteration with a generative model.
+
+    Parameters
+    ----------
+    delta : float
+        Probability that the bounds are wrong, in (0, 1).
+    n : int, optional
+        Draws of each pair, at least 1; may be given with the call instead.
+    exits : bool
+        Whether rows may end. Where they cannot, the balls are a little smaller.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> mdp = rlt.riverswim(4, discount=0.9)
+    >>> plan = rlt.SampleBracket(delta=0.05)(rlt.generative(mdp, seed=0), 20_000)
+    >>> best = rlt.solve(mdp).value
+    >>> bool((plan.lower <= best).all() and (best <= plan.upper).all())
+    True
+    """
+
+    delta: float
+    n: int | None = None
+    exits: bool = False
+
+    def __post_init__(self) -> None:
+        _check_delta(self.delta)
+        if self.n is not None:
+            draws_of(self.n)
+
+    def __call__(self, access: Any, n: int | None = None, seed: Any = 0) -> BracketPlan:
+        """Draw every pair n times, and bracket the optimum; `seed` is not used.
+
+        Raises
+        ------
+        ModelError
+            If n is missing or no integer of at least 1, or a row ended though `exits` is false.
+        AccessError
+            If the access does not draw at every pair.
+        """
+        draws = draws_of(self.n if n is None else n)
+        return bracket_from_counts(
+            access.counts(draws), access.mdp_info, self.delta, exits=self.exits
+        )
+
+
+def bracket_from_counts(
+    counts: Any, info: Any, delta: float, *, exits: bool = False
+) -> BracketPlan:
+    """The bounds from counts, whose numbers of draws a pair were decided beforehand.
+
+    Numbers that depend on what was drawn need a radius that holds at all times at once.
+
+    Parameters
+    ----------
+    counts : Counts
+        Every pair (of every stage) drawn at least once.
+    info : what the access tells of the model
+    delta : float
+        In (0, 1).
+    exits : bool
+        Whether rows may end.
+
+    Raises
+    ------
+    ModelError
+        If an argument is out of its range, or a row ended though `exits` is false.
+    """
+    _check_delta(delta)
+    model = empirical_model(counts, info)
+    visits = np.asarray(counts.visits, dtype=np.float64).reshape(-1)
+    if not exits and model.termination.any():
+        raise ModelError("a draw ended the episode; say exits=True where rows may end")
+    S = model.n_states
+    radius = np.asarray(l1_radius(visits, S + bool(exits), delta / len(visits)))
+    shaped = model.table(radius)
+    planned, balls = (_with_end(model, shaped) if exits else (model, shaped))
+    low = solve_robust(planned, l1=balls)
+    high = solve_robust(planned, l1=balls, optimistic=True)
+    return BracketPlan(
+        lower=low.lower[..., :S],
+        upper=high.upper[..., :S],
+        policy=low.policy[..., :S],
+        optimistic_policy=high.policy[..., :S],
+        radius=shaped,
+        delta=delta,
+        model=model,
+    )
+
+
+def _with_end(model: Any, radius: NDArray[np.float64]) -> tuple[Any, NDArray[np.float64]]:
+    """The model with its end as one more state, which stays, pays nothing and is known.
+
+    Then a ball contains laws that end even where no draw did.
+    """
+    *stages, S, A = radius.shape
+    dense = np.zeros((*stages, S + 1, A, S + 1))
+    dense[..., :S, :, :S] = model.transitions.toarray().reshape(*stages, S, A, S)
+    dense[..., :S, :, S] = model.termination.reshape(radius.shape)
+    dense[..., S, :, S] = 1.0
+    paid = np.zeros((*stages, S + 1, A))
+    paid[..., :S, :] = model.table(model.mean_rewards)
+    known = np.zeros((*stages, S + 1, A))
+    known[..., :S, :] = radius
+    if isinstance(model, EpisodicMDP):
+        return EpisodicMDP(dense, paid, model.horizon), known
+    return MDP(dense, paid, model.discount), known
+
+
+def _check_delta(delta: float) -> None:
+    if not 0.0 < delta < 1.0:
+        raise ModelError(f"delta is {delta!r}; it must be in (0, 1)")
