@@ -15,7 +15,9 @@ from rltheory.foundations import (
     losses,
     martingales,
     mixtures,
+    plug_in,
     robust,
+    sample_bracket,
     shortest_paths,
     soft,
     value_iteration,
@@ -43,4 +45,6 @@ CLAIMS: tuple[Claim, ...] = (
     *confidence_rows.CLAIMS,
     *intervals.CLAIMS,
     *martingales.CLAIMS,
+    *plug_in.CLAIMS,
+    *sample_bracket.CLAIMS,
 )
