@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         SweepError,
     )
     from rltheory.mdp.awkward import awkward
+    from rltheory.mdp.data import Counts, Preferences, Provenance, Trajectories, Transitions
     from rltheory.mdp.episodic import EpisodicMDP
     from rltheory.mdp.files import load, save
     from rltheory.mdp.garnet import garnet
@@ -78,6 +79,7 @@ _HOME = {
         "RLTheoryError SweepError"
     ),
     "rltheory.mdp.awkward": "awkward",
+    "rltheory.mdp.data": "Counts Preferences Provenance Trajectories Transitions",
     "rltheory.mdp.episodic": "EpisodicMDP",
     "rltheory.mdp.files": "load save",
     "rltheory.mdp.garnet": "garnet",
@@ -124,6 +126,7 @@ __all__ = [
     "ClaimError",
     "ConstrainedSolution",
     "ConvergenceError",
+    "Counts",
     "Deterministic",
     "Dyadic",
     "EpisodicMDP",
@@ -141,12 +144,16 @@ __all__ = [
     "ModelError",
     "Mutant",
     "PolicyError",
+    "Preferences",
+    "Provenance",
     "RLTheoryError",
     "RegularizedSolution",
     "RobustSolution",
     "Solution",
     "SweepError",
     "TotalCertificate",
+    "Trajectories",
+    "Transitions",
     "Verdict",
     "all_claims",
     "awkward",

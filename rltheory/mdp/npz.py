@@ -35,7 +35,7 @@ from rltheory.mdp.drafts import replacing
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 
-__all__ = ["read_npz", "write_npz"]
+__all__ = ["check_archive", "one_line", "read_npz", "write_npz"]
 
 _FORMAT = "rltheory-mdp-1"
 _INTEGER, _REAL, _TEXT = "an integer", "a real number", "a text"
@@ -79,7 +79,7 @@ _Specification = Mapping[str, tuple[str, int | None, bool]]
 
 def read_npz(name: str, discount: float | None, horizon: int | None) -> MDP | EpisodicMDP:
     """The model in an archive; see `rltheory.load`."""
-    _check_file(name)
+    check_archive(name)
     try:
         # Opened here: numpy leaves a damaged file open.
         with warnings.catch_warnings(), open(name, "rb") as file:
@@ -89,10 +89,10 @@ def read_npz(name: str, discount: float | None, horizon: int | None) -> MDP | Ep
     except ModelError as fault:
         raise ModelError(f"{name}: {fault}") from None
     except (zipfile.BadZipFile, EOFError, OSError, MemoryError) as fault:
-        raise ModelError(f"{name} is truncated or damaged: {_one_line(fault)}") from None
+        raise ModelError(f"{name} is truncated or damaged: {one_line(fault)}") from None
     except Exception as fault:
         # zipfile, zlib and numpy's header reader raise a dozen further kinds on damaged bytes.
-        raise ModelError(f"{name} cannot be read: {_one_line(fault)}") from None
+        raise ModelError(f"{name} cannot be read: {one_line(fault)}") from None
 
 
 def write_npz(mdp: MDP | EpisodicMDP, target: Path) -> None:
@@ -110,7 +110,7 @@ def write_npz(mdp: MDP | EpisodicMDP, target: Path) -> None:
         np.savez(file, allow_pickle=False, format=np.array(_FORMAT), **arrays)
 
 
-def _check_file(name: str) -> None:
+def check_archive(name: str) -> None:
     """Refuse what is not an archive before anything of it is interpreted."""
     try:
         with open(name, "rb") as file:
@@ -118,7 +118,7 @@ def _check_file(name: str) -> None:
     except FileNotFoundError:
         raise ModelError(f"{name}: there is no such file") from None
     except (OSError, ValueError) as fault:
-        raise ModelError(f"{name} cannot be opened: {_one_line(fault)}") from None
+        raise ModelError(f"{name} cannot be opened: {one_line(fault)}") from None
     if start[:2] == b"PK":
         return
     if not start:
@@ -126,7 +126,7 @@ def _check_file(name: str) -> None:
     if start[:6] == b"\x93NUMPY":
         raise ModelError(f"{name} is a single .npy array; an .npz archive was expected")
     if start[0] == 0x80:
-        raise ModelError(f"{name} is a pickle; models are never unpickled, only read from .npz")
+        raise ModelError(f"{name} is a pickle; nothing is ever unpickled, only read from .npz")
     raise ModelError(f"{name} is not an .npz archive")
 
 
@@ -243,6 +243,7 @@ def _read(archive: Any, key: str, entries: str, dimensions: int | None) -> NDArr
     return array
 
 
-def _one_line(fault: BaseException) -> str:
+def one_line(fault: BaseException) -> str:
+    """What an exception says, in one line."""
     text = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
     return " ".join(text.split()) or type(fault).__name__
