@@ -46,7 +46,7 @@ def leak(discount: Number, eps: Number, reward: Number = 1) -> MDP:
 
 
 def minimax_loop(discount: Number) -> MDP:
-    """The loop on which an error of sampling costs most: `leak` that stays with probability p.
+    """The loop on which sampling errors cost about the most: `leak` that stays with probability p.
 
     p = (4 discount - 1)/(3 discount), for which the value of state 1, estimated from n draws, has a
     standard deviation of order n^(-1/2) (1 - discount)^(-3/2) (Azar, Munos and Kappen, 2013).

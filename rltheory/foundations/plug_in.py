@@ -191,8 +191,8 @@ def _loop(discount: str, n: int, delta: str = "1/10") -> Callable[[], Instance]:
     "high-probability",
     title="Plug-in planning: the bound with the minimax power of the horizon",
     statement=r"Known rewards in $[0,1]$, no exits, $n$ draws of every pair, $\hat\pi$ optimal in "
-    r"the empirical model, $\beta=\log\frac{4SA}\delta$. If $n-1\ge\frac{8\gamma^2\beta}"
-    r"{(1-\gamma)^2}$ then with probability at least $1-\delta$: $\|\hat V^*-V^*\|\le2X$ and "
+    r"the empirical model, $\beta=\log\frac{4SA}\delta$. If $n\ge2$ and $n-1\ge\frac{8\gamma^2"
+    r"\beta}{(1-\gamma)^2}$ then with probability at least $1-\delta$: $\|\hat V^*-V^*\|\le2X$ and "
     r"$V^*-V^{\hat\pi}\le\frac{2\gamma(2X+Y)}{1-\gamma}$, where $X=\sqrt{\frac{(1+\gamma)\beta}"
     r"{2(n-1)(1-\gamma)^3}}+\frac{7\gamma\beta}{3(n-1)(1-\gamma)^2}$ and $Y=\frac1{1-\gamma}"
     r"\sqrt{\frac\beta{2(n-1)}}+\frac{7\beta}{3(n-1)(1-\gamma)}$.",

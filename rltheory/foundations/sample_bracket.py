@@ -10,7 +10,6 @@ docs/theory/plug_in.md#learn-bracket.
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -38,6 +37,7 @@ from rltheory.foundations.two_state_laws import (
 )
 from rltheory.learning.bracket import bracket_from_counts
 from rltheory.mathematics.concentration import l1_radius
+from rltheory.mdp.data import Counts
 from rltheory.mdp.model import MDP
 from rltheory.solvers.worst_row import worst_case_row
 
@@ -282,11 +282,7 @@ def _run(i: Any, stream: Any, factor: float = 1.0) -> Measurement:
     counts = access.counts(i.n)
     if factor != 1.0:
         more = round(1.0 / factor**2)
-        counts = SimpleNamespace(
-            visits=more * counts.visits,
-            next_counts=more * counts.next_counts,
-            reward_sums=more * counts.reward_sums,
-        )
+        counts = Counts(more * counts.visits, more * counts.next_counts, more * counts.reward_sums)
     plan = bracket_from_counts(counts, access.mdp_info, RUNS_DELTA)
     own = np.array([float(x) for x in m.policy_value(plan.policy.tolist())])
     best = np.array([float(x) for x in i.best])

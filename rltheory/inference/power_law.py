@@ -126,8 +126,9 @@ def fit_power_law(
     Examples
     --------
     >>> from rltheory.inference.power_law import fit_power_law
-    >>> fit_power_law([1, 2, 4, 8], [8, 32, 128, 512], [16, 64, 256, 1024])
-    PowerLaw(n = 11.3 x^2, slope in [1.2..., 2.7...] at 0.95, feasible [1.67, 2.33], misfit 0, 4 brackets, 0 censored)
+    >>> law = fit_power_law([1, 2, 4, 8], [8, 32, 128, 512], [16, 64, 256, 1024])
+    >>> round(law.slope, 3), [round(b, 3) for b in law.feasible], law.misfit
+    (2.0, [1.667, 2.333], 0.0)
     """
     logs, low, high = _read(x, lower, upper, log_power)
     if not 0.0 < confidence < 1.0:

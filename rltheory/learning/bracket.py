@@ -23,15 +23,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from rltheory.errors import ModelError
-from rltheory.learning.empirical import draws_of, empirical_model
+from rltheory.learning.plug_in import draws_of, model_of
 from rltheory.mathematics.concentration import l1_radius
+from rltheory.mdp.data import Counts
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.solvers.robust import solve_robust
 
 __all__ = ["BracketPlan", "SampleBracket", "bracket_from_counts"]
+
+Model = MDP | EpisodicMDP
+Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +52,7 @@ class BracketPlan:
     optimistic_policy : ndarray of int64
         Greedy for `upper`: what an optimist would try next.
     radius : ndarray of float64, shape (S, A) or (H, S, A)
-        L1 radius of each row's ball.
+        L1 radius of each row's ball; NaN at pairs that are none.
     delta : float
     model : MDP or EpisodicMDP
         The empirical model.
@@ -111,12 +116,12 @@ class SampleBracket:
         """
         draws = draws_of(self.n if n is None else n)
         return bracket_from_counts(
-            access.counts(draws), access.mdp_info, self.delta, exits=self.exits
+            access.counts(draws), access.mdp_info, self.delta, exits=self.exits, absent=True
         )
 
 
 def bracket_from_counts(
-    counts: Any, info: Any, delta: float, *, exits: bool = False
+    counts: Counts, info: Any, delta: float, *, exits: bool = False, absent: bool = False
 ) -> BracketPlan:
     """The bounds from counts, whose numbers of draws a pair were decided beforehand.
 
@@ -125,27 +130,28 @@ def bracket_from_counts(
     Parameters
     ----------
     counts : Counts
-        Every pair (of every stage) drawn at least once.
     info : what the access tells of the model
     delta : float
         In (0, 1).
     exits : bool
         Whether rows may end.
+    absent : bool
+        Whether pairs without a draw are none of the model; otherwise every pair needs one.
 
     Raises
     ------
     ModelError
-        If an argument is out of its range, or a row ended though `exits` is false.
+        If an argument is out of its range, a pair has no draw, or a row ended though `exits` is false.
     """
     _check_delta(delta)
-    model = empirical_model(counts, info)
-    visits = np.asarray(counts.visits, dtype=np.float64).reshape(-1)
+    model = model_of(counts, info, absent)
+    visits = counts.visits[counts.visits > 0]
     if not exits and model.termination.any():
         raise ModelError("a draw ended the episode; say exits=True where rows may end")
     S = model.n_states
     radius = np.asarray(l1_radius(visits, S + bool(exits), delta / len(visits)))
-    shaped = model.table(radius)
-    planned, balls = (_with_end(model, shaped) if exits else (model, shaped))
+    planned, balls = _with_end(model, radius) if exits else (model, radius)
+    balls = planned.table(balls) if planned.is_full else balls
     low = solve_robust(planned, l1=balls)
     high = solve_robust(planned, l1=balls, optimistic=True)
     return BracketPlan(
@@ -153,29 +159,43 @@ def bracket_from_counts(
         upper=high.upper[..., :S],
         policy=low.policy[..., :S],
         optimistic_policy=high.policy[..., :S],
-        radius=shaped,
+        radius=model.table(radius),
         delta=delta,
         model=model,
     )
 
 
-def _with_end(model: Any, radius: NDArray[np.float64]) -> tuple[Any, NDArray[np.float64]]:
+def _with_end(model: Model, radius: Vector) -> tuple[Model, Vector]:
     """The model with its end as one more state, which stays, pays nothing and is known.
 
-    Then a ball contains laws that end even where no draw did.
+    Then a ball contains laws that end even where no draw did. The end state has one action.
     """
-    *stages, S, A = radius.shape
-    dense = np.zeros((*stages, S + 1, A, S + 1))
-    dense[..., :S, :, :S] = model.transitions.toarray().reshape(*stages, S, A, S)
-    dense[..., :S, :, S] = model.termination.reshape(radius.shape)
-    dense[..., S, :, S] = 1.0
-    paid = np.zeros((*stages, S + 1, A))
-    paid[..., :S, :] = model.table(model.mean_rewards)
-    known = np.zeros((*stages, S + 1, A))
-    known[..., :S, :] = radius
+    S, stages = model.n_states, model.core.n_stages
+    one = sparse.csr_array(([1.0], ([0], [S])), shape=(1, S + 1))
+    moves, ends = model.transitions, sparse.csr_array(model.termination[:, None])
+    blocks, actions, paid, radii, counts = [], [], [], [], []
+    for h in range(stages):
+        first, last = model.pair_ptr[h * S], model.pair_ptr[(h + 1) * S]
+        blocks += [sparse.hstack([moves[first:last], ends[first:last]]), one]
+        actions += [model.actions[first:last], [0]]
+        paid += [model.mean_rewards[first:last], [0.0]]
+        radii += [radius[first:last], [0.0]]
+        counts += [np.diff(model.pair_ptr[h * S : (h + 1) * S + 1]), [1]]
+    rows = sparse.vstack(blocks, format="csr")
+    arrays: dict[str, Any] = {
+        "n_states": S + 1,
+        "n_actions": model.n_actions,
+        "state_ptr": np.concatenate([[0], np.cumsum(np.concatenate(counts))]),
+        "action": np.concatenate(actions),
+        "row_ptr": rows.indptr,
+        "col": rows.indices,
+        "prob": rows.data,
+        "reward": np.concatenate(paid),
+    }
+    known = np.concatenate(radii)
     if isinstance(model, EpisodicMDP):
-        return EpisodicMDP(dense, paid, model.horizon), known
-    return MDP(dense, paid, model.discount), known
+        return EpisodicMDP.from_arrays(arrays | {"horizon": model.horizon}), known
+    return MDP.from_arrays(arrays | {"discount": model.discount}), known
 
 
 def _check_delta(delta: float) -> None:

@@ -15,7 +15,7 @@ b = log(4 S A / delta), m = n - 1:
     variance      2X                                           2 g (2X + Y) / (1-g)
 
     X = sqrt((1+g) b / 2m(1-g)^3) + 7 g b / 3m(1-g)^2,   Y = sqrt(b / 2m)/(1-g) + 7b / 3m(1-g),
-    provided that m >= 8 g^2 b / (1-g)^2.
+    provided that m >= max(1, 8 g^2 b / (1-g)^2).
 
 References: Azar, Munos and Kappen, Machine Learning 91, 2013; Agarwal, Kakade and Yang, COLT 2020.
 Proofs: docs/theory/plug_in.md.
@@ -28,14 +28,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rltheory.errors import ModelError
-from rltheory.learning.empirical import draws_of, empirical_model
 from rltheory.mathematics.concentration import l1_radius
+from rltheory.mdp.data import Counts
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.solvers.solution import Solution
 from rltheory.solvers.solve import solve
 
-__all__ = ["PlugIn", "PlugInPlan", "plugin_bound"]
+__all__ = ["PlugIn", "PlugInPlan", "draws_of", "model_of", "plugin_bound"]
 
 _DIRECT_STATES = 500
 """Up to which policy iteration solves the equations of each policy directly."""
@@ -116,12 +116,34 @@ class PlugIn:
             If the access does not draw at every pair.
         """
         draws = draws_of(self.n if n is None else n)
-        model = empirical_model(access.counts(draws), access.mdp_info)
+        model = model_of(access.counts(draws), access.mdp_info)
         small = isinstance(model, MDP) and model.n_states <= _DIRECT_STATES
         solution = solve(model, method="policy-iteration" if small else "auto")
         return PlugInPlan(
             solution.policy, solution.value, solution.q, draws, model=model, solution=solution
         )
+
+
+def draws_of(n: Any) -> int:
+    """n, if it is a number of draws."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise ModelError(f"n is {n!r}; the draws of each pair are an integer of at least 1")
+    return int(n)
+
+
+def model_of(counts: Counts, info: Any, absent: bool = True) -> MDP | EpisodicMDP:
+    """The empirical model, with the discount or the horizon that the learner knows.
+
+    Pairs that a generative access did not draw are not in the model, hence `absent`.
+    """
+    horizon, discount = getattr(info, "horizon", None), getattr(info, "discount", None)
+    if horizon is None and discount is None:
+        raise ModelError("the model has neither a discount nor a horizon; planning needs one")
+    return counts.empirical(
+        None if horizon is not None else float(discount),
+        horizon=horizon if counts.horizon is None else None,
+        unvisited="absent" if absent else "refuse",
+    )
 
 
 def plugin_bound(
@@ -200,7 +222,7 @@ def _variance(S: int, pairs: int, n: Any, g: float, delta: float) -> tuple[Any, 
     b, m, left = np.log(4.0 * pairs / delta), np.maximum(n - 1.0, 1.0), 1.0 - g
     x = np.sqrt((1.0 + g) * b / (2.0 * m * left**3)) + 7.0 * g * b / (3.0 * m * left**2)
     y = np.sqrt(b / (2.0 * m)) / left + 7.0 * b / (3.0 * m * left)
-    applies = n - 1.0 >= 8.0 * g * g * b / left**2
+    applies = (n >= 2.0) & (n - 1.0 >= 8.0 * g * g * b / left**2)
     value, policy = 2.0 * x, 2.0 * g * (2.0 * x + y) / left
     return np.where(applies, value, np.inf), np.where(applies, policy, np.inf)
 

@@ -58,9 +58,7 @@ class SampleComplexity:
     def upper(self) -> NDArray[np.float64]:
         """(E,): the smallest n certified at or below delta; infinite where the cap was hit."""
         n = np.array([*self.grid, math.inf])
-        below = np.vstack(
-            [self.answers == AT_OR_BELOW, np.ones(len(self.eps), dtype=np.bool_)]
-        )
+        below = np.vstack([self.answers == AT_OR_BELOW, np.ones(len(self.eps), dtype=np.bool_)])
         return np.where(below, n[:, None], math.inf).min(axis=0)
 
     @property
@@ -95,9 +93,7 @@ class SampleComplexity:
             If too few accuracies have a bracket with two ends.
         """
         x = 1.0 / np.array(self.eps)
-        return fit_power_law(
-            x, self.lower, self.upper, log_power=log_power, confidence=confidence
-        )
+        return fit_power_law(x, self.lower, self.upper, log_power=log_power, confidence=confidence)
 
     def plot(self, ax: Any = None) -> Any:
         """Brackets and fitted law on logarithmic axes (extra `plot`).

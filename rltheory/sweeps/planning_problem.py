@@ -93,7 +93,9 @@ def planning_problem(mdp: MDP | EpisodicMDP, of: str = "policy") -> PlanningProb
     0.0
     """
     if not isinstance(mdp, MDP | EpisodicMDP):
-        raise ModelError(f"planning_problem takes an MDP or an EpisodicMDP, not {type(mdp).__name__}")
+        raise ModelError(
+            f"planning_problem takes an MDP or an EpisodicMDP, not {type(mdp).__name__}"
+        )
     if of not in ("policy", "value"):
         raise ModelError(f"of is {of!r}; it must be 'policy' or 'value'")
     return PlanningProblem(mdp, of)

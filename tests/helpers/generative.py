@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from rltheory.mdp.data import Counts
 from rltheory.mdp.streams import Stream
 
 
@@ -30,8 +31,6 @@ class PlainGenerative:
             u = Stream(self.seed, "tests.generative", row).uniforms(n)
             drawn = np.searchsorted(cumulated[row], u * max(1.0, cumulated[row, -1]), side="right")
             following[row] = np.bincount(drawn, minlength=S + 1)[:S]
-        return SimpleNamespace(
-            visits=np.full(len(p), n),
-            next_counts=sparse.csr_array(following),
-            reward_sums=n * self.mdp.mean_rewards,
-        )
+        shape = (-1, S, self.mdp.n_actions) if len(p) > S * self.mdp.n_actions else (S, -1)
+        rewards = (n * self.mdp.mean_rewards).reshape(shape)
+        return Counts(np.full(rewards.shape, n), sparse.csr_array(following), rewards)
