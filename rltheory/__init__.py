@@ -32,6 +32,9 @@ if TYPE_CHECKING:
         RLTheoryError,
         SweepError,
     )
+    from rltheory.inference.power_law import PowerLaw, fit_power_law
+    from rltheory.learning.bracket import BracketPlan, SampleBracket, bracket_from_counts
+    from rltheory.learning.plug_in import PlugIn, PlugInPlan, plugin_bound
     from rltheory.mdp.awkward import awkward
     from rltheory.mdp.data import Counts, Preferences, Provenance, Trajectories, Transitions
     from rltheory.mdp.episodic import EpisodicMDP
@@ -64,6 +67,9 @@ if TYPE_CHECKING:
     from rltheory.solvers.solve import solve
     from rltheory.solvers.total_certificate import TotalCertificate
     from rltheory.solvers.worst_row import worst_case_row
+    from rltheory.sweeps.complexity_result import SampleComplexity
+    from rltheory.sweeps.planning_problem import PlanningProblem, planning_problem
+    from rltheory.sweeps.sample_complexity import geometric_grid, sample_complexity
 
 _HOME = {
     "rltheory.claims.claim": "Claim Measurement Mutant claim",
@@ -78,6 +84,9 @@ _HOME = {
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
     ),
+    "rltheory.inference.power_law": "PowerLaw fit_power_law",
+    "rltheory.learning.bracket": "BracketPlan SampleBracket bracket_from_counts",
+    "rltheory.learning.plug_in": "PlugIn PlugInPlan plugin_bound",
     "rltheory.mdp.awkward": "awkward",
     "rltheory.mdp.data": "Counts Preferences Provenance Trajectories Transitions",
     "rltheory.mdp.episodic": "EpisodicMDP",
@@ -109,6 +118,9 @@ _HOME = {
     "rltheory.solvers.solve": "solve",
     "rltheory.solvers.total_certificate": "TotalCertificate",
     "rltheory.solvers.worst_row": "worst_case_row",
+    "rltheory.sweeps.complexity_result": "SampleComplexity",
+    "rltheory.sweeps.planning_problem": "PlanningProblem planning_problem",
+    "rltheory.sweeps.sample_complexity": "geometric_grid sample_complexity",
     "rltheory.parallelism": "set_threads threads",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
@@ -119,6 +131,7 @@ __all__ = [
     "Atoms",
     "AverageCertificate",
     "Bernoulli",
+    "BracketPlan",
     "Certificate",
     "Check",
     "Choice",
@@ -143,12 +156,18 @@ __all__ = [
     "Mixture",
     "ModelError",
     "Mutant",
+    "PlanningProblem",
+    "PlugIn",
+    "PlugInPlan",
     "PolicyError",
+    "PowerLaw",
     "Preferences",
     "Provenance",
     "RLTheoryError",
     "RegularizedSolution",
     "RobustSolution",
+    "SampleBracket",
+    "SampleComplexity",
     "Solution",
     "SweepError",
     "TotalCertificate",
@@ -158,22 +177,28 @@ __all__ = [
     "all_claims",
     "awkward",
     "bellman",
+    "bracket_from_counts",
     "check",
     "claim",
     "combination_lock",
     "evaluate",
     "evaluate_regularized",
+    "fit_power_law",
     "garnet",
+    "geometric_grid",
     "greedy",
     "gridworld",
     "load",
     "load_instance",
     "occupancy",
+    "planning_problem",
+    "plugin_bound",
     "q_values",
     "random_episodic",
     "ranking_function",
     "replay",
     "riverswim",
+    "sample_complexity",
     "save",
     "save_instance",
     "search_tightest",

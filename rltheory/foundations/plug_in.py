@@ -258,9 +258,9 @@ def _runs_instance(mdp: MDP, n: int) -> Instance:
     "learn-plugin-runs",
     "high-probability",
     title="Plug-in planning: all bounds at once, in runs of the planner",
-    statement=r"With probability at least $1-\delta$, one run of plug-in planning keeps (a) and (b) "
-    r"of `learn-plugin-hoeffding` and the bounds of `learn-plugin-variance` (where these apply) at "
-    r"the same time, each with $\delta/3$ in place of $\delta$.",
+    statement=r"With probability at least $1-\delta$, one run of plug-in planning keeps (a) and "
+    r"(b) of `learn-plugin-hoeffding` and the bounds of `learn-plugin-variance` (where these apply) "
+    r"at the same time, each with $\delta/3$ in place of $\delta$.",
     provenance=("derived", "derived"),
     family=Family(
         model_space(exits=False) | {"n": Choice(10, 100, 1000), "discount": Choice("1/2", "9/10")},

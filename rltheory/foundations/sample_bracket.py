@@ -1,10 +1,9 @@
 """Optimistic and pessimistic value iteration from n(s, a) draws of each pair.
 
-What fails with probability at most delta is that a row leaves its ball: on two-state models that
-probability, and the one that a bound of the bracket fails, is a finite sum over counts; what follows
-when no row leaves its ball is deterministic, and checked in rationals on models of any size; runs on
-three and more states are a claim of their own. Planner: `rltheory.learning.bracket`. Proof:
-docs/theory/plug_in.md#learn-bracket.
+On two-state models the probability that a bound of the bracket fails is a finite sum over counts.
+What follows when no row leaves its ball is deterministic, and checked in rationals on models of any
+size; runs on three and more states are a claim of their own. Planner: `rltheory.learning.bracket`.
+Proof: docs/theory/plug_in.md#learn-bracket.
 """
 
 from collections.abc import Sequence
@@ -37,7 +36,7 @@ from rltheory.foundations.two_state_laws import (
 )
 from rltheory.learning.bracket import bracket_from_counts
 from rltheory.mathematics.concentration import l1_radius
-from rltheory.mdp.data import Counts
+from rltheory.mdp.data.counts import Counts
 from rltheory.mdp.model import MDP
 from rltheory.solvers.worst_row import worst_case_row
 
@@ -240,7 +239,7 @@ def _bracket(i: Any, factor: float = 1.0, optimist: bool = False, width: int = 1
     r"decided beforehand, $\epsilon(s,a)=\sqrt{2\log((2^S-2)SA/\delta)/n(s,a)}$. With the best and "
     r"the worst law within $\epsilon(s,a)$ of $\hat P(\cdot|s,a)$ in $L_1$, the optimistic and the "
     r"pessimistic Bellman equations have solutions $\overline V$ and $\underline V$, and with "
-    r"probability at least $1-\delta$, for every policy $\underline\pi$ that attains $\underline V$: "
+    r"probability at least $1-\delta$, every $\underline\pi$ that attains $\underline V$ has "
     r"$\underline V\le V^{\underline\pi}\le V^*\le\overline V$. Always: "
     r"$\overline V-\underline V\le\frac{\gamma\max\epsilon}{(1-\gamma)^2}$.",
     provenance=("derived", "derived"),
@@ -283,7 +282,7 @@ def _run(i: Any, stream: Any, factor: float = 1.0) -> Measurement:
     if factor != 1.0:
         more = round(1.0 / factor**2)
         counts = Counts(more * counts.visits, more * counts.next_counts, more * counts.reward_sums)
-    plan = bracket_from_counts(counts, access.mdp_info, RUNS_DELTA)
+    plan = bracket_from_counts(counts, RUNS_DELTA, discount=float(m.discount))
     own = np.array([float(x) for x in m.policy_value(plan.policy.tolist())])
     best = np.array([float(x) for x in i.best])
     excess = max(float((plan.lower - own).max()), float((best - plan.upper).max()))

@@ -14,7 +14,6 @@ probabilities in doubles, are together below `UNSURE`, which every quantile allo
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from scipy.stats import binom
 
 from rltheory.claims.claim import Measurement
 from rltheory.claims.family import Family, Instance
-from rltheory.claims.space import Choice, Dyadic, Integer, Many
+from rltheory.claims.space import Choice, Dyadic, Integer, Many, Space
 from rltheory.errors import ClaimError
 from rltheory.foundations.rationals import Planner
 from rltheory.mdp.model import MDP
@@ -71,7 +70,8 @@ def law_of_counts(mdp: MDP, n: int) -> Law:
     if m.S != 2 or m.has_exits:
         raise ClaimError("the law is computed on models with two states and no exits")
     pairs = [(s, a) for s in m.states for a in m.actions]
-    shares, weight = [], np.ones(1)
+    shares: list[Array] = []
+    weight = np.ones(1)
     for s, a in pairs:
         p = m.P[s][a][1]
         if p in (0, 1):
@@ -89,7 +89,7 @@ def law_of_counts(mdp: MDP, n: int) -> Law:
 
 def policies(actions: int) -> list[tuple[int, int]]:
     """All deterministic ones: actions in states 0 and 1."""
-    return list(product(range(actions), repeat=2))
+    return [(a, b) for a in range(actions) for b in range(actions)]
 
 
 def policy_values(p: Any, rewards: Any, discount: float, policy: tuple[int, int]) -> Array:
@@ -146,7 +146,7 @@ def two_state_family(draws: Any, discounts: tuple[str, ...], deltas: tuple[str, 
         )
         return two_states(mdp, draws(g, pairs, d, size), d)
 
-    space = {
+    space: dict[str, Space] = {
         "actions": Integer(1, _MOST_ACTIONS),
         "discount": Choice(*discounts),
         "targets": Many(Integer(0, 1), 2 * _MOST_ACTIONS),

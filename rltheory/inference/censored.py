@@ -3,7 +3,8 @@
 y_i = design_i . beta + sigma z_i with standard normal z_i is only known to lie in
 (low_i, high_i], either end possibly infinite:
 
-    l(beta, sigma) = sum_i log( Phi((high_i - design_i beta)/sigma) - Phi((low_i - design_i beta)/sigma) ).
+    l(beta, sigma) = sum_i log( Phi((high_i - m_i)/sigma) - Phi((low_i - m_i)/sigma) ),
+    m_i = design_i . beta.
 
 With theta = beta/sigma and tau = 1/sigma it is concave (Burridge, Biometrika 68, 1981), so that
 Newton's method with step halving finds the maximum. Where some beta passes inside all intervals the
@@ -30,7 +31,7 @@ _LOG_SQRT_2PI = 0.9189385332046727
 
 @dataclass(frozen=True)
 class CensoredFit:
-    """Coefficients, standard deviation of the errors, log-likelihood, and slack of the intervals."""
+    """The fit: `sigma` is that of the errors, `slack` the depth inside the intervals."""
 
     beta: Array
     sigma: float

@@ -3,11 +3,12 @@
 Given n(s, a) draws of each pair, decided beforehand, the row of a pair lies with probability at
 least 1 - delta, for all N pairs at once, in the ball
 
-    U(s, a) = { p : |p - P_hat(s, a)|_1 <= eps(s, a) },   eps = sqrt(2 log((2^S - 2) N / delta) / n),
+    U(s, a) = { p : |p - P_hat(s, a)|_1 <= eps },  eps = sqrt(2 log((2^S - 2) N / delta) / n(s, a)),
 
 and then the fixed points of the backups with the best and the worst law of each ball,
 
-    upper = max_a r + discount max_{p in U} p upper,     lower = max_a r + discount min_{p in U} p lower,
+    upper = max_a r + discount max_{p in U} p upper,
+    lower = max_a r + discount min_{p in U} p lower,
 
 enclose the optimum, and the policy that attains `lower` earns at least that (algorithm F8):
 
@@ -26,9 +27,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from rltheory.errors import ModelError
-from rltheory.learning.plug_in import draws_of, model_of
+from rltheory.learning.plug_in import draws_of, known_to, model_of
 from rltheory.mathematics.concentration import l1_radius
-from rltheory.mdp.data import Counts
+from rltheory.mdp.data.counts import Counts
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.solvers.robust import solve_robust
@@ -116,12 +117,18 @@ class SampleBracket:
         """
         draws = draws_of(self.n if n is None else n)
         return bracket_from_counts(
-            access.counts(draws), access.mdp_info, self.delta, exits=self.exits, absent=True
+            access.counts(draws), self.delta, **known_to(access), exits=self.exits, absent=True
         )
 
 
 def bracket_from_counts(
-    counts: Counts, info: Any, delta: float, *, exits: bool = False, absent: bool = False
+    counts: Counts,
+    delta: float,
+    *,
+    discount: float | None = None,
+    horizon: int | None = None,
+    exits: bool = False,
+    absent: bool = False,
 ) -> BracketPlan:
     """The bounds from counts, whose numbers of draws a pair were decided beforehand.
 
@@ -130,9 +137,10 @@ def bracket_from_counts(
     Parameters
     ----------
     counts : Counts
-    info : what the access tells of the model
     delta : float
         In (0, 1).
+    discount, horizon
+        One of them; counts with stages have a horizon.
     exits : bool
         Whether rows may end.
     absent : bool
@@ -141,10 +149,21 @@ def bracket_from_counts(
     Raises
     ------
     ModelError
-        If an argument is out of its range, a pair has no draw, or a row ended though `exits` is false.
+        If an argument is out of its range, a pair has no draw, or a row ended though `exits` is
+        false.
+
+    Examples
+    --------
+    A state that pays 1 and was kept 45 times of 50:
+
+    >>> import rltheory as rlt
+    >>> counts = rlt.Counts([[50], [50]], [[[50, 0]], [[5, 45]]], [[0.0], [50.0]])
+    >>> plan = rlt.bracket_from_counts(counts, 0.1, discount=0.9)
+    >>> round(plan.lower[1], 2), round(plan.upper[1], 2), round(plan.gap, 2)
+    (2.76, 10.0, 7.24)
     """
     _check_delta(delta)
-    model = model_of(counts, info, absent)
+    model = model_of(counts, discount, horizon or counts.horizon, absent)
     visits = counts.visits[counts.visits > 0]
     if not exits and model.termination.any():
         raise ModelError("a draw ended the episode; say exits=True where rows may end")
@@ -170,29 +189,28 @@ def _with_end(model: Model, radius: Vector) -> tuple[Model, Vector]:
 
     Then a ball contains laws that end even where no draw did. The end state has one action.
     """
-    S, stages = model.n_states, model.core.n_stages
-    one = sparse.csr_array(([1.0], ([0], [S])), shape=(1, S + 1))
-    moves, ends = model.transitions, sparse.csr_array(model.termination[:, None])
-    blocks, actions, paid, radii, counts = [], [], [], [], []
-    for h in range(stages):
-        first, last = model.pair_ptr[h * S], model.pair_ptr[(h + 1) * S]
-        blocks += [sparse.hstack([moves[first:last], ends[first:last]]), one]
-        actions += [model.actions[first:last], [0]]
-        paid += [model.mean_rewards[first:last], [0.0]]
-        radii += [radius[first:last], [0.0]]
-        counts += [np.diff(model.pair_ptr[h * S : (h + 1) * S + 1]), [1]]
+    S = model.n_states
+    closing = model.pair_ptr[S::S]  # where the rows of a stage end
+    stay = sparse.csr_array(([1.0], ([0], [S])), shape=(1, S + 1))
+    whole = sparse.hstack(
+        [model.transitions, sparse.csr_array(model.termination[:, None])], format="csr"
+    )
+    blocks: list[Any] = []
+    for first, last in zip([0, *closing[:-1]], closing, strict=True):
+        blocks += [whole[first:last], stay]
     rows = sparse.vstack(blocks, format="csr")
+    sizes = np.insert(np.diff(model.pair_ptr), np.arange(S, len(model.pair_ptr), S), 1)
     arrays: dict[str, Any] = {
         "n_states": S + 1,
         "n_actions": model.n_actions,
-        "state_ptr": np.concatenate([[0], np.cumsum(np.concatenate(counts))]),
-        "action": np.concatenate(actions),
+        "state_ptr": np.append(0, np.cumsum(sizes)),
+        "action": np.insert(model.actions, closing, 0),
         "row_ptr": rows.indptr,
         "col": rows.indices,
         "prob": rows.data,
-        "reward": np.concatenate(paid),
+        "reward": np.insert(model.mean_rewards, closing, 0.0),
     }
-    known = np.concatenate(radii)
+    known = np.insert(radius, closing, 0.0)
     if isinstance(model, EpisodicMDP):
         return EpisodicMDP.from_arrays(arrays | {"horizon": model.horizon}), known
     return MDP.from_arrays(arrays | {"discount": model.discount}), known

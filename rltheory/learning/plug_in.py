@@ -29,13 +29,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from rltheory.errors import ModelError
 from rltheory.mathematics.concentration import l1_radius
-from rltheory.mdp.data import Counts
+from rltheory.mdp.data.counts import Counts, Unvisited
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.solvers.solution import Solution
 from rltheory.solvers.solve import solve
 
-__all__ = ["PlugIn", "PlugInPlan", "draws_of", "model_of", "plugin_bound"]
+__all__ = ["PlugIn", "PlugInPlan", "draws_of", "known_to", "model_of", "plugin_bound"]
 
 _DIRECT_STATES = 500
 """Up to which policy iteration solves the equations of each policy directly."""
@@ -116,7 +116,7 @@ class PlugIn:
             If the access does not draw at every pair.
         """
         draws = draws_of(self.n if n is None else n)
-        model = model_of(access.counts(draws), access.mdp_info)
+        model = model_of(access.counts(draws), **known_to(access))
         small = isinstance(model, MDP) and model.n_states <= _DIRECT_STATES
         solution = solve(model, method="policy-iteration" if small else "auto")
         return PlugInPlan(
@@ -131,19 +131,26 @@ def draws_of(n: Any) -> int:
     return int(n)
 
 
-def model_of(counts: Counts, info: Any, absent: bool = True) -> MDP | EpisodicMDP:
-    """The empirical model, with the discount or the horizon that the learner knows.
+def model_of(
+    counts: Counts, discount: Any, horizon: int | None, absent: bool = True
+) -> MDP | EpisodicMDP:
+    """The empirical model.
 
     Pairs that a generative access did not draw are not in the model, hence `absent`.
     """
-    horizon, discount = getattr(info, "horizon", None), getattr(info, "discount", None)
-    if horizon is None and discount is None:
+    unvisited: Unvisited = "absent" if absent else "refuse"
+    if horizon is not None:
+        staged = counts.horizon is not None
+        return counts.empirical(horizon=None if staged else horizon, unvisited=unvisited)
+    if discount is None:
         raise ModelError("the model has neither a discount nor a horizon; planning needs one")
-    return counts.empirical(
-        None if horizon is not None else float(discount),
-        horizon=horizon if counts.horizon is None else None,
-        unvisited="absent" if absent else "refuse",
-    )
+    return counts.empirical(float(discount), unvisited=unvisited)
+
+
+def known_to(access: Any) -> dict[str, Any]:
+    """The discount or the horizon, which the access tells."""
+    info = access.mdp_info
+    return {name: getattr(info, name, None) for name in ("discount", "horizon")}
 
 
 def plugin_bound(

@@ -1,4 +1,4 @@
-"""What `sample_complexity` returns: brackets, the tests they stand on, and the law fitted to them."""
+"""What `sample_complexity` returns: brackets, the tests behind them, and the law fitted to them."""
 
 import json
 import math

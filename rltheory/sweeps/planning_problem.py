@@ -10,6 +10,7 @@ its sample complexity follows (1/eps)^2 only as far as the model has gaps of the
 error of the value follows it for every small eps.
 """
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def _only(mdp: MDP | EpisodicMDP, policy: NDArray[np.int64]) -> MDP:
     for s, action in enumerate(policy.tolist()):
         pairs = range(rational.state_ptr[s], rational.state_ptr[s + 1])
         row = next(r for r in pairs if int(exact.actions[r]) == action)
-        dense = [0] * mdp.n_states
+        dense = [Fraction(0)] * mdp.n_states
         for k in range(rational.row_ptr[row], rational.row_ptr[row + 1]):
             dense[rational.col[k]] = rational.prob[k]
         rows.append([dense])

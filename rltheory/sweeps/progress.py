@@ -1,4 +1,4 @@
-"""How far a measurement of sample complexity has come, on standard error where that is a terminal."""
+"""How far a measurement of sample complexity has come, on standard error if that is a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator

@@ -2,7 +2,7 @@
 
 For an accuracy eps and a failure probability delta,
 
-    p(n, eps) = P( error of the output from n samples > eps ),      n*(eps) = min { n : p <= delta }.
+    p(n, eps) = P( error of the output from n samples > eps ),    n*(eps) = min { n : p <= delta }.
 
 On a grid of n, independent trials are run until, for each eps, the anytime-valid test of
 `rltheory.inference.sequential` has settled whether p is above delta or at or below it; the bracket

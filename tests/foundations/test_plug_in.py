@@ -11,6 +11,7 @@ import rltheory as rlt
 from rltheory.foundations.instances import minimax_loop
 from rltheory.foundations.plug_in import _Errors
 from rltheory.foundations.rationals import Planner
+from rltheory.foundations.robust_planner import RobustPlanner
 from rltheory.foundations.sample_bracket import _between, _failing, _optimistic
 from rltheory.foundations.two_state_laws import (
     law_of_counts,
@@ -19,7 +20,6 @@ from rltheory.foundations.two_state_laws import (
     quantile,
     two_states,
 )
-from rltheory.foundations.robust_planner import RobustPlanner
 from rltheory.learning.plug_in import plugin_bound
 
 F = Fraction

@@ -1,7 +1,5 @@
 """Brackets from samples: what they contain, how wide they are, exits, ragged models, stages."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -28,8 +26,7 @@ def test_bracket_contains_the_optimum_and_the_policy(case: int) -> None:
 def test_two_states_by_hand() -> None:
     """A loop that pays 1, drawn 50 times, 45 of them into the loop: closed forms."""
     counts = Counts([[50], [50]], [[[50, 0]], [[5, 45]]], [[0.0], [50.0]])
-    info = SimpleNamespace(n_states=2, n_actions=1, discount=0.9)
-    plan = bracket_from_counts(counts, info, 0.1)
+    plan = bracket_from_counts(counts, 0.1, discount=0.9)
     half = float(l1_radius(50, 2, 0.05)) / 2
     assert 0.1 < half < 0.2
     # Pessimist: state 0 stays at 0 (its value is the lowest), state 1 is kept with 0.9 - half.
@@ -39,10 +36,9 @@ def test_two_states_by_hand() -> None:
 
 
 def test_more_draws_of_one_pair_shrink_its_ball() -> None:
-    info = SimpleNamespace(n_states=2, n_actions=1, discount=0.9)
     few = Counts([[50], [50]], [[[50, 0]], [[5, 45]]], [[0.0], [50.0]])
     many = Counts([[50], [5000]], [[[50, 0]], [[500, 4500]]], [[0.0], [5000.0]])
-    narrow, wide = (bracket_from_counts(c, info, 0.1) for c in (many, few))
+    narrow, wide = (bracket_from_counts(c, 0.1, discount=0.9) for c in (many, few))
     assert narrow.radius[0, 0] == wide.radius[0, 0] and narrow.radius[1, 0] < wide.radius[1, 0]
     assert (narrow.lower >= wide.lower).all() and (narrow.upper <= wide.upper).all()
 
@@ -55,8 +51,7 @@ def test_exits_are_one_more_outcome() -> None:
     assert plan.upper[0] - plan.lower[0] < 1.2
     # Where no draw ended, an end is still possible to the pessimist.
     calm = Counts([[100]], [[[100]]], [[100.0]])
-    info = SimpleNamespace(n_states=1, n_actions=1, discount=0.9)
-    plan = bracket_from_counts(calm, info, 0.1, exits=True)
+    plan = bracket_from_counts(calm, 0.1, discount=0.9, exits=True)
     half = float(l1_radius(100, 2, 0.1)) / 2
     assert plan.lower[0] == pytest.approx(1 / (1 - 0.9 * (1 - half)))
     assert plan.upper[0] == pytest.approx(10.0)
@@ -80,13 +75,12 @@ def test_ragged_models(exits: bool) -> None:
     counts = Counts(
         [[60, 60], [60, 0]], [[[30, 30], [60, 0]], [[0, 60], [0, 0]]], [[0.0, 6.0], [60.0, 0.0]]
     )
-    info = SimpleNamespace(n_states=2, n_actions=2, discount=0.5)
-    plan = bracket_from_counts(counts, info, 0.1, exits=exits, absent=True)
+    plan = bracket_from_counts(counts, 0.1, discount=0.5, exits=exits, absent=True)
     assert plan.policy[1] == 0 and np.isnan(plan.radius[1, 1])
     assert plan.radius[0, 0] == pytest.approx(float(l1_radius(60, 2 + exits, 0.1 / 3)))
     assert (plan.lower < plan.upper).all()
     with pytest.raises(ModelError, match="was never visited"):
-        bracket_from_counts(counts, info, 0.1)
+        bracket_from_counts(counts, 0.1, discount=0.9)
 
 
 def test_few_draws_say_nothing_but_stay_true() -> None:

@@ -3,7 +3,6 @@
 import math
 from fractions import Fraction
 from itertools import product
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -132,13 +131,12 @@ def test_draws_are_positive_integers(n: object) -> None:
 
 def test_models_that_cannot_be_planned_in() -> None:
     counts = Counts([[4, 0]], [[[4], [0]]], [[2.0, 0.0]])
-    bare = SimpleNamespace(n_states=1, n_actions=2)
     with pytest.raises(ModelError, match="neither a discount nor a horizon"):
-        model_of(counts, bare)
-    known = SimpleNamespace(n_states=1, n_actions=2, discount=0.5)
-    assert model_of(counts, known).n_pairs == 1
+        model_of(counts, None, None)
+    assert model_of(counts, 0.5, None).n_pairs == 1
+    assert model_of(counts, None, 3).n_pairs == 1
     with pytest.raises(ModelError, match="was never visited"):
-        model_of(counts, known, absent=False)
+        model_of(counts, 0.5, None, absent=False)
 
 
 def test_value_error_falls_with_the_root_of_n() -> None:
