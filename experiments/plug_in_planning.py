@@ -2,10 +2,10 @@
 
     python experiments/plug_in_planning.py [--quick]
 
-Two laws on one model. The value of the empirical optimum is off by about n^(-1/2), on any model. What
-the policy loses falls like that only where there are gaps of all sizes: a start state chooses among
-arms that reach the rewarding state with probabilities 1/2 - 2^(-k/2), k = 0, 1, ..., and 1/2; as
-every other scale in the problem, its gaps repeat by factors of sqrt(2).
+Two laws on one model. The value of the empirical optimum is off by about n^(-1/2), on any model.
+What the policy loses falls like that only where there are gaps of all sizes: a start state chooses
+among arms that reach the rewarding state with probabilities 1/2 - 2^(-k/2)/2, k = 0, 1, ..., and
+1/2, and the accuracies that are asked for stand between these gaps.
 """
 
 import argparse

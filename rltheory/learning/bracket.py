@@ -159,8 +159,8 @@ def bracket_from_counts(
     >>> import rltheory as rlt
     >>> counts = rlt.Counts([[50], [50]], [[[50, 0]], [[5, 45]]], [[0.0], [50.0]])
     >>> plan = rlt.bracket_from_counts(counts, 0.1, discount=0.9)
-    >>> round(plan.lower[1], 2), round(plan.upper[1], 2), round(plan.gap, 2)
-    (2.76, 10.0, 7.24)
+    >>> plan.upper.round(2).tolist(), round(plan.gap, 2)
+    ([6.34, 10.0], 7.24)
     """
     _check_delta(delta)
     model = model_of(counts, discount, horizon or counts.horizon, absent)
