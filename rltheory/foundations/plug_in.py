@@ -27,6 +27,7 @@ from rltheory.foundations.two_state_laws import (
     two_state_family,
     two_states,
 )
+from rltheory.learning.draws import generative
 from rltheory.learning.plug_in import PlugIn, plugin_bound
 from rltheory.mdp.model import MDP
 
@@ -231,8 +232,6 @@ RUNS_DELTA = 0.1
 
 def _run(i: Any, stream: Any, factor: float = 1.0) -> Measurement:
     """The largest ratio to its bound of what one run gets wrong, each bound at delta/3."""
-    from rltheory.mdp.access import generative
-
     m, g = Planner(i.mdp), float(i.mdp.discount)
     best = np.array([float(x) for x in i.best])
     plan = PlugIn(i.n)(generative(i.mdp, seed=int(stream.integer(2**32))))
@@ -259,8 +258,8 @@ def _runs_instance(mdp: MDP, n: int) -> Instance:
     "high-probability",
     title="Plug-in planning: all bounds at once, in runs of the planner",
     statement=r"With probability at least $1-\delta$, one run of plug-in planning keeps (a) and "
-    r"(b) of `learn-plugin-hoeffding` and the bounds of `learn-plugin-variance` (where these apply) "
-    r"at the same time, each with $\delta/3$ in place of $\delta$.",
+    r"(b) of `learn-plugin-hoeffding` and the bounds of `learn-plugin-variance` (where these "
+    r"apply) at the same time, each with $\delta/3$ in place of $\delta$.",
     provenance=("derived", "derived"),
     family=Family(
         model_space(exits=False) | {"n": Choice(10, 100, 1000), "discount": Choice("1/2", "9/10")},

@@ -35,6 +35,7 @@ from rltheory.foundations.two_state_laws import (
     two_states,
 )
 from rltheory.learning.bracket import bracket_from_counts
+from rltheory.learning.draws import generative
 from rltheory.mathematics.concentration import l1_radius
 from rltheory.mdp.data.counts import Counts
 from rltheory.mdp.model import MDP
@@ -273,8 +274,6 @@ RUNS_DELTA = 0.1
 
 def _run(i: Any, stream: Any, factor: float = 1.0) -> Measurement:
     """By how much the bracket of one run fails to contain what it should, beyond rounding."""
-    from rltheory.mdp.access import generative
-
     m = Planner(i.mdp)
     access = generative(i.mdp, seed=int(stream.integer(2**32)))
     # A radius that is `factor` times as large is that of 1/factor^2 times as many draws.

@@ -90,7 +90,7 @@ class SampleBracket:
     --------
     >>> import rltheory as rlt
     >>> mdp = rlt.riverswim(4, discount=0.9)
-    >>> plan = rlt.SampleBracket(delta=0.05)(rlt.generative(mdp, seed=0), 20_000)
+    >>> plan = rlt.SampleBracket(0.05)(rlt.planning_problem(mdp).access(seed=0), 20_000)
     >>> best = rlt.solve(mdp).value
     >>> bool((plan.lower <= best).all() and (best <= plan.upper).all())
     True

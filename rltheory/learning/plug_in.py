@@ -82,7 +82,7 @@ class PlugIn:
     --------
     >>> import rltheory as rlt
     >>> mdp = rlt.riverswim(4, discount=0.9)
-    >>> plan = rlt.PlugIn(2000)(rlt.generative(mdp, seed=0))
+    >>> plan = rlt.PlugIn(2000)(rlt.planning_problem(mdp).access(seed=0))
     >>> plan.policy.tolist(), rlt.solve(mdp).policy.tolist()
     ([1, 1, 1, 1], [1, 1, 1, 1])
     """

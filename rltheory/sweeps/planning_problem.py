@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
+from rltheory.learning.draws import generative
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.solvers.evaluate import evaluate
@@ -40,8 +41,6 @@ class PlanningProblem:
 
     def access(self, seed: Any) -> Any:
         """A generative access with the random numbers of this seed."""
-        from rltheory.mdp.access import generative
-
         return generative(self.mdp, seed=seed)
 
     def error(self, output: Any) -> float:
