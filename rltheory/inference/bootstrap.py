@@ -59,7 +59,8 @@ def studentized_interval(
     Raises
     ------
     ClaimError
-        If there are too few rows or repetitions, or the standard error is not a number.
+        If there are too few rows or repetitions, the standard error is not a number, or it is 0 in
+        every sample drawn again.
 
     Examples
     --------
@@ -88,6 +89,8 @@ def studentized_interval(
         again, its_error = estimate(sample[stream.integers(n, n)])
         if its_error > 0.0:
             ratios.append((again - theta) / its_error)
+    if not ratios:
+        raise ClaimError("no sample drawn again has a standard error above 0")
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(ratios, [tail, 1.0 - tail])
     return float(theta - error * high), float(theta - error * low)

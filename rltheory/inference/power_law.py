@@ -207,7 +207,11 @@ def _interval(
 
 
 def _edge(excess: Callable[[float], float], inside: float, step: float) -> float:
-    """Where the excess first is 0 in the direction of the step, at which it is concave up."""
+    """Where the excess is 0 in the direction of the step: slopes not rejected are an interval.
+
+    The likelihood is concave in (theta, tau), so that where it is large is a convex set, and its
+    image under slope = theta_1 / tau is connected.
+    """
     reach = step
     while excess(inside + reach) < 0.0:
         reach *= 2.0
