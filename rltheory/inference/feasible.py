@@ -74,6 +74,9 @@ def deepest(design: Array, low: Array, high: Array, most: float = 1e3) -> tuple[
     beta : ndarray, shape (p,)
     """
     p = design.shape[1]
+    top, bottom = float(high.min()), float(low.max())
+    if p == 1 and (design == 1.0).all() and math.isfinite(top - bottom):
+        return min(most, (top - bottom) / 2.0), np.array([(top + bottom) / 2.0])
     ones = np.ones((len(low), 1))
     bounded_below, bounded_above = np.isfinite(low), np.isfinite(high)
     above = np.hstack([design, ones])[bounded_above]

@@ -155,7 +155,11 @@ def sample_complexity(
         for first in range(0, most_trials, _BATCH):
             numbers = range(first, min(most_trials, first + _BATCH))
             run = partial(_trial, estimator, problem, n, seed)
-            each = map(run, numbers) if executor is None else executor.map(run, numbers)
+            each = (
+                map(run, numbers)
+                if executor is None
+                else executor.map(run, numbers, chunksize=_BATCH // 8)
+            )
             point.add(np.array(list(each)))
             if progress is not None:
                 progress(n, numbers.stop, int(point.open.sum()))

@@ -45,6 +45,16 @@ def test_feasible_slopes_are_those_that_pass(case: int) -> None:
         assert (good == inside).all()
 
 
+def test_deepest_constant_is_that_of_the_program() -> None:
+    for case in range(10):
+        stream = Stream(case, "tests.feasible.constant")
+        low = stream.uniforms(4)
+        high = low + stream.uniforms(4)
+        slack, beta = deepest(np.ones((4, 1)), low, high)
+        again = deepest(np.full((4, 1), 2.0), low, high)  # not ones: by the program
+        assert slack == pytest.approx(again[0]) and beta == pytest.approx(2 * again[1])
+
+
 def test_deepest_line_by_hand() -> None:
     design = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
     slack, beta = deepest(design, np.array([0.0, 1.0, 2.0]), np.array([2.0, 3.0, 4.0]))
