@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
+    from rltheory.inference.power_law import PowerLaw, fit_power_law
+    from rltheory.learning.bracket import BracketPlan, SampleBracket, bracket_from_counts
+    from rltheory.learning.plug_in import PlugIn, PlugInPlan, plugin_bound
     from rltheory.mdp.awkward import awkward
     from rltheory.mdp.data import Counts, Preferences, Provenance, Trajectories, Transitions
     from rltheory.mdp.episodic import EpisodicMDP
@@ -78,6 +81,9 @@ if TYPE_CHECKING:
     from rltheory.solvers.solve import solve
     from rltheory.solvers.total_certificate import TotalCertificate
     from rltheory.solvers.worst_row import worst_case_row
+    from rltheory.sweeps.complexity_result import SampleComplexity
+    from rltheory.sweeps.planning_problem import PlanningProblem, planning_problem
+    from rltheory.sweeps.sample_complexity import geometric_grid, sample_complexity
 
 _HOME = {
     "rltheory.claims.claim": "Claim Measurement Mutant claim",
@@ -101,6 +107,9 @@ _HOME = {
     "rltheory.mathematics.regression": "Ridge",
     "rltheory.learning.ucbvi": "UCBVI ucbvi_regret_bound",
     "rltheory.mdp.access": "generative hybrid local_simulator mu_reset online",
+    "rltheory.inference.power_law": "PowerLaw fit_power_law",
+    "rltheory.learning.bracket": "BracketPlan SampleBracket bracket_from_counts",
+    "rltheory.learning.plug_in": "PlugIn PlugInPlan plugin_bound",
     "rltheory.mdp.awkward": "awkward",
     "rltheory.mdp.data": "Counts Preferences Provenance Trajectories Transitions",
     "rltheory.mdp.episodic": "EpisodicMDP",
@@ -137,6 +146,9 @@ _HOME = {
     "rltheory.solvers.total_certificate": "TotalCertificate",
     "rltheory.solvers.worst_row": "worst_case_row",
     "rltheory.mdp.sampling": "sample",
+    "rltheory.sweeps.complexity_result": "SampleComplexity",
+    "rltheory.sweeps.planning_problem": "PlanningProblem planning_problem",
+    "rltheory.sweeps.sample_complexity": "geometric_grid sample_complexity",
     "rltheory.parallelism": "set_threads threads",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
@@ -149,6 +161,7 @@ __all__ = [
     "Atoms",
     "AverageCertificate",
     "Bernoulli",
+    "BracketPlan",
     "Certificate",
     "Check",
     "Choice",
@@ -178,7 +191,11 @@ __all__ = [
     "Mixture",
     "ModelError",
     "Mutant",
+    "PlanningProblem",
+    "PlugIn",
+    "PlugInPlan",
     "PolicyError",
+    "PowerLaw",
     "Preferences",
     "Provenance",
     "RLTheoryError",
@@ -186,6 +203,8 @@ __all__ = [
     "Ridge",
     "RobustSolution",
     "RunLog",
+    "SampleBracket",
+    "SampleComplexity",
     "Solution",
     "SweepError",
     "Task",
@@ -196,13 +215,16 @@ __all__ = [
     "all_claims",
     "awkward",
     "bellman",
+    "bracket_from_counts",
     "check",
     "claim",
     "combination_lock",
     "evaluate",
     "evaluate_regularized",
+    "fit_power_law",
     "garnet",
     "generative",
+    "geometric_grid",
     "greedy",
     "gridworld",
     "hybrid",
@@ -219,6 +241,8 @@ __all__ = [
     "online",
     "policy_kl",
     "population_lsvi",
+    "planning_problem",
+    "plugin_bound",
     "q_values",
     "random_episodic",
     "random_linear_mdp",
@@ -229,6 +253,7 @@ __all__ = [
     "run",
     "run_many",
     "sample",
+    "sample_complexity",
     "save",
     "save_instance",
     "search_tightest",

@@ -21,6 +21,8 @@ from rltheory.foundations import (
     optimism,
     robust,
     self_normalized,
+    plug_in,
+    sample_bracket,
     shortest_paths,
     soft,
     time_uniform,
@@ -55,4 +57,6 @@ CLAIMS: tuple[Claim, ...] = (
     *elliptical.CLAIMS,
     *self_normalized.CLAIMS,
     *lsvi.CLAIMS,
+    *plug_in.CLAIMS,
+    *sample_bracket.CLAIMS,
 )

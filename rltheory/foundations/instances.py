@@ -20,6 +20,7 @@ __all__ = [
     "leaving",
     "misled",
     "predict",
+    "minimax_loop",
     "quit_or_go",
     "self_loop",
     "tie",
@@ -45,6 +46,16 @@ def leak(discount: Number, eps: Number, reward: Number = 1) -> MDP:
     """
     out = Fraction(eps) / 2
     return MDP([[[1, 0]], [[out, 1 - out]]], [[0], [reward]], Fraction(discount), exact=True)
+
+
+def minimax_loop(discount: Number) -> MDP:
+    """The loop on which sampling errors cost about the most: `leak` that stays with probability p.
+
+    p = (4 discount - 1)/(3 discount), for which the value of state 1, estimated from n draws, has a
+    standard deviation of order n^(-1/2) (1 - discount)^(-3/2) (Azar, Munos and Kappen, 2013).
+    """
+    g = Fraction(discount)
+    return leak(g, 2 * (1 - g) / (3 * g))
 
 
 def tie(discount: Number, x: Number, y: Number) -> MDP:

@@ -1,0 +1,1 @@
+"""How sample complexity scales: measured, and fitted as what it is, intervals."""
