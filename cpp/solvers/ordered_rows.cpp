@@ -121,6 +121,7 @@ OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::i
     reward_.reserve(at(m.n_rows));
     col_.reserve(at(m.n_entries));
     prob_.reserve(at(m.n_entries));
+    std::vector<std::pair<std::int32_t, double>> row;
     with_rows(m, [&](const auto& rows) {
         for (std::int64_t i = 0; i < n; ++i) {
             const std::int32_t s = order_[at(i)];
@@ -134,11 +135,17 @@ OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::i
                     continue;
                 }
                 const double scale = discount / (sum * away);
+                row.clear();
                 rows.each(r, [&](std::int32_t j, double p) {
-                    if (j == s) return;
-                    col_.push_back(position[at(j)]);
-                    prob_.push_back(scale * p);
+                    if (j != s) row.emplace_back(position[at(j)], scale * p);
                 });
+                // Columns ascend in the new order too.
+                std::sort(row.begin(), row.end(),
+                          [](const auto& a, const auto& b) { return a.first < b.first; });
+                for (const auto& [j, x] : row) {
+                    col_.push_back(j);
+                    prob_.push_back(x);
+                }
                 reward_.push_back(m.reward[r] / away);
                 ptr_.push_back(static_cast<std::int64_t>(col_.size()));
             }
@@ -276,33 +283,12 @@ double OrderedRows::residual(const double* value, double* out) const {
     return largest + doubt;
 }
 
-PolicyChain OrderedRows::chain(double kept_fill) const {
-    if (in_place()) return PolicyChain(m_, discount_, chosen_);
-    std::vector<std::int64_t> ptr{0};
-    std::vector<std::int32_t> col;
-    std::vector<double> value;
-    ptr.reserve(at(m_.n_states) + 1);
-    std::size_t entries = at(m_.n_states);
-    for (std::int64_t i = 0; i < m_.n_states; ++i)
-        entries += at(ptr_[at(chosen_[i]) + 1] - ptr_[at(chosen_[i])]);
-    col.reserve(entries);
-    value.reserve(entries);
-    std::vector<std::pair<std::int32_t, double>> row;
-    for (std::int64_t i = 0; i < m_.n_states; ++i) {
-        const std::int64_t r = chosen_[i];
-        row.clear();
-        row.emplace_back(static_cast<std::int32_t>(i), 1.0);
-        for (std::int64_t k = ptr_[at(r)]; k < ptr_[at(r) + 1]; ++k)
-            row.emplace_back(col_[at(k)], -prob_[at(k)]);
-        std::sort(row.begin(), row.end(),
-                  [](const auto& a, const auto& b) { return a.first < b.first; });
-        for (const auto& [j, x] : row) {
-            col.push_back(j);
-            value.push_back(x);
-        }
-        ptr.push_back(static_cast<std::int64_t>(col.size()));
-    }
-    return PolicyChain(std::move(ptr), std::move(col), std::move(value), kept_fill);
+void OrderedRows::chain(double kept_fill, PolicyChain& equations) const {
+    if (in_place())
+        equations = PolicyChain(m_, discount_, chosen_);
+    else
+        equations.assign({m_.n_states, ptr_.data(), col_.data(), prob_.data(), chosen_, -1.0},
+                         kept_fill);
 }
 
 void OrderedRows::gather(const double* value, double* ordered) const {

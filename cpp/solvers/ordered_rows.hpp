@@ -46,7 +46,7 @@ public:
     // magnitude, or NaN.
     double residual(const double* value, double* out) const;
     // The equations of the rows last chosen, whose right-hand sides are such residuals.
-    PolicyChain chain(double kept_fill) const;
+    void chain(double kept_fill, PolicyChain& equations) const;
 
     // Between the model's numbering and this one.
     void gather(const double* value, double* ordered) const;
