@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "support/dense_dot.hpp"
+#include "support/inlined.hpp"
 
 namespace rlt {
 
@@ -40,7 +41,7 @@ LinearSolve bicgstab(const SplitMatrix& a, const double* b, double* x, double wa
     const double *inverse = a.inverse_pivot.data(), *diagonal = a.diagonal.data();
     // out_i = (C1^-1 A C2^-1 from)_i, with image = C2^-1 from.
     const auto product = [&](std::int32_t i, const auto& less, const double* from,
-                             const double* image, double* out) {
+                             const double* image, double* out) RLT_INLINED {
         z[i] = less(from[i] + (diagonal[i] * inverse[i] - 2.0) * image[i], inverse[i], z);
         return out[i] = image[i] + z[i];
     };
@@ -64,9 +65,8 @@ LinearSolve bicgstab(const SplitMatrix& a, const double* b, double* x, double wa
             row.each([&](std::int32_t j, double l) { shadow[j] += l * shadow[i]; });
             shadow[i] /= inverse[i];
         });
-        a.below.ascending([&](std::int32_t i, const auto& less) {
-            r[i] = less(r[i] * inverse[i], inverse[i], r);
-        });
+        a.below.ascending([&](std::int32_t i, const auto& less)
+                              RLT_INLINED { r[i] = less(r[i] * inverse[i], inverse[i], r); });
         // Triangles read what they fill up with.
         for (auto* vector : {&room.p, &room.v, &room.t, &room.y, &room.w, &room.z})
             std::fill(vector->begin(), vector->end(), 0.0);
@@ -77,22 +77,22 @@ LinearSolve bicgstab(const SplitMatrix& a, const double* b, double* x, double wa
             const double beta = (rho_next / rho) * (alpha / omega);
             if (!std::isfinite(beta) || rho_next == 0.0) break;
             rho = rho_next;
-            a.above.descending([&](std::int32_t i, const auto& less) {
+            a.above.descending([&](std::int32_t i, const auto& less) RLT_INLINED {
                 p[i] = r[i] + beta * (p[i] - omega * v[i]);
                 y[i] = less(p[i], inverse[i], y);
             });
             double shadow_v = 0.0;
-            a.below.ascending([&](std::int32_t i, const auto& less) {
+            a.below.ascending([&](std::int32_t i, const auto& less) RLT_INLINED {
                 shadow_v += shadow[i] * product(i, less, p, y, v);
             });
             alpha = rho / shadow_v;
             if (!std::isfinite(alpha)) break;
-            a.above.descending([&](std::int32_t i, const auto& less) {
+            a.above.descending([&](std::int32_t i, const auto& less) RLT_INLINED {
                 r[i] -= alpha * v[i];
                 w[i] = less(r[i], inverse[i], w);
             });
             double tt = 0.0, tr = 0.0;
-            a.below.ascending([&](std::int32_t i, const auto& less) {
+            a.below.ascending([&](std::int32_t i, const auto& less) RLT_INLINED {
                 const double own = less(product(i, less, r, w, t) / inverse[i], -1.0, t);
                 tt += own * own;
                 tr += own * less(r[i] / inverse[i], -1.0, r);
@@ -100,7 +100,7 @@ LinearSolve bicgstab(const SplitMatrix& a, const double* b, double* x, double wa
             omega = tt > 0.0 ? tr / tt : 0.0;
             double largest = 0.0, reached = 0.0, doubt = 0.0;
             rho_next = 0.0;
-            a.below.ascending([&](std::int32_t i, const auto& less) {
+            a.below.ascending([&](std::int32_t i, const auto& less) RLT_INLINED {
                 x[i] += alpha * y[i] + omega * w[i];
                 largest = std::max(largest, std::abs(x[i]));
                 r[i] -= omega * t[i];

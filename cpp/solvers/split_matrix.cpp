@@ -33,21 +33,17 @@ SparseRows SparseRows::transposed() const {
     return out;
 }
 
-void Triangle::assign(const MatrixRows& rows, const std::int64_t* split, Side side) {
+void Triangle::assign(const MatrixRows& rows, const std::int64_t* nearest, Side side) {
     n_ = static_cast<std::int32_t>(rows.n);
     const bool is_below = side == Side::below;
     // Entry 0 of a row is the one nearest to the diagonal, the next ones are `step` away.
     const std::int64_t step = is_below ? -1 : 1;
-    const auto nearest = [&](std::int64_t i) {
-        if (is_below) return split[i] - 1;
-        return split[i] + (split[i] < rows.end(i) && rows.col[split[i]] == i);
-    };
     const auto length_of = [&](std::int64_t i, std::int64_t from) {
         return is_below ? from + 1 - rows.begin(i) : rows.end(i) - from;
     };
     std::array<std::int64_t, most_width + 1> rows_of{}, entries_of{};  // by their length
     for (std::int64_t i = 0; i < n_; ++i) {
-        const std::int64_t length = length_of(i, nearest(i));
+        const std::int64_t length = length_of(i, nearest[i]);
         const auto kind = at(std::min<std::int64_t>(length, most_width + 1));
         if (kind == 0) continue;
         ++rows_of[kind - 1];
@@ -70,7 +66,7 @@ void Triangle::assign(const MatrixRows& rows, const std::int64_t* split, Side si
     rest_col_.clear();
     rest_value_.clear();
     for (std::int32_t i = 0; i < n_; ++i) {
-        const std::int64_t from = nearest(i);
+        const std::int64_t from = nearest[i];
         const std::int64_t length = length_of(i, from);
         const std::size_t last = (at(i) + 1) * at(width_) - 1;
         for (std::int64_t k = 0; k < width_; ++k) {
@@ -103,19 +99,25 @@ double largest_or_nan(const double* x, std::int64_t n) {
 }
 
 void SplitMatrix::assign(const MatrixRows& rows) {
-    split_.resize(at(rows.n));
+    for (auto* ends : {&left_, &right_}) ends->resize(at(rows.n));
     diagonal.resize(at(rows.n));
     inverse_pivot.resize(at(rows.n));
     for (std::int64_t i = 0; i < rows.n; ++i) {
-        const std::int64_t end = rows.end(i);
-        std::int64_t k = rows.begin(i);
-        while (k < end && rows.col[k] < i) ++k;
-        split_[at(i)] = k;
-        diagonal[at(i)] = k < end && rows.col[k] == i ? rows.factor * rows.value[k] : 1.0;
+        const std::int64_t begin = rows.begin(i), end = rows.end(i);
+        std::int64_t before = 0, after = 0;
+        double own = 0.0;
+        for (std::int64_t k = begin; k < end; ++k) {
+            before += rows.col[k] < i;
+            after += rows.col[k] > i;
+            own += rows.col[k] == i ? rows.value[k] : 0.0;
+        }
+        left_[at(i)] = begin + before - 1;
+        right_[at(i)] = end - after;
+        diagonal[at(i)] = rows.unit + rows.factor * own;
         inverse_pivot[at(i)] = 1.0 / diagonal[at(i)];
     }
-    below.assign(rows, split_.data(), Triangle::Side::below);
-    above.assign(rows, split_.data(), Triangle::Side::above);
+    below.assign(rows, left_.data(), Triangle::Side::below);
+    above.assign(rows, right_.data(), Triangle::Side::above);
 }
 
 SparseRows SplitMatrix::rows() const {
@@ -155,10 +157,9 @@ SparseRows SplitMatrix::rows() const {
 
 double SplitMatrix::residual(const double* b, const double* x, double* r) const {
     double largest = 0.0, doubt = 0.0;
-    below.ascending([&](std::int32_t i, const auto& less) {
-        r[i] = less(b[i] - diagonal[at(i)] * x[i], 1.0, x);
-    });
-    above.ascending([&](std::int32_t i, const auto& less) {
+    below.ascending([&](std::int32_t i, const auto& less)
+                        RLT_INLINED { r[i] = less(b[i] - diagonal[at(i)] * x[i], 1.0, x); });
+    above.ascending([&](std::int32_t i, const auto& less) RLT_INLINED {
         r[i] = less(r[i], 1.0, x);
         largest = std::max(largest, std::abs(r[i]));
         doubt += r[i] - r[i];

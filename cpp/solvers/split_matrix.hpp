@@ -12,20 +12,31 @@
 #include <type_traits>
 #include <vector>
 
+#include "support/inlined.hpp"
+
 namespace rlt {
 
-// A matrix by rows: those `chosen`, or all, of arrays of entries, times a factor. Columns ascend in
-// a row; an entry missing on the diagonal is 1.
+// A matrix that is `unit` times the identity plus `factor` times rows: those chosen, or all, of
+// arrays of entries. Row r has ptr[r] .. ptr[r+1] or, without pointers, as many as all have, with
+// columns ascending; there may be several on the diagonal.
 struct MatrixRows {
     std::int64_t n = 0;
     const std::int64_t* ptr = nullptr;
+    std::int64_t stride = 0;
     const std::int32_t* col = nullptr;
     const double* value = nullptr;
     const std::int64_t* chosen = nullptr;
+    double unit = 0.0;
     double factor = 1.0;
 
-    std::int64_t begin(std::int64_t i) const { return ptr[chosen ? chosen[i] : i]; }
-    std::int64_t end(std::int64_t i) const { return ptr[(chosen ? chosen[i] : i) + 1]; }
+    std::int64_t begin(std::int64_t i) const {
+        const std::int64_t r = chosen ? chosen[i] : i;
+        return ptr ? ptr[r] : r * stride;
+    }
+    std::int64_t end(std::int64_t i) const {
+        const std::int64_t r = chosen ? chosen[i] : i;
+        return ptr ? ptr[r + 1] : (r + 1) * stride;
+    }
 };
 
 struct SparseRows {
@@ -35,7 +46,7 @@ struct SparseRows {
 
     SparseRows transposed() const;
     MatrixRows view() const {
-        return {static_cast<std::int64_t>(ptr.size()) - 1, ptr.data(), col.data(), value.data()};
+        return {static_cast<std::int64_t>(ptr.size()) - 1, ptr.data(), 0, col.data(), value.data()};
     }
 };
 
@@ -45,30 +56,32 @@ class Triangle {
 public:
     enum class Side { below, above };
 
-    // split[i] is where columns are no longer below i in row i.
-    void assign(const MatrixRows& rows, const std::int64_t* split, Side side);
+    // nearest[i] is where row i has its entry next to the diagonal, if any.
+    void assign(const MatrixRows& rows, const std::int64_t* nearest, Side side);
 
     // Calls f(i, less) for every row, where less(sum, scale, x) is sum minus scale times row i
     // times x. What fills up a row reads x[i], which must be finite.
     template <class F>
-    void ascending(F&& f) const {
-        with_width([&](auto width) {
+    [[gnu::always_inline]] void ascending(F&& f) const {
+        with_width([&](auto width) RLT_INLINED {
+            Row<width()> row(*this);
             std::size_t next = 1;
             for (std::int32_t i = 0; i < n_; ++i) {
-                const bool is_long = long_row_[next] == i;
-                f(i, Row<width()>{*this, i, is_long ? next : 0});
-                next += is_long;
+                row.go_to(i, next);
+                f(i, row);
+                next += row.which_long != 0;
             }
         });
     }
     template <class F>
-    void descending(F&& f) const {
-        with_width([&](auto width) {
+    [[gnu::always_inline]] void descending(F&& f) const {
+        with_width([&](auto width) RLT_INLINED {
+            Row<width()> row(*this);
             std::size_t next = long_row_.size() - 2;
             for (std::int32_t i = n_; i-- > 0;) {
-                const bool is_long = long_row_[next] == i;
-                f(i, Row<width()>{*this, i, is_long ? next : 0});
-                next -= is_long;
+                row.go_to(i, next);
+                f(i, row);
+                next -= row.which_long != 0;
             }
         });
     }
@@ -79,13 +92,25 @@ private:
     template <int width>
     struct Row {
         const Triangle& t;
-        std::int32_t i;
-        std::size_t which_long;  // 0: it is not
+        const std::int32_t *all_col, *all_long;
+        const double* all_value;
+        std::int32_t i = 0;
+        std::size_t which_long = 0;  // 0: it is not
 
+        explicit Row(const Triangle& triangle)
+            : t(triangle),
+              all_col(t.col_.data()),
+              all_long(t.long_row_.data()),
+              all_value(t.value_.data()) {}
+        void go_to(std::int32_t row, std::size_t next) {
+            i = row;
+            which_long = all_long[next] == i ? next : 0;
+        }
         [[gnu::always_inline]] double operator()(double sum, double scale, const double* x) const {
-            if (which_long) sum = t.less_rest(which_long, sum, scale, x);
-            const std::int32_t* col = t.col_.data() + std::ptrdiff_t{i} * width;
-            const double* value = t.value_.data() + std::ptrdiff_t{i} * width;
+            if (which_long) [[unlikely]]
+                sum = t.less_rest(which_long, sum, scale, x);
+            const std::int32_t* col = all_col + std::ptrdiff_t{i} * width;
+            const double* value = all_value + std::ptrdiff_t{i} * width;
             for (int w = 0; w < width; ++w) sum -= value[w] * scale * x[col[w]];
             return sum;
         }
@@ -101,7 +126,7 @@ private:
     };
 
     template <class F>
-    void with_width(F&& f) const {
+    [[gnu::always_inline]] void with_width(F&& f) const {
         switch (width_) {
             case 0:
                 return f(std::integral_constant<int, 0>{});
@@ -150,7 +175,7 @@ struct SplitMatrix {
     std::vector<double> inverse_pivot;
 
 private:
-    std::vector<std::int64_t> split_;
+    std::vector<std::int64_t> left_, right_;  // of the diagonal: where the next entries are
 };
 
 }  // namespace rlt
