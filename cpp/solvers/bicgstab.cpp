@@ -48,7 +48,11 @@ LinearSolve bicgstab(const SplitMatrix& a, const double* b, double* x, double wa
 
     std::copy_n(x, n, room.best.data());
     LinearSolve result;
-    double best_reached = a.residual(b, x, r);
+    double best_reached = scale;
+    if (std::all_of(x, x + n, [](double xi) { return xi == 0.0; }))
+        std::copy_n(b, n, r);
+    else
+        best_reached = a.residual(b, x, r);
     // It may break down or lose its residual to rounding: it is then started again from the best x
     // so far, and given up when a start gains nothing; not before another shadow was tried, since
     // one that is nearly orthogonal to what matters leads nowhere.

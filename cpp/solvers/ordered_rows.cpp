@@ -122,7 +122,8 @@ OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::i
     std::vector<std::int32_t> position(at(n));
     for (std::int64_t i = 0; i < n; ++i) position[at(order_[at(i)])] = static_cast<std::int32_t>(i);
     const std::int64_t longest = m.longest_row;
-    width_ = longest <= longest_filled_row ? longest : 0;
+    const bool filled = longest <= longest_filled_row && longest * m.n_rows <= 2 * m.n_entries;
+    width_ = filled ? longest : 0;
     const std::size_t room = at(width_ > 0 ? width_ * m.n_rows : m.n_entries);
     first_.resize(at(n) + 1);
     if (width_ == 0) ptr_.assign(at(m.n_rows) + 1, 0);

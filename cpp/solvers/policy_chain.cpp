@@ -23,8 +23,7 @@ SparseRows rows_of(const ModelView& m, double discount, const std::int64_t* chos
     ptr.reserve(n + 1);
     with_rows(m, [&](const auto& rows) {
         std::size_t entries = n;
-        for (std::int64_t s = 0; s < m.n_states; ++s)
-            rows.each(chosen[s], [&](std::int32_t j, double) { entries += j != s; });
+        for (std::int64_t s = 0; s < m.n_states; ++s) entries += at(rows.terms(chosen[s]));
         col.reserve(entries);
         value.reserve(entries);
         for (std::int64_t s = 0; s < m.n_states; ++s) {

@@ -1,10 +1,10 @@
 // The linear equations of one policy: (I - discount P_pi) x = b and their transpose.
 //
 // Small chains are factored densely (LU with partial pivoting). Large ones are solved by BiCGSTAB
-// preconditioned by (D + L) D^-1 (D + U), where L and U are the matrix's own
-// parts below and above the diagonal: an incomplete LU of which only the pivots D are new. Fill is
-// not just dropped: most of it is subtracted from the diagonal (relaxed incomplete LU: Axelsson and
-// Lindskog 1986). With all of it (Gustafsson 1978) the factors keep the row sums, and so act like
+// preconditioned by (D + L) D^-1 (D + U), where L and U are the matrix's own parts below and above
+// the diagonal: an incomplete LU of which only the pivots D are new. Fill is not just dropped: most
+// of it is subtracted from the diagonal (relaxed incomplete LU: Axelsson and Lindskog 1986). With
+// all of it (Gustafsson 1978) the factors keep the row sums, and so act like
 // the matrix on slowly varying errors, which plain dropping leaves for last; the rest keeps pivots
 // of nearly singular chains apart from rounding.
 //

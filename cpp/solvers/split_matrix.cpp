@@ -13,6 +13,8 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 // What an entry of a loop costs, and the loop itself, in entries that lie in a row.
 constexpr std::int64_t looped_entry = 2, loop = 32;
 
+constexpr std::int64_t few_entries = 4;
+
 }  // namespace
 
 SparseRows SparseRows::transposed() const {
@@ -89,6 +91,18 @@ void Triangle::assign(const MatrixRows& rows, const std::int64_t* nearest, Side 
     long_row_.push_back(n_);
 }
 
+double Triangle::less_rest(std::size_t which, double sum, double scale, const double* x) const {
+    const std::int32_t* col = rest_col_.data();
+    const double* value = rest_value_.data();
+    std::size_t k = rest_ptr_[which - 1];
+    const std::size_t end = rest_ptr_[which];
+    double sums[4] = {};  // at once they hide the latency of addition
+    for (; k + 3 < end; k += 4)
+        for (std::size_t j = 0; j < 4; ++j) sums[j] += value[k + j] * x[col[k + j]];
+    for (; k < end; ++k) sums[0] += value[k] * x[col[k]];
+    return sum - scale * ((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
 double largest_or_nan(const double* x, std::int64_t n) {
     double largest = 0.0, doubt = 0.0;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -104,15 +118,16 @@ void SplitMatrix::assign(const MatrixRows& rows) {
     inverse_pivot.resize(at(rows.n));
     for (std::int64_t i = 0; i < rows.n; ++i) {
         const std::int64_t begin = rows.begin(i), end = rows.end(i);
-        std::int64_t before = 0, after = 0;
+        std::int64_t k = begin;
         double own = 0.0;
-        for (std::int64_t k = begin; k < end; ++k) {
-            before += rows.col[k] < i;
-            after += rows.col[k] > i;
-            own += rows.col[k] == i ? rows.value[k] : 0.0;
-        }
-        left_[at(i)] = begin + before - 1;
-        right_[at(i)] = end - after;
+        if (end - begin > few_entries)
+            k = std::lower_bound(rows.col + begin, rows.col + end, static_cast<std::int32_t>(i)) -
+                rows.col;
+        else  // without a branch for each entry
+            for (std::int64_t j = begin; j < end; ++j) k += rows.col[j] < i;
+        left_[at(i)] = k - 1;
+        for (; k < end && rows.col[k] == i; ++k) own += rows.value[k];
+        right_[at(i)] = k;
         diagonal[at(i)] = rows.unit + rows.factor * own;
         inverse_pivot[at(i)] = 1.0 / diagonal[at(i)];
     }

@@ -141,11 +141,7 @@ private:
         }
     }
 
-    double less_rest(std::size_t which, double sum, double scale, const double* x) const {
-        for (auto k = rest_ptr_[which - 1]; k < rest_ptr_[which]; ++k)
-            sum -= rest_value_[k] * scale * x[rest_col_[k]];
-        return sum;
-    }
+    double less_rest(std::size_t which, double sum, double scale, const double* x) const;
 
     std::int32_t n_ = 0;
     int width_ = 0;
