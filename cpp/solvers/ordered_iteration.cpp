@@ -75,7 +75,10 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     // A step towards the value of the present policy, taken where that leaves a smaller residual.
     const auto solve = [&](bool same_policy, double least_residual, double reduction) {
         const double before = ordered.residual(v, residual.data());
-        if (outdated || !same_policy) ordered.chain(kept_fill, chain);
+        if (outdated || !same_policy) {
+            if (ordered.in_place()) room = {};
+            ordered.chain(kept_fill, chain);
+        }
         outdated = false;
         if (before > 0.0) reduction = std::min(reduction, std::max(1e-13, least_residual / before));
         std::fill(step.begin(), step.end(), 0.0);

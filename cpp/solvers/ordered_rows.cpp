@@ -330,9 +330,10 @@ double OrderedRows::residual(const double* value, double* out) const {
 }
 
 void OrderedRows::chain(double kept_fill, PolicyChain& equations) const {
-    if (in_place())
+    if (in_place()) {
+        equations = {};  // memory counts more than time here
         equations = PolicyChain(m_, discount_, chosen_);
-    else
+    } else
         equations.assign({m_.n_states, width_ > 0 ? nullptr : ptr_.data(), width_, col_.data(),
                           prob_.data(), chosen_, 1.0, -1.0},
                          kept_fill);

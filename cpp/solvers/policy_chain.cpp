@@ -99,6 +99,7 @@ bool factor_incomplete(const MatrixRows& rows, const std::vector<double>& diagon
 PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t* chosen,
                          const bool* targets) {
     assign(rows_of(m, discount, chosen, targets).view(), careful_fill);
+    matrix_.forget_bounds();
 }
 
 void PolicyChain::assign(const MatrixRows& rows, double kept_fill) {

@@ -160,6 +160,8 @@ double largest_or_nan(const double* x, std::int64_t n);
 struct SplitMatrix {
     // Pivots are those on the diagonal until there are better ones.
     void assign(const MatrixRows& rows);
+    // Frees what only the next assignment would use.
+    void forget_bounds() { left_ = right_ = {}; }
 
     SparseRows rows() const;
     std::int64_t size() const { return static_cast<std::int64_t>(diagonal.size()); }
