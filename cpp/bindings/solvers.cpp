@@ -451,10 +451,10 @@ void bind_solvers(py::module_& m) {
         .def(
             "matrix",
             [](const PolicyChain& c) -> Tuple<Array<std::int64_t>, Array<std::int32_t>, Doubles> {
-                return py::make_tuple(
-                    expose(Buffer<std::int64_t>(std::vector<std::int64_t>(c.row_ptr()))),
-                    expose(Buffer<std::int32_t>(std::vector<std::int32_t>(c.columns()))),
-                    expose(Buffer<double>(std::vector<double>(c.values()))));
+                SparseRows rows = c.rows();
+                return py::make_tuple(expose(Buffer<std::int64_t>(std::move(rows.ptr))),
+                                      expose(Buffer<std::int32_t>(std::move(rows.col))),
+                                      expose(Buffer<double>(std::move(rows.value))));
             },
             "(row_ptr, col, values) of I - discount P_pi.");
 }

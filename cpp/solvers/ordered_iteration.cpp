@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <optional>
 #include <vector>
 
 #include "solvers/backups.hpp"
@@ -46,13 +45,14 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     const auto n = static_cast<std::size_t>(m.n_states);
     std::vector<double> own(ordered.in_place() ? 0 : n), residual(n), step(n);
     double* v = value;
-    double* tried = step.data();
     if (!ordered.in_place()) {
         v = own.data();
         ordered.gather(value, v);
     }
     Iterations result;
-    std::optional<PolicyChain> chain;
+    PolicyChain chain;
+    bool outdated = true;
+    KrylovRoom room;
 
     const auto one_sweep = [&] {
         ++result.sweeps;
@@ -75,28 +75,29 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     // A step towards the value of the present policy, taken where that leaves a smaller residual.
     const auto solve = [&](bool same_policy, double least_residual, double reduction) {
         const double before = ordered.residual(v, residual.data());
-        if (!chain || !same_policy) {
-            chain.reset();
-            chain.emplace(ordered.chain(kept_fill));
+        if (outdated || !same_policy) {
+            if (ordered.in_place()) room = {};
+            ordered.chain(kept_fill, chain);
         }
+        outdated = false;
         if (before > 0.0) reduction = std::min(reduction, std::max(1e-13, least_residual / before));
-        std::fill(tried, tried + n, 0.0);
+        std::fill(step.begin(), step.end(), 0.0);
         const LinearSolve solved =
-            chain->solve(residual.data(), tried, reduction, most_krylov_steps, false, monitor);
+            chain.solve(residual.data(), step.data(), reduction, most_krylov_steps, room, monitor);
         result.sweeps += solved.iterations;
-        for (std::size_t i = 0; i < n; ++i) tried[i] += v[i];
-        const double after = ordered.residual(tried, residual.data());
+        const double after = solved.relative_residual * before;
         failures = after < 0.5 * before ? 0 : failures + 1;
         if (solved.iterations > many_krylov_steps && kept_fill > PolicyChain::careful_fill) {
             kept_fill = PolicyChain::careful_fill;
-            chain.reset();
+            outdated = true;
             failures = 0;
         }
-        if (after < before) std::swap(v, tried);
+        if (after < before)
+            for (std::size_t i = 0; i < n; ++i) v[i] += step[i];
     };
     // A constant says nothing: a first policy is chosen, and valued before it is improved.
     if (std::all_of(v, v + n, [&](double x) { return x == v[0]; })) {
-        ordered.begin(tried);
+        ordered.begin(step.data());
         solve(false, std::numeric_limits<double>::infinity(), wanted_reduction);
     }
     Sweep sweep = improve();
@@ -121,10 +122,7 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
               wanted_reduction);
         sweep = improve();
     }
-    if (!ordered.in_place())
-        ordered.scatter(v, value);
-    else if (v != value)
-        std::copy_n(v, n, value);
+    if (!ordered.in_place()) ordered.scatter(v, value);
     ordered.finish();
     return result;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "solvers/backups.hpp"
+#include "support/inlined.hpp"
 
 namespace rlt {
 
@@ -16,6 +17,12 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 // Entries from which on rows already in order are not copied: a copy, with chances to stay
 // eliminated, is quicker to sweep, but as large as the model.
 constexpr std::int64_t too_many_to_copy = std::int64_t{1} << 22;
+
+// Rows of up to so many entries are filled up to the longest of them: a loop of a length that
+// varies is mispredicted, which takes longer than a few multiplications by 0.
+constexpr std::int64_t longest_filled_row = 4;
+
+constexpr std::size_t short_row = 16;  // sorted as it is read
 
 // Whether nearly every state of the order is followed by the next one, or the previous one.
 bool runs(const std::vector<std::int32_t>& order, std::int32_t step) {
@@ -114,35 +121,54 @@ OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::i
     order_ = std::move(order);
     std::vector<std::int32_t> position(at(n));
     for (std::int64_t i = 0; i < n; ++i) position[at(order_[at(i)])] = static_cast<std::int32_t>(i);
-    first_.reserve(at(n) + 1);
-    first_.push_back(0);
-    ptr_.reserve(at(m.n_rows) + 1);
-    ptr_.push_back(0);
-    reward_.reserve(at(m.n_rows));
-    col_.reserve(at(m.n_entries));
-    prob_.reserve(at(m.n_entries));
+    const std::int64_t longest = m.longest_row;
+    const bool filled = longest <= longest_filled_row && longest * m.n_rows <= 2 * m.n_entries;
+    width_ = filled ? longest : 0;
+    const std::size_t room = at(width_ > 0 ? width_ * m.n_rows : m.n_entries);
+    first_.resize(at(n) + 1);
+    if (width_ == 0) ptr_.assign(at(m.n_rows) + 1, 0);
+    reward_.resize(at(m.n_rows));
+    col_.resize(room);
+    prob_.resize(room);
+    std::vector<std::pair<std::int32_t, double>> row;
+    std::size_t next = 0, to = 0;
     with_rows(m, [&](const auto& rows) {
         for (std::int64_t i = 0; i < n; ++i) {
             const std::int32_t s = order_[at(i)];
-            chosen_[i] = first_.back() + (start[at(s)] - m.row_begin(0, s));
-            for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r) {
+            chosen_[i] = first_[at(i)] + (start[at(s)] - m.row_begin(0, s));
+            for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r, ++next) {
                 const double sum = m.defect ? 1.0 + m.defect[r] : 1.0;
                 const double away = chance_to_move(rows, r, s, discount, sum);
-                if (away == 0.0) {
-                    reward_.push_back(-std::numeric_limits<double>::infinity());
-                    ptr_.push_back(static_cast<std::int64_t>(col_.size()));
-                    continue;
-                }
+                reward_[next] =
+                    away == 0.0 ? -std::numeric_limits<double>::infinity() : m.reward[r] / away;
                 const double scale = discount / (sum * away);
+                row.clear();
                 rows.each(r, [&](std::int32_t j, double p) {
-                    if (j == s) return;
-                    col_.push_back(position[at(j)]);
-                    prob_.push_back(scale * p);
+                    if (j == s || away == 0.0) return;
+                    row.emplace_back(position[at(j)], scale * p);
+                    // Columns ascend in the new order too.
+                    for (auto k = row.size() - 1; k > 0 && row.size() <= short_row; --k) {
+                        if (row[k - 1].first < row[k].first) break;
+                        std::swap(row[k - 1], row[k]);
+                    }
                 });
-                reward_.push_back(m.reward[r] / away);
-                ptr_.push_back(static_cast<std::int64_t>(col_.size()));
+                if (row.size() > short_row) std::sort(row.begin(), row.end());
+                auto k = row.begin();
+                const auto copy_up_to = [&](std::int64_t last) {
+                    for (; k != row.end() && k->first <= last; ++k, ++to) {
+                        col_[to] = k->first;
+                        prob_[to] = k->second;
+                    }
+                };
+                copy_up_to(i);
+                for (auto fill = at(width_); fill > row.size(); --fill, ++to) {
+                    col_[to] = static_cast<std::int32_t>(i);
+                    prob_[to] = 0.0;
+                }
+                copy_up_to(n);
+                if (width_ == 0) ptr_[next + 1] = static_cast<std::int64_t>(to);
             }
-            first_.push_back(static_cast<std::int64_t>(reward_.size()));
+            first_[at(i) + 1] = static_cast<std::int64_t>(next);
         }
     });
 }
@@ -186,7 +212,7 @@ void OrderedRows::begin(double* value) {
         choose(i, first_[at(i)], first_[at(i) + 1],
                [&](std::int64_t own, std::int64_t r, double& known, double& later) {
                    known = reward_[at(r)];
-                   for (std::int64_t k = ptr_[at(r)]; k < ptr_[at(r) + 1]; ++k) {
+                   for (std::int64_t k = begin(r); k < begin(r + 1); ++k) {
                        if (col_[at(k)] < own)
                            known += prob_[at(k)] * value[col_[at(k)]];
                        else
@@ -203,17 +229,23 @@ Sweep OrderedRows::sweep(double* value, bool backwards, const Backup& backup_of)
     for (std::int64_t step = 0; step < m_.n_states; ++step) {
         const std::int64_t i = backwards ? m_.n_states - 1 - step : step;
         const std::int64_t present = chosen_[i];
-        double best = backup_of(i, present);
-        // What rounding alone makes better is no reason to switch.
-        double to_beat = best + 0x1.0p-50 * std::abs(best);
+        // Which row is the present one, and which the best, is hard to predict: nothing branches.
+        constexpr double never = -std::numeric_limits<double>::infinity();
+        constexpr double added_to[2] = {0.0, never};
+        double own = never, best = never;
         std::int64_t arg = present;
         for (std::int64_t r = first[i]; r < first[i + 1]; ++r) {
-            if (r == present) continue;
             const double x = backup_of(i, r);
-            if (x > to_beat) {
-                best = to_beat = x;
-                arg = r;
-            }
+            const bool is_present = r == present;
+            const double other = x + added_to[is_present];
+            own = std::max(own, x + added_to[!is_present]);
+            arg = other > best ? r : arg;
+            best = std::max(best, other);
+        }
+        // What rounding alone makes better is no reason to switch.
+        if (!(best > own + 0x1.0p-50 * std::abs(own))) {
+            best = own;
+            arg = present;
         }
         sweep.switched += arg != present;
         chosen_[i] = arg;
@@ -242,11 +274,32 @@ Sweep OrderedRows::improve(double* value, bool backwards) {
                 return x;
             });
         });
-    const std::int64_t* ptr = ptr_.data();
     const std::int32_t* col = col_.data();
     const double* prob = prob_.data();
-    return sweep(value, backwards, [&](std::int64_t, std::int64_t r) {
-        double x = reward_[at(r)];
+    const double* reward = reward_.data();
+    const auto filled = [&](auto width) {
+        return sweep(value, backwards, [=](std::int64_t, std::int64_t r) RLT_INLINED {
+            double x = reward[r];
+            for (std::int64_t k = r * width(); k < (r + 1) * width(); ++k)
+                x += prob[k] * value[col[k]];
+            return x;
+        });
+    };
+    switch (width_) {
+        case 1:
+            return filled(std::integral_constant<int, 1>{});
+        case 2:
+            return filled(std::integral_constant<int, 2>{});
+        case 3:
+            return filled(std::integral_constant<int, 3>{});
+        case 4:
+            return filled(std::integral_constant<int, 4>{});
+        default:
+            break;
+    }
+    const std::int64_t* ptr = ptr_.data();
+    return sweep(value, backwards, [=](std::int64_t, std::int64_t r) {
+        double x = reward[r];
         for (std::int64_t k = ptr[r]; k < ptr[r + 1]; ++k) x += prob[k] * value[col[k]];
         return x;
     });
@@ -269,40 +322,21 @@ double OrderedRows::residual(const double* value, double* out) const {
     for (std::int64_t i = 0; i < m_.n_states; ++i) {
         const std::int64_t r = chosen_[i];
         double x = reward_[at(r)] - value[i];
-        for (std::int64_t k = ptr_[at(r)]; k < ptr_[at(r) + 1]; ++k)
+        for (std::int64_t k = begin(r); k < begin(r + 1); ++k)
             x += prob_[at(k)] * value[col_[at(k)]];
         see(i, x);
     }
     return largest + doubt;
 }
 
-PolicyChain OrderedRows::chain(double kept_fill) const {
-    if (in_place()) return PolicyChain(m_, discount_, chosen_);
-    std::vector<std::int64_t> ptr{0};
-    std::vector<std::int32_t> col;
-    std::vector<double> value;
-    ptr.reserve(at(m_.n_states) + 1);
-    std::size_t entries = at(m_.n_states);
-    for (std::int64_t i = 0; i < m_.n_states; ++i)
-        entries += at(ptr_[at(chosen_[i]) + 1] - ptr_[at(chosen_[i])]);
-    col.reserve(entries);
-    value.reserve(entries);
-    std::vector<std::pair<std::int32_t, double>> row;
-    for (std::int64_t i = 0; i < m_.n_states; ++i) {
-        const std::int64_t r = chosen_[i];
-        row.clear();
-        row.emplace_back(static_cast<std::int32_t>(i), 1.0);
-        for (std::int64_t k = ptr_[at(r)]; k < ptr_[at(r) + 1]; ++k)
-            row.emplace_back(col_[at(k)], -prob_[at(k)]);
-        std::sort(row.begin(), row.end(),
-                  [](const auto& a, const auto& b) { return a.first < b.first; });
-        for (const auto& [j, x] : row) {
-            col.push_back(j);
-            value.push_back(x);
-        }
-        ptr.push_back(static_cast<std::int64_t>(col.size()));
-    }
-    return PolicyChain(std::move(ptr), std::move(col), std::move(value), kept_fill);
+void OrderedRows::chain(double kept_fill, PolicyChain& equations) const {
+    if (in_place()) {
+        equations = {};  // memory counts more than time here
+        equations = PolicyChain(m_, discount_, chosen_);
+    } else
+        equations.assign({m_.n_states, width_ > 0 ? nullptr : ptr_.data(), width_, col_.data(),
+                          prob_.data(), chosen_, 1.0, -1.0},
+                         kept_fill);
 }
 
 void OrderedRows::gather(const double* value, double* ordered) const {

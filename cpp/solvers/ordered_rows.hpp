@@ -46,7 +46,7 @@ public:
     // magnitude, or NaN.
     double residual(const double* value, double* out) const;
     // The equations of the rows last chosen, whose right-hand sides are such residuals.
-    PolicyChain chain(double kept_fill) const;
+    void chain(double kept_fill, PolicyChain& equations) const;
 
     // Between the model's numbering and this one.
     void gather(const double* value, double* ordered) const;
@@ -64,6 +64,12 @@ private:
     bool reversed_ = false;
     std::vector<std::int32_t> order_;
     std::vector<std::int64_t> first_;  // rows of position i: first_[i] .. first_[i+1]
+    // Entries of row r: begin(r) .. begin(r+1), columns ascending; where width_ is not 0, so many,
+    // filled up by zeros on the diagonal.
+    std::int64_t begin(std::int64_t r) const {
+        return width_ > 0 ? r * width_ : ptr_[static_cast<std::size_t>(r)];
+    }
+    std::int64_t width_ = 0;
     std::vector<std::int64_t> ptr_;
     std::vector<std::int32_t> col_;
     std::vector<double> prob_;

@@ -1,10 +1,10 @@
 // The linear equations of one policy: (I - discount P_pi) x = b and their transpose.
 //
 // Small chains are factored densely (LU with partial pivoting). Large ones are solved by BiCGSTAB
-// (van der Vorst 1992) preconditioned by (D + L) D^-1 (D + U), where L and U are the matrix's own
-// parts below and above the diagonal: an incomplete LU of which only the pivots D are new. Fill is
-// not just dropped: most of it is subtracted from the diagonal (relaxed incomplete LU: Axelsson and
-// Lindskog 1986). With all of it (Gustafsson 1978) the factors keep the row sums, and so act like
+// preconditioned by (D + L) D^-1 (D + U), where L and U are the matrix's own parts below and above
+// the diagonal: an incomplete LU of which only the pivots D are new. Fill is not just dropped: most
+// of it is subtracted from the diagonal (relaxed incomplete LU: Axelsson and Lindskog 1986). With
+// all of it (Gustafsson 1978) the factors keep the row sums, and so act like
 // the matrix on slowly varying errors, which plain dropping leaves for last; the rest keeps pivots
 // of nearly singular chains apart from rounding.
 //
@@ -13,21 +13,19 @@
 // none of what is subtracted from the diagonal, and rises where fill is forgotten: each pivot is at
 // least the sizes of the entries right of it, and 1 - discount, together. (Without fill kept:
 // Meijerink and van der Vorst 1977.) Rounding can spoil that next to discount 1: then all fill is
-// dropped, and if that does not help either, the iteration goes on without factors.
+// dropped, and if that does not help either, or rows are so wide that it takes too long, D is the
+// matrix's own diagonal.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "model/view.hpp"
+#include "solvers/bicgstab.hpp"
+#include "solvers/split_matrix.hpp"
 #include "support/monitor.hpp"
 
 namespace rlt {
-
-struct LinearSolve {
-    std::int64_t iterations = 0;
-    double relative_residual = 0.0;  // max|b - A x| / max|b|
-};
 
 // Computes in the caller's float mode.
 class PolicyChain {
@@ -39,9 +37,9 @@ public:
     // Measured.
     static constexpr double bold_fill = 0.92, careful_fill = 0.65;
 
-    // Of a matrix with all diagonal entries, columns ascending.
-    PolicyChain(std::vector<std::int64_t> ptr, std::vector<std::int32_t> col,
-                std::vector<double> value, double kept_fill = careful_fill);
+    // Takes these equations instead, in the room of the last ones.
+    PolicyChain() = default;
+    void assign(const MatrixRows& rows, double kept_fill);
     // With targets (one flag a state): moves into a target count as ends, so that at discount 1
     // x is what is summed up until a target is reached, or the end. At discount 1 every state must
     // reach one of these; where one does not the matrix is singular, and x is not finite, or
@@ -53,28 +51,22 @@ public:
     // iterations, and reports what was reached.
     LinearSolve solve(const double* b, double* x, double wanted, std::int64_t most, bool transposed,
                       const Monitor& monitor) const;
+    // The same, not transposed, in the room of earlier solutions.
+    LinearSolve solve(const double* b, double* x, double wanted, std::int64_t most,
+                      KrylovRoom& room, const Monitor& monitor) const;
 
-    std::int64_t size() const { return n_; }
-    const std::vector<std::int64_t>& row_ptr() const { return ptr_; }
-    const std::vector<std::int32_t>& columns() const { return col_; }
-    const std::vector<double>& values() const { return value_; }
+    std::int64_t size() const { return matrix_.size(); }
+    SparseRows rows() const { return matrix_.rows(); }
 
 private:
-    void factor(double kept_fill);
     void factor_dense();
-    bool factor_incomplete(double kept_fill);  // whether the pivots are as they should be
-    void multiply(const double* x, double* out, bool transposed) const;
-    void precondition(const double* x, double* out, bool transposed) const;
     void solve_dense(double* x, bool transposed) const;
-    double residual(const double* b, const double* x, double* r, bool transposed) const;
+    LinearSolve solve_by_factors(const SplitMatrix& matrix, const double* b, double* x,
+                                 bool transposed) const;
 
-    std::int64_t n_ = 0;
-    std::vector<std::int64_t> ptr_;
-    std::vector<std::int32_t> col_;
-    std::vector<double> value_;  // of I - discount P, columns ascending, diagonal present
-    std::vector<double> lu_;     // dense factors
+    SplitMatrix matrix_;      // I - discount P
+    std::vector<double> lu_;  // dense factors
     std::vector<std::int32_t> pivot_;
-    std::vector<double> inverse_pivot_;  // of the incomplete factors; empty if there are none
 };
 
 }  // namespace rlt

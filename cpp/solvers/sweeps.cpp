@@ -154,7 +154,6 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
     double* next = other.data();
     Improved result;
     double narrowest = std::numeric_limits<double>::infinity();
-    bool slow = false;
     std::int64_t improvements = 0;
     double most_improvements = 0.0;  // more than the contraction by the discount can need
     // Improvements without progress. Only a policy whose rewards travel slowly needs many: without
@@ -182,7 +181,7 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
         // What is left is rounding, or no progress is made.
         const bool stalled = !std::isfinite(width) || width <= 2.0 * error || idle > most_idle ||
                              static_cast<double>(improvements) > most_improvements;
-        if (result.converged || stalled || slow) {
+        if (result.converged || stalled) {
             centre(m, discount, e, now, result);
             result.low -= error;
             result.high += error;
@@ -206,8 +205,10 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
             before = left;
             if (i < 2) continue;
             if (std::log(wanted / left) / gain > affordable) {
-                slow = true;
-                break;
+                result.low = -std::numeric_limits<double>::infinity();
+                result.high = std::numeric_limits<double>::infinity();
+                if (now != value) std::copy_n(now, m.n_states, value);
+                return result;
             }
             if (std::log(enough / left) / gain > most_swept) {
                 solve_part(m, discount, policy, rows, enough / left, now, next, result, monitor);

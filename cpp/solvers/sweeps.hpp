@@ -43,7 +43,8 @@ Iterations gauss_seidel(const ModelView& m, double discount, Target target, doub
 // from a value that may be constant. Leaves the last value, centred, with rows that are greedy for
 // it up to rounding, and bounds of its residuals T v - v that hold in exact arithmetic: low for the
 // rows, high for every row; not finite where something overflowed. Gives up, where `patience` is
-// finite, when what is left would cost more than that many sweeps of all rows.
+// finite, when what is left would cost more than that many sweeps of all rows; bounds are then
+// infinite, and the value is that of a few sweeps of the rows.
 struct Improved {
     std::int64_t sweeps = 0;
     bool converged = false;

@@ -1,0 +1,185 @@
+#include "solvers/split_matrix.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace rlt {
+
+namespace {
+
+std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+// What an entry of a loop costs, and the loop itself, in entries that lie in a row.
+constexpr std::int64_t looped_entry = 2, loop = 32;
+
+constexpr std::int64_t few_entries = 4;
+
+}  // namespace
+
+SparseRows SparseRows::transposed() const {
+    const std::size_t n = ptr.size() - 1;
+    SparseRows out;
+    out.ptr.assign(n + 1, 0);
+    for (const std::int32_t j : col) ++out.ptr[at(j) + 1];
+    for (std::size_t j = 0; j < n; ++j) out.ptr[j + 1] += out.ptr[j];
+    std::vector<std::int64_t> next(out.ptr.begin(), out.ptr.end() - 1);
+    out.col.resize(col.size());
+    out.value.resize(col.size());
+    for (std::size_t i = 0; i < n; ++i)
+        for (auto k = at(ptr[i]); k < at(ptr[i + 1]); ++k) {
+            const auto to = at(next[at(col[k])]++);
+            out.col[to] = static_cast<std::int32_t>(i);
+            out.value[to] = value[k];
+        }
+    return out;
+}
+
+void Triangle::assign(const MatrixRows& rows, const std::int64_t* nearest, Side side) {
+    n_ = static_cast<std::int32_t>(rows.n);
+    const bool is_below = side == Side::below;
+    // Entry 0 of a row is the one nearest to the diagonal, the next ones are `step` away.
+    const std::int64_t step = is_below ? -1 : 1;
+    const auto length_of = [&](std::int64_t i, std::int64_t from) {
+        return is_below ? from + 1 - rows.begin(i) : rows.end(i) - from;
+    };
+    std::array<std::int64_t, most_width + 1> rows_of{}, entries_of{};  // by their length
+    for (std::int64_t i = 0; i < n_; ++i) {
+        const std::int64_t length = length_of(i, nearest[i]);
+        const auto kind = at(std::min<std::int64_t>(length, most_width + 1));
+        if (kind == 0) continue;
+        ++rows_of[kind - 1];
+        entries_of[kind - 1] += length;
+    }
+    std::int64_t least = INT64_MAX, longer = 0, entries = 0;
+    for (int w = most_width; w >= 0; --w) {
+        longer += rows_of[at(w)];
+        entries += entries_of[at(w)];
+        const std::int64_t cost =
+            w * rows.n + looped_entry * (entries - w * longer) + loop * longer;
+        if (cost > least) continue;
+        least = cost;
+        width_ = w;
+    }
+    col_.resize(at(n_) * at(width_));
+    value_.resize(at(n_) * at(width_));
+    long_row_.assign(1, -1);
+    rest_ptr_.assign(1, 0);
+    rest_col_.clear();
+    rest_value_.clear();
+    for (std::int32_t i = 0; i < n_; ++i) {
+        const std::int64_t from = nearest[i];
+        const std::int64_t length = length_of(i, from);
+        const std::size_t last = (at(i) + 1) * at(width_) - 1;
+        for (std::int64_t k = 0; k < width_; ++k) {
+            // No branch: it would be mispredicted.
+            const bool there = k < length;
+            const auto entry = at(there ? from + k * step : 0);
+            const std::int32_t col = rows.col[entry];
+            const double value = rows.value[entry];
+            col_[last - at(k)] = there ? col : i;
+            value_[last - at(k)] = there ? rows.factor * value : 0.0;
+        }
+        if (length <= width_) continue;
+        for (std::int64_t k = length; k-- > width_;) {
+            rest_col_.push_back(rows.col[from + k * step]);
+            rest_value_.push_back(rows.factor * rows.value[from + k * step]);
+        }
+        long_row_.push_back(i);
+        rest_ptr_.push_back(rest_col_.size());
+    }
+    long_row_.push_back(n_);
+}
+
+double Triangle::less_rest(std::size_t which, double sum, double scale, const double* x) const {
+    const std::int32_t* col = rest_col_.data();
+    const double* value = rest_value_.data();
+    std::size_t k = rest_ptr_[which - 1];
+    const std::size_t end = rest_ptr_[which];
+    double sums[4] = {};  // at once they hide the latency of addition
+    for (; k + 3 < end; k += 4)
+        for (std::size_t j = 0; j < 4; ++j) sums[j] += value[k + j] * x[col[k + j]];
+    for (; k < end; ++k) sums[0] += value[k] * x[col[k]];
+    return sum - scale * ((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+double largest_or_nan(const double* x, std::int64_t n) {
+    double largest = 0.0, doubt = 0.0;
+    for (std::int64_t i = 0; i < n; ++i) {
+        largest = std::max(largest, std::abs(x[i]));
+        doubt += x[i] - x[i];
+    }
+    return largest + doubt;
+}
+
+void SplitMatrix::assign(const MatrixRows& rows) {
+    for (auto* ends : {&left_, &right_}) ends->resize(at(rows.n));
+    diagonal.resize(at(rows.n));
+    inverse_pivot.resize(at(rows.n));
+    for (std::int64_t i = 0; i < rows.n; ++i) {
+        const std::int64_t begin = rows.begin(i), end = rows.end(i);
+        std::int64_t k = begin;
+        double own = 0.0;
+        if (end - begin > few_entries)
+            k = std::lower_bound(rows.col + begin, rows.col + end, static_cast<std::int32_t>(i)) -
+                rows.col;
+        else  // without a branch for each entry
+            for (std::int64_t j = begin; j < end; ++j) k += rows.col[j] < i;
+        left_[at(i)] = k - 1;
+        for (; k < end && rows.col[k] == i; ++k) own += rows.value[k];
+        right_[at(i)] = k;
+        diagonal[at(i)] = rows.unit + rows.factor * own;
+        inverse_pivot[at(i)] = 1.0 / diagonal[at(i)];
+    }
+    below.assign(rows, left_.data(), Triangle::Side::below);
+    above.assign(rows, right_.data(), Triangle::Side::above);
+}
+
+SparseRows SplitMatrix::rows() const {
+    SparseRows out;
+    const auto n = diagonal.size();
+    std::vector<std::int64_t> counts(n + 1, 1);
+    const auto count = [&](std::int32_t i, const auto& row) {
+        row.each([&](std::int32_t, double x) { counts[at(i)] += x != 0.0; });
+    };
+    below.ascending(count);
+    above.ascending(count);
+    out.ptr.resize(n + 1);
+    for (std::size_t i = 0; i < n; ++i) out.ptr[i + 1] = out.ptr[i] + counts[i];
+    out.col.resize(at(out.ptr[n]));
+    out.value.resize(at(out.ptr[n]));
+    // From both ends: each triangle has what is farthest from the diagonal first.
+    below.ascending([&](std::int32_t i, const auto& row) {
+        auto to = at(out.ptr[at(i)]);
+        row.each([&](std::int32_t j, double x) {
+            if (x == 0.0) return;
+            out.col[to] = j;
+            out.value[to++] = x;
+        });
+        out.col[to] = i;
+        out.value[to] = diagonal[at(i)];
+    });
+    above.ascending([&](std::int32_t i, const auto& row) {
+        auto to = at(out.ptr[at(i) + 1]);
+        row.each([&](std::int32_t j, double x) {
+            if (x == 0.0) return;
+            out.col[--to] = j;
+            out.value[to] = x;
+        });
+    });
+    return out;
+}
+
+double SplitMatrix::residual(const double* b, const double* x, double* r) const {
+    double largest = 0.0, doubt = 0.0;
+    below.ascending([&](std::int32_t i, const auto& less)
+                        RLT_INLINED { r[i] = less(b[i] - diagonal[at(i)] * x[i], 1.0, x); });
+    above.ascending([&](std::int32_t i, const auto& less) RLT_INLINED {
+        r[i] = less(r[i], 1.0, x);
+        largest = std::max(largest, std::abs(r[i]));
+        doubt += r[i] - r[i];
+    });
+    return largest + doubt;
+}
+
+}  // namespace rlt
