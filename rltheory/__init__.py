@@ -63,8 +63,12 @@ if TYPE_CHECKING:
     from rltheory.solvers.solve import solve
     from rltheory.solvers.total_certificate import TotalCertificate
     from rltheory.solvers.worst_row import worst_case_row
+    from rltheory.sweeps.run_sweep import run_sweep
+    from rltheory.sweeps.sweep import Sweep
 
 _HOME = {
+    "rltheory.sweeps.run_sweep": "run_sweep",
+    "rltheory.sweeps.sweep": "Sweep",
     "rltheory.claims.claim": "Claim Measurement Mutant claim",
     "rltheory.claims.counterexamples": "load_instance save_instance",
     "rltheory.claims.family": "Family Instance",
@@ -145,6 +149,7 @@ __all__ = [
     "RegularizedSolution",
     "RobustSolution",
     "Solution",
+    "Sweep",
     "SweepError",
     "TotalCertificate",
     "Verdict",
@@ -167,6 +172,7 @@ __all__ = [
     "ranking_function",
     "replay",
     "riverswim",
+    "run_sweep",
     "save",
     "save_instance",
     "search_tightest",
