@@ -63,10 +63,12 @@ if TYPE_CHECKING:
     from rltheory.solvers.solve import solve
     from rltheory.solvers.total_certificate import TotalCertificate
     from rltheory.solvers.worst_row import worst_case_row
+    from rltheory.sweeps.laws import Law
     from rltheory.sweeps.run_sweep import run_sweep
     from rltheory.sweeps.sweep import Sweep
 
 _HOME = {
+    "rltheory.sweeps.laws": "Law",
     "rltheory.sweeps.run_sweep": "run_sweep",
     "rltheory.sweeps.sweep": "Sweep",
     "rltheory.claims.claim": "Claim Measurement Mutant claim",
@@ -139,6 +141,7 @@ __all__ = [
     "Instance",
     "Integer",
     "LPSolution",
+    "Law",
     "Many",
     "Measurement",
     "Mixture",

@@ -83,3 +83,24 @@ def test_bad_input_gets_one_line(folder: Path, words: list[str], message: str) -
     assert done.returncode == 2 and message in done.stderr
     assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("rltheory: error: ")
     assert done.stdout == ""
+
+
+def test_laws_are_told_and_drawn(folder: Path) -> None:
+    text = EXPERIMENT.replace("[1, 2]", "[1, 2, 4]").replace("seeds=4", "seeds=20")
+    text = text.replace('"x": n * n', '"x": n * (n + seed / 2**63)')
+    law = 'laws=(rlt.Law("x", "n", slope=1.5),)'
+    (folder / "law.py").write_text(text.replace('title="Squares"', law))
+    done = typed(folder, "law.py", "--out", "runs")
+    assert done.returncode == 0, done.stderr
+    told = next(line for line in done.stdout.splitlines() if line.startswith("x over n: slope"))
+    assert "claimed 1.5" in told
+    assert (folder / "runs" / "squares.svg").is_file() and "squares.png" in done.stdout
+    assert typed(folder, "law.py", "--out", "bare", "--no-figure").returncode == 0
+    assert not list((folder / "bare").glob("*.svg"))
+
+
+def test_the_first_experiment(tmp_path: Path) -> None:
+    root = Path(__file__).parents[1]
+    file = root / "experiments" / "confidence_radii.py"
+    done = typed(tmp_path, str(file), "--shard", "0/40", "--no-figure", "--out", "runs")
+    assert done.returncode == 0 and "8 trials are in runs; 312 are missing." in done.stdout

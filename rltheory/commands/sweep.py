@@ -13,7 +13,9 @@ from pathlib import Path
 
 from rltheory.commands.messages import say
 from rltheory.errors import SweepError
-from rltheory.report.sweep_table import show_failures, show_summary
+from rltheory.report import terminal
+from rltheory.report.sweep_table import show_sweep
+from rltheory.sweeps.figure import write_figures
 from rltheory.sweeps.points import canonical
 from rltheory.sweeps.result import SweepResult
 from rltheory.sweeps.run_sweep import Progress, merge_ledgers, run_sweep
@@ -77,8 +79,11 @@ def _one(sweep: Sweep, text: str, index: str, seed: int) -> int:
 def _tell(result: SweepResult, out: Path, options: argparse.Namespace) -> int:
     for target in options.export or ():
         result.export(target)
-    show_summary(result, out, every_point=options.table)
-    show_failures(result, options.file)
+    console = terminal.console(sys.stdout)
+    show_sweep(result, out, options.file, console, every_point=options.table)
+    if result.sweep.laws and not options.no_figure:
+        for path in write_figures(result, out):
+            console.print(f"{path} is written.")
     return 1 if result.failures else 0
 
 

@@ -45,6 +45,8 @@ FEWEST_TRIALS = 20
 """Below this many trials a point, what is estimated of variances is not to be trusted."""
 
 _RESAMPLES = 999
+_ULPS = 32 * 2.0**-53
+"""What rounding may have done to a level, relative: trials without spread have intervals too."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,8 @@ def fit_rate(
     if error > 0.0 and not any(flag.any() for flag in flags):
         ratios = _studentised(samples, c, kind, g, slope)
         quantile = max(quantile, float(np.quantile(np.abs(ratios), confidence)))
-    reach = quantile * error
+    rounding = _ULPS * float(np.abs(c) @ (np.abs(z) + 1.0))
+    reach = quantile * error + rounding
     return RateFit(
         slope,
         intercept,

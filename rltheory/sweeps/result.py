@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from rltheory.errors import SweepError
+from rltheory.sweeps.laws import FittedLaw, fit_laws
 from rltheory.sweeps.ledger import Ledger
 from rltheory.sweeps.points import Point, canonical, point_order
 from rltheory.sweeps.sweep import Sweep, Values
@@ -94,6 +95,11 @@ class SweepResult:
             found.append(PointSummary(group.point, len(group.seeds), lost, quantiles))
         found += [PointSummary(json.loads(text), 0, n, {}) for text, n in failed.items()]
         return sorted(found, key=lambda entry: point_order(entry.point))
+
+    @cached_property
+    def laws(self) -> list[FittedLaw]:
+        """The sweep's laws, fitted at every setting of the axes other than their own."""
+        return fit_laws(self.sweep.laws, self.groups)
 
     @property
     def columns(self) -> list[str]:

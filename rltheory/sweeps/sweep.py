@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from rltheory.errors import SweepError
+from rltheory.sweeps.laws import Law
 from rltheory.sweeps.points import Grid, Point, expand
 
 __all__ = ["Sweep", "load_sweep", "trial_seeds"]
@@ -55,8 +56,10 @@ class Sweep:
         Whether trials release the lock of the interpreter, and may run in threads of one process.
     version : str, optional
         In place of the hash of the trial's file: what changes when results do.
-    title, x, y : str, optional
-        For tables and figures: a heading, the axis and the value that a law is about.
+    title : str
+        Heading of tables and figures.
+    laws : tuple of Law
+        How values are said to scale; fitted, drawn and told with the results.
 
     Examples
     --------
@@ -75,8 +78,7 @@ class Sweep:
     threads: bool = False
     version: str | None = None
     title: str = ""
-    x: str | None = None
-    y: str | None = None
+    laws: tuple[Law, ...] = ()
 
     def __post_init__(self) -> None:
         letters = self.name.replace("-", "").replace("_", "") if isinstance(self.name, str) else ""
@@ -90,7 +92,17 @@ class Sweep:
             raise SweepError(
                 f"seeds of {self.name} is {self.seeds!r}; it must be an integer of at least 1"
             )
-        self.points()
+        object.__setattr__(
+            self, "laws", (self.laws,) if isinstance(self.laws, Law) else tuple(self.laws)
+        )
+        axes = {name for point in self.points() for name in point}
+        for law in self.laws:
+            absent = [name for name in (law.x, *law.at) if name not in axes]
+            if absent:
+                known = ", ".join(sorted(axes))
+                raise SweepError(
+                    f"a law of {self.name} names the axis {absent[0]!r}; it has {known}"
+                )
 
     def points(self) -> list[Point]:
         """The points of the grid, in order."""

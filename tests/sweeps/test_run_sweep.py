@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -250,7 +251,13 @@ def kill_and_resume(tmp_path: Path, kills: int, seeds: int) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(1.0 + 2.5 * rng.random())
+        wanted = len(known) + rng.randrange(30 * seeds - len(known) + 1)
+        end = time.monotonic() + 60.0
+        while process.poll() is None and time.monotonic() < end:
+            if len(stored(out)) >= wanted:
+                break
+            time.sleep(0.01)
+        time.sleep(0.05 * rng.random())
         if kill % 2:
             os.killpg(process.pid, signal.SIGKILL)
         else:
@@ -264,6 +271,9 @@ def kill_and_resume(tmp_path: Path, kills: int, seeds: int) -> None:
         assert known <= now, "what was stored is lost"
         known = now
         moments.append(len(now))
+        if len(known) == 30 * seeds:
+            shutil.rmtree(out)
+            known = set()
     assert rlt.run_sweep(file, out, jobs=2).csv() == expected, moments
     assert count(out) == 30 * seeds
     assert any(0 < n < 30 * seeds for n in moments), f"no kill came in between: {moments}"
@@ -271,7 +281,7 @@ def kill_and_resume(tmp_path: Path, kills: int, seeds: int) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_killed_at_random_and_run_again(tmp_path: Path) -> None:
-    kill_and_resume(tmp_path, kills=4, seeds=60)
+    kill_and_resume(tmp_path, kills=3, seeds=40)
 
 
 @pytest.mark.slow
