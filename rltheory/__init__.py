@@ -84,8 +84,14 @@ if TYPE_CHECKING:
     from rltheory.sweeps.complexity_result import SampleComplexity
     from rltheory.sweeps.planning_problem import PlanningProblem, planning_problem
     from rltheory.sweeps.sample_complexity import geometric_grid, sample_complexity
+    from rltheory.sweeps.laws import Law
+    from rltheory.sweeps.run_sweep import run_sweep
+    from rltheory.sweeps.sweep import Sweep
 
 _HOME = {
+    "rltheory.sweeps.laws": "Law",
+    "rltheory.sweeps.run_sweep": "run_sweep",
+    "rltheory.sweeps.sweep": "Sweep",
     "rltheory.claims.claim": "Claim Measurement Mutant claim",
     "rltheory.claims.counterexamples": "load_instance save_instance",
     "rltheory.claims.family": "Family Instance",
@@ -186,6 +192,7 @@ __all__ = [
     "LinearMDP",
     "LinearPlan",
     "LinearSolution",
+    "Law",
     "Many",
     "Measurement",
     "Mixture",
@@ -206,6 +213,7 @@ __all__ = [
     "SampleBracket",
     "SampleComplexity",
     "Solution",
+    "Sweep",
     "SweepError",
     "Task",
     "TotalCertificate",
@@ -254,6 +262,7 @@ __all__ = [
     "run_many",
     "sample",
     "sample_complexity",
+    "run_sweep",
     "save",
     "save_instance",
     "search_tightest",

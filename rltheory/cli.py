@@ -174,7 +174,38 @@ def _run_verify(options: argparse.Namespace) -> int:
     return run(options)
 
 
-COMMANDS: "tuple[Callable[[Subparsers], None], ...]" = (_solve, _claims, _verify)
+def _sweep(commands: "Subparsers") -> None:
+    parser = commands.add_parser(
+        "sweep",
+        help="run an experiment over a grid of parameters; run again, it goes on",
+        description="Run the sweep that FILE defines. Every trial is stored before it counts; "
+        "what is stored is not run again. Exit code 1: a trial failed.",
+    )
+    add = parser.add_argument
+    add("file", metavar="FILE", help="a Python file with  sweep = rlt.Sweep(...)")
+    add("--out", metavar="DIR", help="folder of the ledger (default: runs/NAME)")
+    add("--jobs", type=numbers.jobs, default=1, metavar="N", help="processes (default 1)")
+    add("--backend", choices=("loky", "dask"), default="loky", help="this machine, or a cluster")
+    add("--address", metavar="A", help="of a dask scheduler")
+    add("--shard", type=numbers.shard, metavar="I/N", help="only every N-th trial, from the I-th")
+    add("--merge", nargs="+", metavar="DIR", help="take the trials of other folders, run nothing")
+    add("--export", action="append", metavar="FILE", help="write the trials: .csv or .parquet")
+    add("--table", action="store_true", help="show every point")
+    add("--no-figure", action="store_true", help="draw nothing; figures need matplotlib")
+    add("--seed", type=numbers.seed, default=0, metavar="N", help="root of all seeds (default 0)")
+    add("--block", type=numbers.block, metavar="N", help="trials a worker gets at once")
+    add("--retry", action="store_true", help="run again the trials that failed")
+    add("--trial", nargs=2, metavar=("POINT", "SEED"), help="run one trial here, store nothing")
+    parser.set_defaults(run=_run_sweep)
+
+
+def _run_sweep(options: argparse.Namespace) -> int:
+    from rltheory.commands.sweep import run
+
+    return run(options)
+
+
+COMMANDS: "tuple[Callable[[Subparsers], None], ...]" = (_solve, _claims, _verify, _sweep)
 
 
 def parser() -> argparse.ArgumentParser:

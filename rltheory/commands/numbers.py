@@ -41,6 +41,19 @@ def seed(text: str) -> int:
     return _whole(text, 0, "")
 
 
+def block(text: str) -> int:
+    """A whole number of trials, at least 1."""
+    return _whole(text, 1, "trials")
+
+
+def shard(text: str) -> tuple[int, int]:
+    """I/N, with I in 0..N-1."""
+    first, _, count = text.partition("/")
+    if first.isdecimal() and count.isdecimal() and int(first) < int(count):
+        return int(first), int(count)
+    raise ArgumentTypeError(f"{text!r} is no shard; shards of 4 are 0/4, 1/4, 2/4 and 3/4")
+
+
 def tolerance(text: str) -> float:
     """A finite number, at least 0."""
     number = _number(text)

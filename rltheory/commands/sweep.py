@@ -1,0 +1,132 @@
+"""``rltheory sweep``: run what a sweep still lacks, and show, export or merge what is there.
+
+Progress goes to standard error: a bar in a terminal, elsewhere a line every few seconds.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rltheory.commands.messages import say
+from rltheory.errors import SweepError
+from rltheory.report import terminal
+from rltheory.report.sweep_table import show_sweep
+from rltheory.sweeps.figure import write_figures
+from rltheory.sweeps.points import canonical
+from rltheory.sweeps.result import SweepResult
+from rltheory.sweeps.run_sweep import Progress, merge_ledgers, run_sweep
+from rltheory.sweeps.sweep import Sweep, load_sweep, trial_seeds
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the arguments say; the exit code: 1 if a trial failed."""
+    sweep = load_sweep(options.file)
+    if options.trial is not None:
+        text, index = options.trial
+        return _one(sweep, text, index, options.seed)
+    out = Path("runs") / sweep.name if options.out is None else Path(options.out)
+    for target in options.export or ():
+        if Path(target).suffix not in (".csv", ".parquet"):
+            raise SweepError(f"--export {target}: an export is a .csv or a .parquet file")
+    if options.merge:
+        result = merge_ledgers(options.file, out, options.merge)
+    else:
+        try:
+            with _progress() as progress:
+                result = run_sweep(
+                    options.file,
+                    out,
+                    jobs=options.jobs,
+                    backend=options.backend,
+                    address=options.address,
+                    shard=options.shard,
+                    seed=options.seed,
+                    block=options.block,
+                    retry=options.retry,
+                    progress=progress,
+                    waiting=lambda: say("note", f"another run has {out}; waiting for its end"),
+                )
+        except KeyboardInterrupt:
+            say("note", f"interrupted; what was stored is in {out}, and running again goes on")
+            raise
+    return _tell(result, out, options)
+
+
+def _one(sweep: Sweep, text: str, index: str, seed: int) -> int:
+    """Run one trial with its error, if it has one, as it is: for looking into a failure."""
+    points = {canonical(point): point for point in sweep.points()}
+    try:
+        wanted = canonical(json.loads(text))
+    except ValueError:
+        raise SweepError(f"--trial {text}: that is no JSON of a point") from None
+    if wanted not in points:
+        raise SweepError(f"--trial {wanted}: the grid has no such point")
+    if not index.isdecimal() or int(index) >= sweep.seeds:
+        raise SweepError(
+            f"--trial seed {index}; the seeds of {sweep.name} are 0..{sweep.seeds - 1}"
+        )
+    drawn = trial_seeds(sweep.name, seed, wanted, [int(index)])[0]
+    print(json.dumps(sweep.run_one(points[wanted], drawn), sort_keys=True))
+    return 0
+
+
+def _tell(result: SweepResult, out: Path, options: argparse.Namespace) -> int:
+    for target in options.export or ():
+        result.export(target)
+    console = terminal.console(sys.stdout)
+    show_sweep(result, out, options.file, console, every_point=options.table)
+    if result.sweep.laws and not options.no_figure:
+        for path in write_figures(result, out):
+            console.print(f"{path} is written.")
+    return 1 if result.failures else 0
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda p: bar.update(task, total=p.total, completed=p.done, description=_told(p))
+
+
+def _lines() -> Callable[[Progress], None]:
+    last = time.monotonic()
+
+    def line(progress: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _SECONDS_BETWEEN_LINES:
+            last = now
+            print(f"{progress.done} of {progress.total} trials, {_told(progress)}", file=sys.stderr)
+
+    return line
+
+
+def _told(progress: Progress) -> str:
+    left = progress.seconds_left
+    words = [f"{progress.rate:.3g} a second"]
+    if left is not None:
+        words.append(f"{_duration(left)} left")
+    if progress.failed:
+        words.append(f"{progress.failed} failed")
+    return ", ".join(words)
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, seconds_left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds_left:02}" if hours else f"{minutes}:{seconds_left:02}"

@@ -1,0 +1,355 @@
+"""Laws of means: log E[y] = a + b log x + log g(x), from trials at each x, g a known factor.
+
+At each of k points x_i there are n_i independent trials with mean m_i and variance s_i^2. With
+
+    z_i = log m_i + s_i^2 / (2 n_i m_i^2) - log g(x_i),      v_i = s_i^2 / (n_i m_i^2)
+
+(the logarithm of a mean is too small by half its relative variance), the slope is the least-squares
+one, b = sum_i c_i z_i, c_i = (t_i - mean t) / sum_j (t_j - mean t)^2, t_i = log x_i: all points
+count alike, so that the estimate does not depend on how the variances were estimated. Its variance
+V = sum c_i^2 v_i has the degrees of freedom of Welch (1947) and Satterthwaite (1946),
+
+    V^2 / sum_i (c_i^2 v_i)^2 / (n_i - 1),
+
+and the interval is b -+ q sqrt(V), with q the larger of Student's quantile and of that of
+|b* - b| / sqrt(V*) over 999 resamples of the trials (Hall 1988: the symmetric studentised
+bootstrap), which is larger where trials are skewed. It says how well the slope is known if the law
+holds; whether it holds is what `misfit` says. With 20 trials a point the interval of 95% covers
+about 95% for exponential trials, and 93% when the last point's are log-normal with sigma 1 and the
+first's nearly constant. For a semi-logarithmic law, E[y] = (a + b log x) g(x), the same with
+z_i = m_i / g(x_i) and v_i = s_i^2 / (n_i g(x_i)^2).
+
+A trial that was stopped before it was done is censored: its y is only known to be at least what is
+given. No mean follows from such data without an assumption; `fit_rate` makes one, that log y is
+normal at each point, and then z_i is the maximum-likelihood location, v_i its observed information.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+from scipy.stats import chi2, norm
+from scipy.stats import t as student
+
+from rltheory.errors import SweepError
+from rltheory.mdp.streams import Stream
+
+__all__ = ["FEWEST_TRIALS", "RateFit", "crossover", "fit_rate"]
+
+Array = NDArray[np.float64]
+
+FEWEST_TRIALS = 20
+"""Below this many trials a point, what is estimated of variances is not to be trusted."""
+
+_RESAMPLES = 999
+_ULPS = 32 * 2.0**-53
+"""What rounding may have done to a level, relative: trials without spread have intervals too."""
+
+
+@dataclass(frozen=True)
+class RateFit:
+    """A law fitted to means.
+
+    Parameters
+    ----------
+    slope, intercept : float
+    interval : (float, float)
+        Of the slope, at the given confidence.
+    standard_error, degrees : float
+        Of the slope, with its degrees of freedom.
+    confidence : float
+    misfit : float
+        Probability of points as far from the law as these, if it holds: small speaks against it.
+        1 with two points.
+    x, level, error : ndarray, shape (k,)
+        The points; z_i, and the square roots of v_i.
+    kind : {"log-log", "semi-log"}
+    censored : int
+        How many trials were.
+    """
+
+    slope: float
+    intercept: float
+    interval: tuple[float, float]
+    standard_error: float
+    degrees: float
+    confidence: float
+    misfit: float
+    x: Array
+    level: Array
+    error: Array
+    kind: str = "log-log"
+    censored: int = 0
+
+    def one_sided(self, error_level: float) -> tuple[float, float]:
+        """(lower, upper) bounds of the slope, each at this error level by itself."""
+        reach = float(student.isf(error_level, self.degrees)) * self.standard_error
+        return self.slope - reach, self.slope + reach
+
+    def __repr__(self) -> str:
+        low, high = self.interval
+        return (
+            f"RateFit({self.kind}, slope {self.slope:.4g} in [{low:.4g}, {high:.4g}] at "
+            f"{100 * self.confidence:g}%, {len(self.x)} points, misfit p {self.misfit:.2g})"
+        )
+
+
+def fit_rate(
+    x: ArrayLike,
+    trials: Sequence[ArrayLike],
+    *,
+    factor: Callable[[Array], Any] | None = None,
+    kind: str = "log-log",
+    censored: Sequence[ArrayLike] | None = None,
+    confidence: float = 0.95,
+) -> RateFit:
+    """Fit a power law, or a semi-logarithmic one, to what trials gave at each point.
+
+    Parameters
+    ----------
+    x : array_like, shape (k,)
+        Positive and distinct, at least two.
+    trials : sequence of k array_likes
+        Results at each point, 20 or more; their means must be positive for a power law.
+    factor : callable, optional
+        The known factor g, positive, of an array of points: the logarithms of a bound, say.
+    kind : {"log-log", "semi-log"}
+    censored : sequence of k boolean array_likes, optional
+        Which trials were stopped at what is given; log-log only.
+    confidence : float
+        Of the interval, in (0, 1).
+
+    Returns
+    -------
+    RateFit
+
+    Raises
+    ------
+    SweepError
+        If an argument is out of range, there are too few trials, or a mean is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rltheory.inference.rate import fit_rate
+    >>> x = np.array([1.0, 10.0, 100.0])
+    >>> noise = np.linspace(0.9, 1.1, 21)
+    >>> fit_rate(x, [5 * v**2 * noise for v in x])
+    RateFit(log-log, slope 2 in [1.992, 2.008] at 95%, 3 points, misfit p 1)
+    """
+    points, samples, flags = _checked(x, trials, censored, kind, confidence)
+    g = np.ones_like(points) if factor is None else np.asarray(factor(points), dtype=np.float64)
+    if g.shape != points.shape or not (np.isfinite(g) & (g > 0.0)).all():
+        raise SweepError(f"the factor is {g.tolist()} at the points; it must be positive there")
+    levels = [
+        _level(float(at), y, flag, kind, float(gi))
+        for at, y, flag, gi in zip(points, samples, flags, g, strict=True)
+    ]
+    z, v = np.array([z for z, _ in levels]), np.array([v for _, v in levels])
+    t = np.log(points)
+    c = (t - t.mean()) / float(((t - t.mean()) ** 2).sum())
+    slope = float(c @ z)
+    intercept = float(z.mean() - slope * t.mean())
+    parts = c**2 * v
+    variance = float(parts.sum())
+    trials_left = np.array([len(y) - 1.0 for y in samples])
+    spread = float((parts**2 / trials_left).sum())
+    degrees = variance**2 / spread if spread > 0.0 else float(trials_left.sum())
+    error = variance**0.5
+    quantile = float(student.isf((1.0 - confidence) / 2.0, degrees))
+    if error > 0.0 and not any(flag.any() for flag in flags):
+        ratios = _studentised(samples, c, kind, g, slope)
+        quantile = max(quantile, float(np.quantile(np.abs(ratios), confidence)))
+    rounding = _ULPS * float(np.abs(c) @ (np.abs(z) + 1.0))
+    reach = quantile * error + rounding
+    return RateFit(
+        slope,
+        intercept,
+        (slope - reach, slope + reach),
+        error,
+        degrees,
+        confidence,
+        _misfit(t, z, v),
+        points,
+        z,
+        np.sqrt(v),
+        kind,
+        int(sum(flag.sum() for flag in flags)),
+    )
+
+
+def crossover(first: RateFit, second: RateFit) -> tuple[float, float, float]:
+    """Where two fitted power laws meet: (x, lower, upper), by Fieller's theorem.
+
+    The difference of the laws is a + b log x with a joint covariance; the set of x at which it is
+    not significantly different from 0 at the confidence of `first` is an interval if the slopes
+    differ significantly, and unbounded otherwise: then its ends are 0 and infinity.
+
+    Raises
+    ------
+    SweepError
+        If the fits are of different kinds, or have one slope.
+    """
+    if first.kind != second.kind:
+        raise SweepError(f"a {first.kind} law and a {second.kind} one have no common scale")
+    b = first.slope - second.slope
+    a = first.intercept - second.intercept
+    if b == 0.0:
+        raise SweepError("the laws have the same slope; they do not meet")
+    covariance = _covariance(first) + _covariance(second)
+    quantile = float(
+        student.isf((1.0 - first.confidence) / 2.0, min(first.degrees, second.degrees))
+    )
+    # (a + b t)^2 <= q^2 (var a + 2 t cov + t^2 var b), a quadratic inequality in t = log x.
+    square = quantile**2
+    alpha = b * b - square * covariance[1, 1]
+    beta = a * b - square * covariance[0, 1]
+    gamma = a * a - square * covariance[0, 0]
+    at = float(np.exp(-a / b))
+    discriminant = beta * beta - alpha * gamma
+    if alpha <= 0.0 or discriminant < 0.0:
+        return at, 0.0, float("inf")
+    root = discriminant**0.5
+    with np.errstate(over="ignore"):
+        return at, float(np.exp((-beta - root) / alpha)), float(np.exp((-beta + root) / alpha))
+
+
+def _covariance(fit: RateFit) -> Array:
+    """Of (intercept, slope)."""
+    t = np.log(fit.x)
+    centred = t - t.mean()
+    c = centred / float((centred**2).sum())
+    weights = np.stack([1.0 / len(t) - t.mean() * c, c])
+    found: Array = (weights * fit.error**2) @ weights.T
+    return found
+
+
+def _misfit(t: Array, z: Array, v: Array) -> float:
+    """Chi-square probability of the weighted distances to the best weighted line."""
+    if len(t) == 2 or not (v > 0.0).all():
+        return 1.0
+    root = 1.0 / np.sqrt(v)
+    design = np.stack([np.ones_like(t), t], axis=1) * root[:, None]
+    residual = z * root - design @ np.linalg.lstsq(design, z * root, rcond=None)[0]
+    return float(chi2.sf(float(residual @ residual), len(t) - 2))
+
+
+def _studentised(samples: list[Array], c: Array, kind: str, g: Array, slope: float) -> Array:
+    """(b* - b) / sqrt(V*) of resampled trials; the stream is always the same one."""
+    stream = Stream(0, "rate-bootstrap")
+    b, variance = np.zeros(_RESAMPLES), np.zeros(_RESAMPLES)
+    for ci, gi, y in zip(c, g, samples, strict=True):
+        drawn = y[stream.integers(len(y), _RESAMPLES, len(y))]
+        mean, own = drawn.mean(axis=1), drawn.var(axis=1, ddof=1) / len(y)
+        if kind == "semi-log":
+            z, v = mean / gi, own / gi**2
+        else:
+            usable = mean > 0.0
+            v = np.divide(own, mean**2, out=np.full_like(mean, np.nan), where=usable)
+            z = np.log(np.where(usable, mean, 1.0) / gi) + v / 2.0
+        b += ci * z
+        variance += ci**2 * v
+    kept = variance > 0.0  # a resample without a positive mean, or without spread, says nothing
+    ratios: Array = (b[kept] - slope) / np.sqrt(variance[kept])
+    return ratios if len(ratios) else np.zeros(1)
+
+
+def _level(
+    at: float, y: Array, flag: NDArray[np.bool_], kind: str, g: float
+) -> tuple[float, float]:
+    """(z, v) of one point."""
+    n = len(y)
+    if flag.any():
+        location, variance = _censored_location(at, y, flag)
+        return location - np.log(g), variance
+    mean, variance = float(y.mean()), float(y.var(ddof=1)) / n
+    if kind == "semi-log":
+        return mean / g, variance / g**2
+    if not mean > 0.0:
+        raise SweepError(
+            f"the mean at x = {at:g} is {mean:g}; the logarithm of a law needs positive means "
+            "(more trials, or a grid that ends earlier)"
+        )
+    relative = variance / mean**2
+    return float(np.log(mean / g)) + relative / 2.0, relative
+
+
+def _censored_location(at: float, y: Array, flag: NDArray[np.bool_]) -> tuple[float, float]:
+    """Maximum-likelihood location of log y, normal, with some known from below only.
+
+    What a law is about is the logarithm of the mean, location + sigma^2 / 2: that is returned, with
+    its variance from the observed information.
+    """
+    if flag.sum() > len(y) / 2 or not (y > 0.0).all():
+        raise SweepError(
+            f"{int(flag.sum())} of {len(y)} trials at x = {at:g} are censored; a location needs "
+            "positive results, and at most half of them censored"
+        )
+    logs, cut = np.log(y[~flag]), np.log(y[flag])
+
+    def loss(theta: Array) -> float:
+        location, log_sigma = theta
+        sigma = np.exp(log_sigma)
+        seen = norm.logpdf(logs, location, sigma).sum()
+        return float(-seen - norm.logsf(cut, location, sigma).sum())
+
+    every = np.log(y)
+    start = np.array([every.mean(), np.log(max(float(every.std()), 1e-3))])
+    found = minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-10})
+    location, log_sigma = (float(v) for v in found.x)
+    sigma2 = float(np.exp(2.0 * log_sigma))
+    covariance = np.linalg.inv(_hessian(loss, np.array([location, log_sigma])))
+    gradient = np.array([1.0, sigma2])
+    return location + sigma2 / 2.0, float(gradient @ covariance @ gradient)
+
+
+def _hessian(f: Callable[[Array], float], at: Array, step: float = 1e-4) -> Array:
+    n = len(at)
+    found = np.empty((n, n))
+    unit = np.eye(n) * step
+    for i in range(n):
+        for j in range(n):
+            signs = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+            values = [f(at + a * unit[i] + b * unit[j]) * a * b for a, b in signs]
+            found[i, j] = sum(values) / (4.0 * step**2)
+    return found
+
+
+def _checked(
+    x: ArrayLike,
+    trials: Sequence[ArrayLike],
+    censored: Sequence[ArrayLike] | None,
+    kind: str,
+    confidence: float,
+) -> tuple[Array, list[Array], list[NDArray[np.bool_]]]:
+    if kind not in ("log-log", "semi-log"):
+        raise SweepError(f"kind is {kind!r}; it must be 'log-log' or 'semi-log'")
+    if not 0.0 < confidence < 1.0:
+        raise SweepError(f"confidence is {confidence!r}; it must be in (0, 1)")
+    points = np.asarray(x, dtype=np.float64)
+    if points.ndim != 1 or len(points) < 2 or len(set(points.tolist())) < len(points):
+        raise SweepError(f"x has shape {points.shape}; a law needs two distinct points or more")
+    if not (np.isfinite(points) & (points > 0.0)).all():
+        raise SweepError(f"x is {points.tolist()}; points must be positive and finite")
+    if len(trials) != len(points):
+        raise SweepError(f"there are {len(points)} points, and trials at {len(trials)}")
+    samples = [np.asarray(y, dtype=np.float64) for y in trials]
+    for at, y in zip(points, samples, strict=True):
+        if y.ndim != 1 or len(y) < FEWEST_TRIALS:
+            raise SweepError(
+                f"there are {y.size} trials at x = {at:g}; a law with an interval needs at least "
+                f"{FEWEST_TRIALS}"
+            )
+        if not np.isfinite(y).all():
+            raise SweepError(f"a trial at x = {at:g} gave {y[~np.isfinite(y)][0]}")
+    if censored is None:
+        return points, samples, [np.zeros(len(y), dtype=np.bool_) for y in samples]
+    flags = [np.asarray(flag, dtype=np.bool_) for flag in censored]
+    if [flag.shape for flag in flags] != [y.shape for y in samples]:
+        raise SweepError("censored must say of every trial whether it was")
+    if kind == "semi-log" and any(flag.any() for flag in flags):
+        raise SweepError("censored trials are for log-log laws")
+    return points, samples, flags

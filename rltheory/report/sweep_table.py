@@ -1,0 +1,96 @@
+"""What a sweep found, in the terminal: a row a point, its laws, and how to repeat what failed."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from rltheory.report.terminal import print_rows
+from rltheory.sweeps.laws import FittedLaw
+from rltheory.sweeps.points import Point, canonical
+from rltheory.sweeps.result import SweepResult
+
+__all__ = ["show_sweep"]
+
+_POINTS = 30
+_FAILURES = 5
+_POOR = 0.01
+
+
+def show_sweep(
+    result: SweepResult, folder: Path, file: str, out: Console, every_point: bool = False
+) -> None:
+    """Print the table (cut after 30 points unless all are wanted), the laws, the failures."""
+    out.print(Text(result.sweep.title or result.sweep.name, "bold"))
+    _print_points(result, out, every_point)
+    missing = f"; {result.missing} are missing" if result.missing else ""
+    out.print(Text(f"{len(result)} trials are in {folder}{missing}."))
+    for fitted in result.laws:
+        out.print(Text(_law(fitted)))
+    for line in _failures(result, file):
+        out.print(line)
+
+
+def _print_points(result: SweepResult, out: Console, every_point: bool) -> None:
+    summary = result.summary
+    shown = summary if every_point else summary[:_POINTS]
+    axes = list(dict.fromkeys(name for entry in summary for name in entry.point))
+    names = sorted({name for entry in summary for name in entry.values})
+    rows = []
+    for entry in shown:
+        trials = str(entry.done) if not entry.failed else f"{entry.done} (+{entry.failed} failed)"
+        cells = [_short(entry.point.get(name)) for name in axes]
+        rows.append([*cells, trials, *(_range(entry.values.get(name)) for name in names)])
+    if rows:
+        heads = [*axes, "trials", *(f"{name}: median [10%, 90%]" for name in names)]
+        print_rows(out, heads, rows, (*axes, "trials"))
+    if len(shown) < len(summary):
+        out.print(Text(f"... and {len(summary) - len(shown)} more points; --table shows all"))
+
+
+def _law(fitted: FittedLaw) -> str:
+    law, fit = fitted.law, fitted.fit
+    where = _words(fitted.others)
+    head = f"{law.y} over {law.x}{f' at {where}' if where else ''}"
+    if fit is None:
+        return f"{head}: no law; {fitted.reason}"
+    low, high = fit.interval
+    told = f"slope {fit.slope:.4g} in [{low:.4g}, {high:.4g}] at {100 * fit.confidence:g}%"
+    if law.slope is not None:
+        told += f"; claimed {law.slope:g}, {'in' if fitted.holds else 'NOT in'} the interval"
+    if fit.misfit < _POOR:
+        told += f"; the points are off any such law (p = {fit.misfit:.1g})"
+    return f"{head}: {told}"
+
+
+def _failures(result: SweepResult, file: str) -> Iterator[Text]:
+    if not result.failures:
+        return
+    yield Text(f"{len(result.failures)} trials failed:", "bold red")
+    for point, index, error in islice(result.failures, _FAILURES):
+        yield Text(f"  {_words(point)}, seed {index}: {error}")
+        yield Text(f"    rltheory sweep {file} --trial '{canonical(point)}' {index}", "dim")
+    if len(result.failures) > _FAILURES:
+        yield Text(f"  ... and {len(result.failures) - _FAILURES} more")
+
+
+def _words(point: Point) -> str:
+    return ", ".join(f"{name}={_short(value)}" for name, value in point.items())
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _range(quantiles: tuple[float, float, float] | None) -> str:
+    if quantiles is None:
+        return "-"
+    low, middle, high = quantiles
+    if low == high:
+        return f"{middle:.4g}"
+    return f"{middle:.4g} [{low:.4g}, {high:.4g}]"

@@ -1,0 +1,129 @@
+"""The figure of a law: what trials gave, the fitted law, and the claimed one beside it.
+
+For each setting of the other axes: median, band from the 10% to the 90% quantile, the fitted law
+with its slope in the legend. The claimed law is drawn with its own slope through the middle of the
+fitted one. The same trials give the same bytes of SVG under one version of matplotlib.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rltheory.errors import SweepError
+from rltheory.sweeps.laws import FittedLaw, Law
+from rltheory.sweeps.points import Point
+from rltheory.sweeps.result import SweepResult
+
+__all__ = ["draw_law", "write_figures"]
+
+_STYLE = {
+    "svg.hashsalt": "rltheory",
+    "svg.fonttype": "none",
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+}
+_MOST_SETTINGS = 8
+
+
+def write_figures(result: SweepResult, folder: str | Path) -> list[Path]:
+    """One figure a law, as SVG and PNG, in a folder; the files written.
+
+    Raises
+    ------
+    SweepError
+        If matplotlib is absent or a file cannot be written.
+    """
+    mpl = _matplotlib()
+    written = []
+    names = _names(result.sweep.name, result.sweep.laws)
+    for law, name in zip(result.sweep.laws, names, strict=True):
+        with mpl.rc_context(_STYLE):
+            figure = draw_law(result, law)
+            for ending, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 200})):
+                path = Path(folder) / f"{name}.{ending}"
+                try:
+                    figure.savefig(path, **options)
+                except OSError as fault:
+                    raise SweepError(f"{path}: {fault.strerror or fault}") from None
+                written.append(path)
+    return written
+
+
+def draw_law(result: SweepResult, law: Law) -> Any:
+    """The figure of one law, as a matplotlib `Figure`."""
+    _matplotlib()
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.2, 3.6), layout="constrained")
+    ax = figure.subplots()
+    fitted = [each for each in result.laws if each.law is law]
+    for i, each in enumerate(fitted[:_MOST_SETTINGS]):
+        _draw_setting(ax, result, each, f"C{i}")
+    claim = "" if law.slope is None else f", claimed slope {law.slope:g} (dashed)"
+    ax.set(xlabel=law.x, ylabel=law.y, xscale="log")
+    if law.kind == "log-log":
+        ax.set(yscale="log")
+    title = result.sweep.title or result.sweep.name
+    ax.set_title(f"{title}{claim}", loc="left", fontsize="medium")
+    ax.legend(fontsize="small")
+    return figure
+
+
+def _draw_setting(ax: Any, result: SweepResult, fitted: FittedLaw, colour: str) -> None:
+    law, fit = fitted.law, fitted.fit
+    x, bands = _bands(result, law, fitted.others)
+    label = ", ".join(f"{name}={value}" for name, value in fitted.others.items())
+    ax.plot(x, bands[:, 1], "o", color=colour, ms=4)
+    ax.fill_between(x, bands[:, 0], bands[:, 2], color=colour, alpha=0.15, lw=0)
+    if fit is None:
+        ax.plot([], [], "o", color=colour, label=f"{label}: no law")
+        return
+    span = np.geomspace(x.min(), x.max(), 60)
+    g = np.ones_like(span) if law.factor is None else np.asarray(law.factor(span))
+    low, high = fit.interval
+    told = f"slope {fit.slope:.3g} in [{low:.3g}, {high:.3g}]"
+    ax.plot(
+        span,
+        _curve(law.kind, fit.intercept, fit.slope, span, g),
+        color=colour,
+        label=f"{label}: {told}" if label else told,
+    )
+    if law.slope is not None:
+        middle = float(np.log(fit.x).mean())
+        intercept = fit.intercept + (fit.slope - law.slope) * middle
+        ax.plot(span, _curve(law.kind, intercept, law.slope, span, g), "--", color=colour, lw=0.9)
+
+
+def _curve(kind: str, intercept: float, slope: float, x: Any, g: Any) -> Any:
+    line = intercept + slope * np.log(x)
+    return line * g if kind == "semi-log" else np.exp(line) * g
+
+
+def _bands(result: SweepResult, law: Law, others: Point) -> tuple[Any, Any]:
+    rows = [
+        (entry.point[law.x], entry.values[law.y])
+        for entry in result.summary
+        if law.y in entry.values
+        and law.x in entry.point
+        and {n: v for n, v in entry.point.items() if n != law.x} == others
+    ]
+    rows.sort()
+    return np.array([x for x, _ in rows], dtype=np.float64), np.array([q for _, q in rows])
+
+
+def _names(sweep: str, laws: Sequence[Law]) -> list[str]:
+    return [sweep if len(laws) == 1 else f"{sweep}-{i + 1}" for i in range(len(laws))]
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib as mpl
+    except ImportError:
+        raise SweepError(
+            "a figure needs matplotlib: pip install 'rltheory[plot]'; --no-figure goes without"
+        ) from None
+    return mpl

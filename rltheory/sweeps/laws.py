@@ -1,0 +1,127 @@
+"""Laws of a sweep: how a measured value scales with one axis, the others held fixed.
+
+A law is stated with the sweep, before anything has run: which value, along which axis, the exponent
+that theory gives, and the factor (logarithms) that comes with it. What was measured is fitted by
+`rltheory.inference.rate.fit_rate`, apart for each setting of the other axes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rltheory.errors import SweepError
+from rltheory.inference.rate import RateFit, fit_rate
+from rltheory.sweeps.points import Point, canonical, point_order
+
+__all__ = ["FittedLaw", "Law", "fit_laws"]
+
+
+@dataclass(frozen=True)
+class Law:
+    """The value `y` scales like ``x^slope`` times a factor.
+
+    Parameters
+    ----------
+    y : str
+        A value that trials return.
+    x : str
+        An axis of the grid with positive numbers.
+    slope : float, optional
+        The exponent that is claimed (or the coefficient of log x, for a semi-logarithmic law);
+        without one the fitted law is only reported.
+    factor : callable, optional
+        A known positive factor, of an array of x: divided out before the fit.
+    kind : {"log-log", "semi-log"}
+    censored : str, optional
+        A value that trials return: whether the trial was stopped at y.
+    confidence : float
+        Of the interval.
+    at : mapping, optional
+        Values of other axes: the law is about points that have these.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> rlt.Law("regret", "episodes", slope=0.5)
+    Law(y='regret', x='episodes', slope=0.5, factor=None, kind='log-log', censored=None,
+    confidence=0.95, at={})
+    """
+
+    y: str
+    x: str
+    slope: float | None = None
+    factor: Callable[[Any], Any] | None = None
+    kind: str = "log-log"
+    censored: str | None = None
+    confidence: float = 0.95
+    at: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FittedLaw:
+    """A law at one setting of the other axes: its fit, or why there is none."""
+
+    law: Law
+    others: Point
+    fit: RateFit | None
+    reason: str = ""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the claimed slope is in the interval; None without a claim or a fit."""
+        if self.fit is None or self.law.slope is None:
+            return None
+        low, high = self.fit.interval
+        return low <= self.law.slope <= high
+
+
+def fit_laws(laws: tuple[Law, ...], groups: list[Any]) -> list[FittedLaw]:
+    """Every law at every setting of the axes other than its own.
+
+    Parameters
+    ----------
+    laws : tuple of Law
+    groups : list of rltheory.sweeps.result.Group
+    """
+    return [fitted for law in laws for fitted in _fit_law(law, groups)]
+
+
+def _fit_law(law: Law, groups: list[Any]) -> list[FittedLaw]:
+    settings: dict[str, tuple[Point, list[Any]]] = {}
+    for group in groups:
+        if law.x not in group.point or not law.at.items() <= group.point.items():
+            continue
+        others = {name: value for name, value in group.point.items() if name != law.x}
+        settings.setdefault(canonical(others), (others, []))[1].append(group)
+    found = []
+    for others, members in settings.values():
+        try:
+            found.append(FittedLaw(law, others, _fit(law, members)))
+        except SweepError as fault:
+            found.append(FittedLaw(law, others, None, str(fault)))
+    return sorted(found, key=lambda fitted: point_order(fitted.others))
+
+
+def _fit(law: Law, groups: list[Any]) -> RateFit:
+    x, trials, flags = [], [], []
+    for group in groups:
+        at = group.point[law.x]
+        if isinstance(at, bool) or not isinstance(at, int | float):
+            raise SweepError(f"{law.x} is {at!r}; a law needs numbers along its axis")
+        values = group.values()
+        missing = [row for row in values if not isinstance(row.get(law.y), int | float)]
+        if missing:
+            raise SweepError(f"trials at {law.x} = {at} returned no number {law.y!r}")
+        x.append(at)
+        trials.append([float(row[law.y]) for row in values])
+        flags.append([bool(row.get(law.censored, False)) for row in values])
+    return fit_rate(
+        np.array(x, dtype=np.float64),
+        trials,
+        factor=law.factor,
+        kind=law.kind,
+        censored=flags if law.censored is not None else None,
+        confidence=law.confidence,
+    )

@@ -1,0 +1,196 @@
+"""What a sweep is: a trial, a grid of its parameters, and how many seeds each point gets.
+
+An experiment file defines ``sweep = Sweep(...)``. The trial is a pure function of its parameters
+and its seed; it returns what was measured. Trial i of a point runs under an integer of 63 bits,
+from word i of the Philox stream of
+
+    SeedSequence(seed, spawn_key=(CRC-32 of the name, SHA-256 of the point)),
+
+which depends on nothing else: not on other points, blocks, processes or the order of running.
+"""
+
+import hashlib
+import math
+import runpy
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rltheory.errors import SweepError
+from rltheory.sweeps.laws import Law
+from rltheory.sweeps.points import Grid, Point, expand
+
+__all__ = ["Sweep", "load_sweep", "trial_seeds"]
+
+Values = dict[str, bool | int | float | str]
+
+_LONGEST_TEXT = 200
+_MODULE = "__rltheory_sweep__"
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """A trial over a grid.
+
+    Parameters
+    ----------
+    name : str
+        Letters, digits, ``-`` and ``_``.
+    trial : callable
+        ``trial(seed=..., **point) -> dict`` of numbers and short strings; the same dict for the
+        same arguments, always. With `batched`, ``trial(seeds=[...], **point)`` returns one dict
+        for each seed, each the same as if its seed were alone.
+    grid : mapping or sequence
+        See `rltheory.sweeps.points`.
+    seeds : int
+        Trials of each point, at least 1.
+    where : callable, optional
+        Keeps the points for which it is true.
+    batched : bool
+        Whether the trial takes several seeds at once.
+    threads : bool
+        Whether trials release the lock of the interpreter, and may run in threads of one process.
+    version : str, optional
+        In place of the hash of the trial's file: what changes when results do.
+    title : str
+        Heading of tables and figures.
+    laws : tuple of Law
+        How values are said to scale; fitted, drawn and told with the results.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> sweep = rlt.Sweep("square", lambda seed, n: {"square": n * n}, {"n": [2, 3]}, seeds=1)
+    >>> sweep
+    Sweep('square', 2 points, 1 seed)
+    """
+
+    name: str
+    trial: Callable[..., Any]
+    grid: Grid
+    seeds: int
+    where: Callable[[Point], bool] | None = None
+    batched: bool = False
+    threads: bool = False
+    version: str | None = None
+    title: str = ""
+    laws: tuple[Law, ...] = ()
+
+    def __post_init__(self) -> None:
+        letters = self.name.replace("-", "").replace("_", "") if isinstance(self.name, str) else ""
+        if not (letters.isalnum() and letters.isascii()):
+            raise SweepError(
+                f"the sweep's name is {self.name!r}; it must be letters, digits, '-' and '_'"
+            )
+        if not callable(self.trial):
+            raise SweepError(f"the trial of {self.name} is {self.trial!r}; it must be a function")
+        if isinstance(self.seeds, bool) or not isinstance(self.seeds, int) or self.seeds < 1:
+            raise SweepError(
+                f"seeds of {self.name} is {self.seeds!r}; it must be an integer of at least 1"
+            )
+        object.__setattr__(
+            self, "laws", (self.laws,) if isinstance(self.laws, Law) else tuple(self.laws)
+        )
+        axes = {name for point in self.points() for name in point}
+        for law in self.laws:
+            absent = [name for name in (law.x, *law.at) if name not in axes]
+            if absent:
+                known = ", ".join(sorted(axes))
+                raise SweepError(
+                    f"a law of {self.name} names the axis {absent[0]!r}; it has {known}"
+                )
+
+    def points(self) -> list[Point]:
+        """The points of the grid, in order."""
+        return expand(self.grid, self.where)
+
+    def run_one(self, point: Point, seed: int) -> Values:
+        """What the trial gives at a point under this seed, checked."""
+        if self.batched:
+            return self._checked([seed], point)[0]
+        return checked(self.trial(seed=seed, **point), point)
+
+    def run_batch(self, text: str, point: Point, indices: Sequence[int], root: int) -> list[Values]:
+        """What the trials with these indices give at a point, all at once, checked."""
+        return self._checked(trial_seeds(self.name, root, text, indices), point)
+
+    def _checked(self, seeds: list[int], point: Point) -> list[Values]:
+        results = list(self.trial(seeds=seeds, **point))
+        if len(results) != len(seeds):
+            raise SweepError(f"the trial gave {len(results)} results for {len(seeds)} seeds")
+        return [checked(values, point) for values in results]
+
+    def __repr__(self) -> str:
+        n = len(self.points())
+        return (
+            f"Sweep({self.name!r}, {n} point{'s' * (n != 1)}, "
+            f"{self.seeds} seed{'s' * (self.seeds != 1)})"
+        )
+
+
+def trial_seeds(name: str, seed: int, point: str, indices: Sequence[int]) -> list[int]:
+    """The seeds of trials of one point, each in 0..2^63 - 1."""
+    digest = hashlib.sha256(point.encode()).digest()
+    words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
+    key = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()), *words))
+    first, last = min(indices), max(indices)
+    stream = np.random.Philox(key)
+    stream.advance(first // 4)
+    drawn = stream.random_raw(last - first + 1 + first % 4) >> np.uint64(1)
+    offset = first % 4 - first
+    return [int(drawn[index + offset]) for index in indices]
+
+
+def checked(values: Any, point: Point) -> Values:
+    """The values of a trial as plain numbers and strings.
+
+    Raises
+    ------
+    SweepError
+        If they are no dict of finite numbers and strings of at most 200 characters.
+    """
+    if not isinstance(values, Mapping) or not values:
+        raise SweepError(f"the trial returned {values!r}; it must return a dict of its values")
+    found: Values = {}
+    for name, value in values.items():
+        plain = value.item() if isinstance(value, np.generic) else value
+        if not isinstance(name, str) or not name.isidentifier():
+            raise SweepError(f"the trial returned a value named {name!r}; names are identifiers")
+        if name == "seed" or name in point:
+            raise SweepError(f"the trial returned a value named {name!r}, which is a parameter")
+        if isinstance(plain, str):
+            fits = len(plain) <= _LONGEST_TEXT
+        else:
+            fits = isinstance(plain, bool | int | float) and math.isfinite(plain)
+        if not fits:
+            raise SweepError(
+                f"the trial returned {name}={plain!r}; values are finite numbers and strings of at "
+                f"most {_LONGEST_TEXT} characters"
+            )
+        found[name] = plain
+    return found
+
+
+def load_sweep(path: str | Path) -> Sweep:
+    """The sweep that an experiment file defines, under the name `sweep`.
+
+    Raises
+    ------
+    SweepError
+        If there is no such file, it raises, or it defines no sweep.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise SweepError(f"{file}: there is no such file")
+    try:
+        namespace = runpy.run_path(str(file), run_name=_MODULE)
+    except (Exception, SystemExit) as fault:
+        raise SweepError(f"{file}: {type(fault).__name__}: {fault}") from fault
+    sweep = namespace.get("sweep")
+    if not isinstance(sweep, Sweep):
+        raise SweepError(f"{file} defines no sweep; it needs  sweep = rlt.Sweep(...)")
+    return sweep
