@@ -32,18 +32,18 @@ if TYPE_CHECKING:
         RLTheoryError,
         SweepError,
     )
+    from rltheory.inference.power_law import PowerLaw, fit_power_law
+    from rltheory.learning.bracket import BracketPlan, SampleBracket, bracket_from_counts
     from rltheory.learning.learner import Learner, Task
     from rltheory.learning.lsvi import lsvi, population_lsvi
     from rltheory.learning.lsvi_ucb import LSVIUCB, lsvi_ucb_radii, lsvi_ucb_regret_bound
+    from rltheory.learning.plug_in import PlugIn, PlugInPlan, plugin_bound
     from rltheory.learning.regret import regret
     from rltheory.learning.run import run, run_many
     from rltheory.learning.run_log import RunLog
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
-    from rltheory.inference.power_law import PowerLaw, fit_power_law
-    from rltheory.learning.bracket import BracketPlan, SampleBracket, bracket_from_counts
-    from rltheory.learning.plug_in import PlugIn, PlugInPlan, plugin_bound
     from rltheory.mdp.awkward import awkward
     from rltheory.mdp.data import Counts, Preferences, Provenance, Trajectories, Transitions
     from rltheory.mdp.episodic import EpisodicMDP
@@ -82,10 +82,10 @@ if TYPE_CHECKING:
     from rltheory.solvers.total_certificate import TotalCertificate
     from rltheory.solvers.worst_row import worst_case_row
     from rltheory.sweeps.complexity_result import SampleComplexity
-    from rltheory.sweeps.planning_problem import PlanningProblem, planning_problem
-    from rltheory.sweeps.sample_complexity import geometric_grid, sample_complexity
     from rltheory.sweeps.laws import Law
+    from rltheory.sweeps.planning_problem import PlanningProblem, planning_problem
     from rltheory.sweeps.run_sweep import run_sweep
+    from rltheory.sweeps.sample_complexity import geometric_grid, sample_complexity
     from rltheory.sweeps.sweep import Sweep
 
 _HOME = {
@@ -188,11 +188,11 @@ __all__ = [
     "Instance",
     "Integer",
     "LPSolution",
+    "Law",
     "Learner",
     "LinearMDP",
     "LinearPlan",
     "LinearSolution",
-    "Law",
     "Many",
     "Measurement",
     "Mixture",
@@ -247,10 +247,10 @@ __all__ = [
     "mu_reset",
     "occupancy",
     "online",
-    "policy_kl",
-    "population_lsvi",
     "planning_problem",
     "plugin_bound",
+    "policy_kl",
+    "population_lsvi",
     "q_values",
     "random_episodic",
     "random_linear_mdp",
@@ -260,9 +260,9 @@ __all__ = [
     "riverswim",
     "run",
     "run_many",
+    "run_sweep",
     "sample",
     "sample_complexity",
-    "run_sweep",
     "save",
     "save_instance",
     "search_tightest",

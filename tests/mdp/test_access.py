@@ -7,6 +7,7 @@ from scipy import stats
 import rltheory as rlt
 from rltheory.errors import AccessError, ModelError
 from rltheory.mdp.access import Step, Used
+from tests.helpers.plain_access import PlainOnline
 from tests.mdp.test_sampling import LEVEL, model
 
 RIVER = rlt.riverswim(4, discount=0.9)
@@ -236,3 +237,30 @@ def test_the_repr_says_what_was_used():
     access.sample([0], [0])
     text = "Generative(MDPInfo(n_states=4, n_actions=2, horizon=None, discount=0.9), Used("
     assert repr(access).startswith(text)
+
+
+def test_online_is_its_plain_twin():
+    mdp = model(4, stationary=False)
+    logs = [
+        rlt.run(rlt.UCBVI(0.1), access, 300) for access in (rlt.online(mdp, 6), PlainOnline(mdp, 6))
+    ]
+    assert logs[0].returns.tolist() == logs[1].returns.tolist()
+    assert [p.tolist() for p in logs[0].policies] == [p.tolist() for p in logs[1].policies]
+    one, two = rlt.online(mdp, 7), PlainOnline(mdp, 7)
+    for _ in range(20):
+        assert one.reset() == two.reset()
+        ended = False
+        while not ended:
+            mine, plain = one.step(1), two.step(1)
+            assert (mine.reward, mine.state, mine.ended) == (plain.reward, plain.state, plain.ended)
+            ended = mine.ended
+
+
+def test_linear_models_are_used_through_their_table():
+    mdp = rlt.random_linear_mdp(6, 3, 2, horizon=3, seed=0)
+    access = rlt.online(mdp, seed=1)
+    assert access.mdp_info.features.shape == (6, 3, 2)
+    access.reset()
+    assert not access.step(0).ended
+    data = rlt.sample(mdp, np.zeros(6, dtype=np.int64), 5)
+    assert data.lengths.tolist() == [3] * 5
