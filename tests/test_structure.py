@@ -161,7 +161,7 @@ def test_includes_of_the_core_are_found() -> None:
 # --- what is public -----------------------------------------------------------------------
 
 WITHOUT_EXAMPLE = {
-    "all_claims", "greedy", "load_instance", "replay", "run", "run_many", "save",
+    "all_claims", "greedy", "load_instance", "replay", "save",
     "save_instance",
     "set_threads", "threads", "verify_many",
 }  # fmt: skip

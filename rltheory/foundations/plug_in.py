@@ -27,8 +27,8 @@ from rltheory.foundations.two_state_laws import (
     two_state_family,
     two_states,
 )
-from rltheory.learning.draws import generative
 from rltheory.learning.plug_in import PlugIn, plugin_bound
+from rltheory.mdp.access import generative
 from rltheory.mdp.model import MDP
 
 __all__ = ["CLAIMS"]

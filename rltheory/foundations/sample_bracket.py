@@ -35,8 +35,8 @@ from rltheory.foundations.two_state_laws import (
     two_states,
 )
 from rltheory.learning.bracket import bracket_from_counts
-from rltheory.learning.draws import generative
 from rltheory.mathematics.concentration import l1_radius
+from rltheory.mdp.access import generative
 from rltheory.mdp.data.counts import Counts
 from rltheory.mdp.model import MDP
 from rltheory.solvers.worst_row import worst_case_row

@@ -43,6 +43,16 @@ def run(learner: Learner, access: Any, episodes: int, seed: int = 0) -> RunLog:
         If the access cannot be reset and stepped, or the learner asks for more than it allows.
     ModelError
         If the model has no horizon, or there is no episode to play.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> mdp = rlt.random_episodic(3, 2, horizon=3, branching=2, seed=0)
+    >>> log = rlt.run(rlt.UCBVI(delta=0.1), rlt.online(mdp, seed=0), episodes=200)
+    >>> log.episodes, log.used.steps
+    (200, 600)
+    >>> rlt.regret(log, mdp).shape
+    (200,)
     """
     task = _task(access, episodes, seed)
     learner.begin(task)
@@ -90,6 +100,15 @@ def run_many(
     -------
     list of RunLog
         What `run` gives, to the bit.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> mdp = rlt.random_episodic(3, 2, horizon=3, branching=2, seed=0)
+    >>> accesses = [rlt.online(mdp, seed) for seed in range(4)]
+    >>> logs = rlt.run_many(rlt.UCBVI(delta=0.1), accesses, episodes=50)
+    >>> [log.episodes for log in logs]
+    [50, 50, 50, 50]
     """
     tasks = [_task(access, episodes, seed + i) for i, access in enumerate(accesses)]
     wholes = [whole_episodes(access) for access in accesses]

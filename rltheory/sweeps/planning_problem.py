@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
-from rltheory.learning.draws import generative
+from rltheory.mdp.access import generative
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.solvers.evaluate import evaluate

@@ -123,10 +123,29 @@ def mu_reset(mdp: Any, mu: ArrayLike, seed: Seed = 0) -> MuReset:
     -------
     MuReset
         ``reset(from_mu=False, stage=0)``, and ``step`` as `online`.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> access = rlt.mu_reset(rlt.riverswim(3).episodic(4), mu=[0, 0, 1])
+    >>> access.reset(), access.reset(from_mu=True, stage=3)
+    (0, 2)
+    >>> access.step(1).ended  # stage 3 is the last one
+    True
     """
     return MuReset(mdp, mu, seed)
 
 
 def hybrid(mdp: Any, mu: ArrayLike, seed: Seed = 0) -> Hybrid:
-    """A local simulator that can also be reset to a law mu; see `local_simulator`, `mu_reset`."""
+    """A local simulator that can also be reset to a law mu; see `local_simulator`, `mu_reset`.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> access = rlt.hybrid(rlt.riverswim(3), mu=[0, 0, 1])
+    >>> state = access.reset(from_mu=True)
+    >>> rewards, next_states = access.sample([state] * 3, [1] * 3)
+    >>> access.used
+    Used(episodes=1, steps=0, draws=3, resets=1)
+    """
     return Hybrid(mdp, mu, seed)
