@@ -60,10 +60,17 @@ def _law(fitted: FittedLaw) -> str:
     low, high = fit.interval
     told = f"slope {fit.slope:.4g} in [{low:.4g}, {high:.4g}] at {100 * fit.confidence:g}%"
     if law.slope is not None:
-        told += f"; claimed {law.slope:g}, {'in' if fitted.holds else 'NOT in'} the interval"
+        told += f"; claimed {_claim(fitted)}"
     if fit.misfit < _POOR:
         told += f"; the points are off any such law (p = {fit.misfit:.1g})"
     return f"{head}: {told}"
+
+
+def _claim(fitted: FittedLaw) -> str:
+    law = fitted.law
+    if law.upper:
+        return f"at most {law.slope:g}: {'so it is' if fitted.holds else 'it is LARGER'}"
+    return f"{law.slope:g}, {'in' if fitted.holds else 'NOT in'} the interval"
 
 
 def _failures(result: SweepResult, file: str) -> Iterator[Text]:

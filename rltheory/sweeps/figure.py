@@ -63,7 +63,8 @@ def draw_law(result: SweepResult, law: Law) -> Any:
     fitted = [each for each in result.laws if each.law is law]
     for i, each in enumerate(fitted[:_MOST_SETTINGS]):
         _draw_setting(ax, result, each, f"C{i}")
-    claim = "" if law.slope is None else f", claimed slope {law.slope:g} (dashed)"
+    bound = "at most " if law.upper else ""
+    claim = "" if law.slope is None else f", claimed slope {bound}{law.slope:g} (dashed)"
     ax.set(xlabel=law.x, ylabel=law.y, xscale="log")
     if law.kind == "log-log":
         ax.set(yscale="log")

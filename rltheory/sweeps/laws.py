@@ -38,6 +38,8 @@ class Law:
         A value that trials return: whether the trial was stopped at y.
     confidence : float
         Of the interval.
+    upper : bool
+        Whether the claimed slope is an upper bound, with which smaller ones agree.
     at : mapping, optional
         Values of other axes: the law is about points that have these.
 
@@ -46,7 +48,7 @@ class Law:
     >>> import rltheory as rlt
     >>> rlt.Law("regret", "episodes", slope=0.5)
     Law(y='regret', x='episodes', slope=0.5, factor=None, kind='log-log', censored=None,
-    confidence=0.95, at={})
+    confidence=0.95, upper=False, at={})
     """
 
     y: str
@@ -56,6 +58,7 @@ class Law:
     kind: str = "log-log"
     censored: str | None = None
     confidence: float = 0.95
+    upper: bool = False
     at: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -70,11 +73,14 @@ class FittedLaw:
 
     @property
     def holds(self) -> bool | None:
-        """Whether the claimed slope is in the interval; None without a claim or a fit."""
+        """Whether the claimed slope is in the interval (an upper bound: not below all of it).
+
+        None without a claim or a fit.
+        """
         if self.fit is None or self.law.slope is None:
             return None
         low, high = self.fit.interval
-        return low <= self.law.slope <= high
+        return low <= self.law.slope and (self.law.upper or self.law.slope <= high)
 
 
 def fit_laws(laws: tuple[Law, ...], groups: list[Any]) -> list[FittedLaw]:

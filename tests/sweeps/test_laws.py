@@ -40,6 +40,12 @@ def test_a_law_of_some_settings(tmp_path: Path) -> None:
     assert only.others == {"rule": "slow"} and only.holds is None
 
 
+def test_an_upper_bound_agrees_with_less(tmp_path: Path) -> None:
+    laws = [rlt.Law("error", "n", slope=s, upper=True, at={"rule": "good"}) for s in (-0.2, -0.7)]
+    loose, tight = run(tmp_path, *laws).laws
+    assert loose.holds is True and tight.holds is False
+
+
 def test_a_known_factor_is_divided_out(tmp_path: Path) -> None:
     law = rlt.Law("error", "n", slope=-1.0, factor=np.sqrt, at={"rule": "good"})
     (fitted,) = run(tmp_path, law).laws
