@@ -2,8 +2,8 @@
 
     rltheory sweep experiments/ucbvi_regret.py --jobs 2
 
-Random models of 3 states, 2 actions and 3 stages; exact pseudo-regret after K episodes. The bound in
-claim learn-ucbvi grows like sqrt(K) up to logarithms; on a fixed model, whose gaps are what they
+Random models of 3 states, 2 actions and 3 stages; exact pseudo-regret after K episodes. The bound
+in claim learn-ucbvi grows like sqrt(K) up to logarithms; on a fixed model, whose gaps are what they
 are, regret grows more slowly once bonuses are below them. With the bonus divided by ten the learner
 commits earlier: less regret here, and no theorem.
 """
