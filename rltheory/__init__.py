@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from rltheory.claims.space import Choice, Dyadic, Integer, Many
     from rltheory.claims.verdict import Verdict
     from rltheory.claims.verify import replay, verify, verify_many
+    from rltheory.coverage.reachability import (
+        max_occupancy,
+        max_occupancy_exact,
+        reaching_policy,
+    )
     from rltheory.errors import (
         AccessError,
         ClaimError,
@@ -100,6 +105,7 @@ _HOME = {
     "rltheory.claims.space": "Choice Dyadic Integer Many",
     "rltheory.claims.verdict": "Verdict",
     "rltheory.claims.verify": "replay verify verify_many",
+    "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -244,6 +250,8 @@ __all__ = [
     "lsvi_ucb_radii",
     "lsvi_ucb_regret_bound",
     "markov_policy_of",
+    "max_occupancy",
+    "max_occupancy_exact",
     "mu_reset",
     "occupancy",
     "online",
@@ -255,6 +263,7 @@ __all__ = [
     "random_episodic",
     "random_linear_mdp",
     "ranking_function",
+    "reaching_policy",
     "regret",
     "replay",
     "riverswim",
