@@ -1,0 +1,1 @@
+"""How well laws cover policies: reachability, coverability, concentrability, finite classes."""
