@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from rltheory.claims.space import Choice, Dyadic, Integer, Many
     from rltheory.claims.verdict import Verdict
     from rltheory.claims.verify import replay, verify, verify_many
+    from rltheory.coverage.classes import (
+        FunctionClass,
+        PolicyClass,
+        RewardClass,
+        deterministic_policies,
+    )
+    from rltheory.coverage.concentrability import (
+        concentrability,
+        feature_concentrability,
+        pushforward_concentrability,
+    )
+    from rltheory.coverage.coverability import coverability, coverability_law
     from rltheory.coverage.reachability import (
         max_occupancy,
         max_occupancy_exact,
@@ -105,6 +117,11 @@ _HOME = {
     "rltheory.claims.space": "Choice Dyadic Integer Many",
     "rltheory.claims.verdict": "Verdict",
     "rltheory.claims.verify": "replay verify verify_many",
+    "rltheory.coverage.classes": ("FunctionClass PolicyClass RewardClass deterministic_policies"),
+    "rltheory.coverage.concentrability": (
+        "concentrability feature_concentrability pushforward_concentrability"
+    ),
+    "rltheory.coverage.coverability": "coverability coverability_law",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
@@ -187,6 +204,7 @@ __all__ = [
     "EpisodicMDP",
     "ExactSolution",
     "Family",
+    "FunctionClass",
     "Gaussian",
     "Grid",
     "HistoryPolicy",
@@ -207,12 +225,14 @@ __all__ = [
     "PlanningProblem",
     "PlugIn",
     "PlugInPlan",
+    "PolicyClass",
     "PolicyError",
     "PowerLaw",
     "Preferences",
     "Provenance",
     "RLTheoryError",
     "RegularizedSolution",
+    "RewardClass",
     "Ridge",
     "RobustSolution",
     "RunLog",
@@ -233,8 +253,13 @@ __all__ = [
     "check",
     "claim",
     "combination_lock",
+    "concentrability",
+    "coverability",
+    "coverability_law",
+    "deterministic_policies",
     "evaluate",
     "evaluate_regularized",
+    "feature_concentrability",
     "fit_power_law",
     "garnet",
     "generative",
@@ -259,6 +284,7 @@ __all__ = [
     "plugin_bound",
     "policy_kl",
     "population_lsvi",
+    "pushforward_concentrability",
     "q_values",
     "random_episodic",
     "random_linear_mdp",

@@ -1,0 +1,164 @@
+"""What it costs to know a law d from data of a law mu, in the versions that theorems use.
+
+With w = d / mu, infinite where d > 0 = mu and 0 where d = 0:
+
+    order inf    max w                     all-policy or single-policy concentrability, by what d is
+    order 2      E_mu[w^2] = 1 + chi^2     between 1 and the former (claim cov-concentrability)
+    pushforward  max over s, a, s' of P(s' | s, a) / mu(s')      whatever is played next
+    features     max_x x^T E_d[phi phi^T] x / x^T E_mu[phi phi^T] x   of linear functions
+
+References: Munos and Szepesvari, JMLR 2008 (order inf); Xie and Jiang, ICML 2021 (pushforward);
+Xie et al., ICLR 2023 (order 2); Duan, Jia and Wang, ICML 2020 (features).
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rltheory.errors import ModelError
+from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.model import MDP
+
+__all__ = ["concentrability", "feature_concentrability", "pushforward_concentrability"]
+
+Array = NDArray[np.float64]
+
+
+def concentrability(d: ArrayLike, mu: ArrayLike, order: float = math.inf) -> float:
+    """How much of d there is where mu has little.
+
+    Parameters
+    ----------
+    d : array_like
+        A law, of pairs for instance; several along a first axis stand for a class, and the
+        largest counts.
+    mu : array_like
+        The data's law, of one shape with d or with each of them.
+    order : {inf, 2}
+        max w, or E_mu[w^2].
+
+    Returns
+    -------
+    float
+        Infinite where mu lacks what d has; at least 1 for laws.
+
+    Raises
+    ------
+    ModelError
+        If entries are negative or not finite, or shapes differ.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> d, mu = [0.75, 0.25], [0.5, 0.5]
+    >>> rlt.concentrability(d, mu), rlt.concentrability(d, mu, order=2)
+    (1.5, 1.25)
+    >>> rlt.concentrability(d, [1.0, 0.0])
+    inf
+    """
+    laws, data = _entries("d", d), _entries("mu", mu)
+    if laws.shape != data.shape and laws.shape[1:] != data.shape:
+        raise ModelError(f"d has shape {laws.shape} and mu {data.shape}; they must be of one shape")
+    if order not in (2, math.inf):
+        raise ModelError(f"order is {order!r}; it must be inf or 2")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        w = np.where(laws > 0.0, laws / data, 0.0)
+    if order == math.inf:
+        return float(w.max())
+    own = tuple(range(laws.ndim - data.ndim, laws.ndim))
+    moments = np.where(laws > 0.0, laws * w, 0.0).sum(axis=own)  # E_mu[w^2] = E_d[w]
+    return float(np.max(moments))
+
+
+def pushforward_concentrability(mdp: MDP | EpisodicMDP, mu: ArrayLike) -> NDArray[np.float64]:
+    """max over s, a, s' of P_h(s' | s, a) / mu_{h+1}(s'): no policy can leave what mu covers.
+
+    Parameters
+    ----------
+    mdp : MDP or EpisodicMDP
+    mu : array_like, shape (S,), or (H, S)
+        Laws over states; with a horizon, that of stage h+1 is looked at from stage h.
+
+    Returns
+    -------
+    ndarray of float64, shape (H-1,), or () without a horizon
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> float(rlt.pushforward_concentrability(rlt.riverswim(4, discount=0.9), [0.25] * 4))
+    4.0
+    """
+    S = mdp.n_states
+    horizon = mdp.horizon if isinstance(mdp, EpisodicMDP) else None
+    data = _entries("mu", mu)
+    shapes = [(S,)] if horizon is None else [(S,), (horizon, S)]
+    if data.shape not in shapes:
+        raise ModelError(f"mu has shape {data.shape}; it must be {' or '.join(map(str, shapes))}")
+    moves = mdp.transitions
+    with np.errstate(divide="ignore"):
+        if horizon is None:
+            return np.asarray((moves.data / data[moves.indices]).max(initial=0.0))
+        laws = np.broadcast_to(data, (horizon, S))
+        found = np.zeros(horizon - 1)
+        assert isinstance(mdp, EpisodicMDP)
+        for h in range(horizon - 1):
+            first = mdp.stage(h) * S
+            ptr = moves.indptr[mdp.pair_ptr[[first, first + S]]]
+            part = slice(int(ptr[0]), int(ptr[1]))
+            found[h] = (moves.data[part] / laws[h + 1][moves.indices[part]]).max(initial=0.0)
+    return found
+
+
+def feature_concentrability(features: ArrayLike, d: ArrayLike, mu: ArrayLike) -> float:
+    """max over x of E_d[(x phi)^2] / E_mu[(x phi)^2]: what linear functions can tell of d and mu.
+
+    Parameters
+    ----------
+    features : array_like, shape (..., k)
+    d, mu : array_like, shape (...)
+        Laws of what has these features.
+
+    Returns
+    -------
+    float
+        At most `concentrability` of order inf; infinite where mu lacks a direction that d has.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> round(rlt.feature_concentrability([[1.0], [2.0]], [0.0, 1.0], [0.5, 0.5]), 12)
+    1.6
+    """
+    phi = np.asarray(features, dtype=np.float64)
+    laws, data = _entries("d", d), _entries("mu", mu)
+    if phi.ndim < 2 or phi.shape[:-1] != laws.shape or laws.shape != data.shape:
+        raise ModelError(
+            f"features has shape {phi.shape}, d {laws.shape} and mu {data.shape}; the latter two "
+            "must be all but the last axis of the first"
+        )
+    if not np.isfinite(phi).all():
+        raise ModelError("features must be finite")
+    flat = phi.reshape(-1, phi.shape[-1])
+    of_d, of_mu = (flat.T @ (x.reshape(-1, 1) * flat) for x in (laws, data))
+    values, vectors = np.linalg.eigh(of_mu)
+    floor = max(float(values[-1]), 0.0) * len(values) * 2.0**-50
+    seen = values > floor
+    blind = vectors[:, ~seen]
+    if float(np.trace(blind.T @ of_d @ blind)) > float(np.trace(of_d)) * len(values) * 2.0**-46:
+        return math.inf
+    if not seen.any():
+        return 0.0
+    half = vectors[:, seen] / np.sqrt(values[seen])
+    return float(np.linalg.eigvalsh(half.T @ of_d @ half)[-1])
+
+
+def _entries(name: str, x: Any) -> Array:
+    array = np.asarray(x, dtype=np.float64)
+    wrong = np.argwhere(~(np.isfinite(array) & (array >= 0.0)))
+    if len(wrong):
+        at = tuple(int(i) for i in wrong[0])
+        raise ModelError(f"{name}{list(at)} is {array[at]!s}; it must be at least 0 and finite")
+    return array
