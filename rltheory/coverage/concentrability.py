@@ -4,7 +4,7 @@ With w = d / mu, infinite where d > 0 = mu and 0 where d = 0:
 
     order inf    max w                     all-policy or single-policy concentrability, by what d is
     order 2      E_mu[w^2] = 1 + chi^2     between 1 and the former (claim cov-concentrability)
-    pushforward  max over s, a, s' of P(s' | s, a) / mu(s')      whatever is played next
+    pushforward  max over s, a, s' of P(s' | s, a) / mu(s') and of rho / mu: whatever is played
     features     max_x x^T E_d[phi phi^T] x / x^T E_mu[phi phi^T] x   of linear functions
 
 References: Munos and Szepesvari, JMLR 2008 (order inf); Xie and Jiang, ICML 2021 (pushforward);
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rltheory.coverage.reachability import start_law_of
 from rltheory.errors import ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
@@ -36,6 +37,7 @@ def concentrability(d: ArrayLike, mu: ArrayLike, order: float = math.inf) -> flo
         largest counts.
     mu : array_like
         The data's law, of one shape with d or with each of them.
+        Of order inf, d and mu may be laws of every stage; the largest ratio of all counts.
     order : {inf, 2}
         max w, or E_mu[w^2].
 
@@ -63,27 +65,41 @@ def concentrability(d: ArrayLike, mu: ArrayLike, order: float = math.inf) -> flo
         raise ModelError(f"d has shape {laws.shape} and mu {data.shape}; they must be of one shape")
     if order not in (2, math.inf):
         raise ModelError(f"order is {order!r}; it must be inf or 2")
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         w = np.where(laws > 0.0, laws / data, 0.0)
     if order == math.inf:
         return float(w.max())
     own = tuple(range(laws.ndim - data.ndim, laws.ndim))
+    mass = max(float(laws.sum(axis=own).max()), float(data.sum()))
+    if mass > 1.0 + 1e-6:
+        raise ModelError(f"d or mu sums to {mass:.6g}; a law sums to 1, and stages go one by one")
     moments = np.where(laws > 0.0, laws * w, 0.0).sum(axis=own)  # E_mu[w^2] = E_d[w]
     return float(np.max(moments))
 
 
 def pushforward_concentrability(mdp: MDP | EpisodicMDP, mu: ArrayLike) -> NDArray[np.float64]:
-    """max over s, a, s' of P_h(s' | s, a) / mu_{h+1}(s'): no policy can leave what mu covers.
+    """What covers every next state, whatever is played: then it covers every policy.
+
+    Of stage 0 the largest rho(s) / mu_0(s), of stage h + 1 the largest
+    P_h(s' | s, a) / mu_{h+1}(s'); without a horizon the largest of both.
 
     Parameters
     ----------
     mdp : MDP or EpisodicMDP
+        With a start law.
     mu : array_like, shape (S,), or (H, S)
-        Laws over states; with a horizon, that of stage h+1 is looked at from stage h.
+        Laws over states.
 
     Returns
     -------
-    ndarray of float64, shape (H-1,), or () without a horizon
+    ndarray of float64, shape (H,), or () without a horizon
+        Each at least the concentrability of the state occupancy of any policy at its stage;
+        infinite where mu lacks a state that can be met.
+
+    Raises
+    ------
+    ModelError
+        If there is no start law, or the shape of mu is another one.
 
     Examples
     --------
@@ -91,29 +107,33 @@ def pushforward_concentrability(mdp: MDP | EpisodicMDP, mu: ArrayLike) -> NDArra
     >>> float(rlt.pushforward_concentrability(rlt.riverswim(4, discount=0.9), [0.25] * 4))
     4.0
     """
-    S = mdp.n_states
+    S, rho = mdp.n_states, start_law_of(mdp)
     horizon = mdp.horizon if isinstance(mdp, EpisodicMDP) else None
     data = _entries("mu", mu)
     shapes = [(S,)] if horizon is None else [(S,), (horizon, S)]
     if data.shape not in shapes:
         raise ModelError(f"mu has shape {data.shape}; it must be {' or '.join(map(str, shapes))}")
     moves = mdp.transitions
-    with np.errstate(divide="ignore"):
-        if horizon is None:
-            return np.asarray((moves.data / data[moves.indices]).max(initial=0.0))
-        laws = np.broadcast_to(data, (horizon, S))
-        found = np.zeros(horizon - 1)
-        assert isinstance(mdp, EpisodicMDP)
-        for h in range(horizon - 1):
-            first = mdp.stage(h) * S
-            ptr = moves.indptr[mdp.pair_ptr[[first, first + S]]]
-            part = slice(int(ptr[0]), int(ptr[1]))
-            found[h] = (moves.data[part] / laws[h + 1][moves.indices[part]]).max(initial=0.0)
+    if horizon is None:
+        start = concentrability(rho, data)
+        return np.asarray(max(start, _largest_ratio(moves.data, moves.indices, data)))
+    laws = np.broadcast_to(data, (horizon, S))
+    found = np.empty(horizon)
+    found[0] = concentrability(rho, laws[0])
+    assert isinstance(mdp, EpisodicMDP)
+    for h in range(horizon - 1):
+        first = mdp.stage(h) * S
+        ptr = moves.indptr[mdp.pair_ptr[[first, first + S]]]
+        part = slice(int(ptr[0]), int(ptr[1]))
+        found[h + 1] = _largest_ratio(moves.data[part], moves.indices[part], laws[h + 1])
     return found
 
 
 def feature_concentrability(features: ArrayLike, d: ArrayLike, mu: ArrayLike) -> float:
     """max over x of E_d[(x phi)^2] / E_mu[(x phi)^2]: what linear functions can tell of d and mu.
+
+    Functions that are 0 under both laws say nothing and do not count. The scale of a feature does
+    not matter.
 
     Parameters
     ----------
@@ -141,18 +161,32 @@ def feature_concentrability(features: ArrayLike, d: ArrayLike, mu: ArrayLike) ->
         )
     if not np.isfinite(phi).all():
         raise ModelError("features must be finite")
-    flat = phi.reshape(-1, phi.shape[-1])
-    of_d, of_mu = (flat.T @ (x.reshape(-1, 1) * flat) for x in (laws, data))
-    values, vectors = np.linalg.eigh(of_mu)
-    floor = max(float(values[-1]), 0.0) * len(values) * 2.0**-50
-    seen = values > floor
-    blind = vectors[:, ~seen]
-    if float(np.trace(blind.T @ of_d @ blind)) > float(np.trace(of_d)) * len(values) * 2.0**-46:
-        return math.inf
-    if not seen.any():
+    both = (laws + data).reshape(-1)
+    seen = both > 0.0
+    both, share = both[seen], (data.reshape(-1)[seen] / both[seen])
+    scaled = phi.reshape(-1, phi.shape[-1])[seen]
+    sizes = np.abs(scaled).max(axis=0, initial=0.0)
+    scaled = np.sqrt(both)[:, None] * (scaled[:, sizes > 0.0] / sizes[sizes > 0.0])
+    norms = np.linalg.norm(scaled, axis=0)
+    if not norms.size:
         return 0.0
-    half = vectors[:, seen] / np.sqrt(values[seen])
-    return float(np.linalg.eigvalsh(half.T @ of_d @ half)[-1])
+    # In an orthonormal basis of these functions under d + mu, the moments of d and mu sum to 1:
+    # the ratio is decided by singular values, which are accurate to rounding where moments of
+    # moments would lose half of the digits.
+    basis, sizes, _ = np.linalg.svd(scaled / norms, full_matrices=False)
+    basis = basis[:, sizes > sizes[0] * max(scaled.shape) * 2.0**-52]
+    of_mu = np.linalg.svd(np.sqrt(share)[:, None] * basis, full_matrices=False, compute_uv=False)
+    of_d = np.linalg.svd(
+        np.sqrt(1.0 - share)[:, None] * basis, full_matrices=False, compute_uv=False
+    )
+    if of_mu[-1] <= max(basis.shape) * 2.0**-52:
+        return math.inf
+    return float((of_d[0] / of_mu[-1]) ** 2)
+
+
+def _largest_ratio(above: Array, states: NDArray[Any], below: Array) -> float:
+    with np.errstate(divide="ignore", over="ignore"):
+        return float((above / below[states]).max(initial=0.0))
 
 
 def _entries(name: str, x: Any) -> Array:

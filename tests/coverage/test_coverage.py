@@ -134,13 +134,48 @@ def test_pushforward():
     mdp = model(1)
     mu = np.random.Generator(np.random.Philox(2)).dirichlet(np.ones(3), size=3)
     rows = mdp.transitions.toarray().reshape(3, 3, 2, 3)
-    expected = [(rows[h] / mu[h + 1]).max() for h in range(2)]
+    expected = [(mdp.initial / mu[0]).max(), *((rows[h] / mu[h + 1]).max() for h in range(2))]
     assert rlt.pushforward_concentrability(mdp, mu) == pytest.approx(np.array(expected))
     # What is played next cannot matter: every policy's next states are covered.
     for policy in list(every_policy(model(1, H=2)))[:10]:
         law = rlt.occupancy(model(1, H=2), policy)[1].sum(axis=1)
-        assert rlt.concentrability(law, mu[1]) <= expected[0] * (1 + 1e-12)
+        assert rlt.concentrability(law, mu[1]) <= expected[1] * (1 + 1e-12)
     assert rlt.pushforward_concentrability(mdp, [1.0, 0.0, 0.0]).max() == math.inf
+
+
+def test_pushforward_counts_the_start():
+    # Both rows are uniform, and so is mu; only the start is not.
+    mdp = rlt.MDP([[[0.5, 0.5]]] * 2, [[0.0]] * 2, 0.9, [1.0, 0.0])
+    assert float(rlt.pushforward_concentrability(mdp, [0.5, 0.5])) == 2.0
+    assert rlt.pushforward_concentrability(mdp.episodic(2), [0.5, 0.5]).tolist() == [2.0, 1.0]
+    assert rlt.pushforward_concentrability(mdp, [0.0, 1.0]) == math.inf
+
+
+@given(st.integers(0, 1000), st.floats(-12, 0), st.floats(-12, 12))
+def test_features_may_be_scaled_and_data_rare(seed, rarity, scale):
+    rng = np.random.Generator(np.random.Philox(seed))
+    rare = 10.0**rarity
+    phi = np.diag([1.0, 10.0**scale])
+    C = rlt.feature_concentrability(phi, [0.5, 0.5], [1.0 - rare / 2, rare / 2])
+    assert pytest.approx(1 / rare, rel=1e-9) == C
+    mixed = phi @ rng.normal(size=(2, 2))
+    assert rlt.feature_concentrability(mixed, [0.5, 0.5], [0.5, 0.5]) == pytest.approx(1.0)
+
+
+def test_features_that_depend_on_each_other():
+    rng = np.random.Generator(np.random.Philox(3))
+    phi, d, mu = rng.normal(size=(6, 2)), rng.dirichlet(np.ones(6)), rng.dirichlet(np.ones(6))
+    again = phi @ rng.normal(size=(2, 5))
+    one = rlt.feature_concentrability(phi, d, mu)
+    assert rlt.feature_concentrability(again, d, mu) == pytest.approx(one)
+    gram = [(phi.T * law) @ phi for law in (d, mu)]
+    ratios = np.linalg.eigvals(np.linalg.solve(gram[1], gram[0])).real
+    assert one == pytest.approx(ratios.max())
+
+
+def test_ratios_beyond_doubles_are_infinite():
+    assert rlt.concentrability([1.0, 0.0], [1e-310, 1.0]) == math.inf
+    assert rlt.concentrability([1.0, 0.0], [1e-310, 1.0], order=2) == math.inf
 
 
 @pytest.mark.parametrize(
@@ -155,6 +190,7 @@ def test_pushforward():
         (lambda: rlt.concentrability([1.0], [-1.0]), r"mu\[0\] is -1.0"),
         (lambda: rlt.concentrability([np.nan], [1.0]), r"d\[0\] is nan"),
         (lambda: rlt.concentrability([1.0], [1.0], order=1), "order is 1"),
+        (lambda: rlt.concentrability(np.full((3, 2), 0.5), np.full((3, 2), 0.5), 2), "sums to 3"),
         (lambda: rlt.pushforward_concentrability(model(0), [1.0]), "mu has shape"),
         (
             lambda: rlt.feature_concentrability([[1.0]], [1.0, 0.0], [1.0, 0.0]),
