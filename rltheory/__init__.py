@@ -34,6 +34,11 @@ if TYPE_CHECKING:
         pushforward_concentrability,
     )
     from rltheory.coverage.coverability import coverability, coverability_law
+    from rltheory.coverage.generators import (
+        aggregated_critics,
+        complete_closure,
+        softmax_policies,
+    )
     from rltheory.coverage.reachability import (
         max_occupancy,
         max_occupancy_exact,
@@ -122,6 +127,7 @@ _HOME = {
         "concentrability feature_concentrability pushforward_concentrability"
     ),
     "rltheory.coverage.coverability": "coverability coverability_law",
+    "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
@@ -246,6 +252,7 @@ __all__ = [
     "Trajectories",
     "Transitions",
     "Verdict",
+    "aggregated_critics",
     "all_claims",
     "awkward",
     "bellman",
@@ -253,6 +260,7 @@ __all__ = [
     "check",
     "claim",
     "combination_lock",
+    "complete_closure",
     "concentrability",
     "coverability",
     "coverability_law",
@@ -302,6 +310,7 @@ __all__ = [
     "save_instance",
     "search_tightest",
     "set_threads",
+    "softmax_policies",
     "solve",
     "solve_constrained",
     "solve_exact",
