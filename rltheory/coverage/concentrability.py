@@ -4,11 +4,10 @@ With w = d / mu, infinite where d > 0 = mu and 0 where d = 0:
 
     order inf    max w                     all-policy or single-policy concentrability, by what d is
     order 2      E_mu[w^2] = 1 + chi^2     between 1 and the former (claim cov-concentrability)
-    pushforward  max over s, a, s' of P(s' | s, a) / mu(s')      whatever is played next
+    pushforward  the largest of rho / mu_0 and P_h(s' | s, a) / mu_{h+1}(s')      whatever is played
     features     max_x x^T E_d[phi phi^T] x / x^T E_mu[phi phi^T] x   of linear functions
 
-References: Munos and Szepesvari, JMLR 2008 (order inf); Xie and Jiang, ICML 2021 (pushforward);
-Xie et al., ICLR 2023 (order 2); Duan, Jia and Wang, ICML 2020 (features).
+References: Xie and Jiang, ICML 2021 (pushforward); Xie et al., ICLR 2023 (coverability).
 """
 
 import math
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rltheory.coverage.reachability import start_law_of
 from rltheory.errors import ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
@@ -72,44 +72,50 @@ def concentrability(d: ArrayLike, mu: ArrayLike, order: float = math.inf) -> flo
     return float(np.max(moments))
 
 
-def pushforward_concentrability(mdp: MDP | EpisodicMDP, mu: ArrayLike) -> NDArray[np.float64]:
-    """max over s, a, s' of P_h(s' | s, a) / mu_{h+1}(s'): no policy can leave what mu covers.
+def pushforward_concentrability(mdp: MDP | EpisodicMDP, mu: ArrayLike) -> float:
+    """The largest of rho / mu_0 and P_h(s' | s, a) / mu_{h+1}(s'): nothing leaves what mu covers.
 
     Parameters
     ----------
     mdp : MDP or EpisodicMDP
+        With a start law.
     mu : array_like, shape (S,), or (H, S)
-        Laws over states; with a horizon, that of stage h+1 is looked at from stage h.
+        Laws over states, of each stage; without a horizon one law.
 
     Returns
     -------
-    ndarray of float64, shape (H-1,), or () without a horizon
+    float
+        At least the largest ratio of any policy's state occupancy to mu, at every stage.
+
+    Raises
+    ------
+    ModelError
+        If there is no start law, or mu has another shape.
 
     Examples
     --------
     >>> import rltheory as rlt
-    >>> float(rlt.pushforward_concentrability(rlt.riverswim(4, discount=0.9), [0.25] * 4))
+    >>> rlt.pushforward_concentrability(rlt.riverswim(4, discount=0.9), [0.25] * 4)
     4.0
     """
     S = mdp.n_states
-    horizon = mdp.horizon if isinstance(mdp, EpisodicMDP) else None
+    horizon = mdp.horizon if isinstance(mdp, EpisodicMDP) else 1
     data = _entries("mu", mu)
-    shapes = [(S,)] if horizon is None else [(S,), (horizon, S)]
-    if data.shape not in shapes:
-        raise ModelError(f"mu has shape {data.shape}; it must be {' or '.join(map(str, shapes))}")
+    if data.shape not in ((S,), (horizon, S)):
+        raise ModelError(f"mu has shape {data.shape}; it must be {(S,)} or {(horizon, S)}")
+    laws = np.broadcast_to(data, (horizon, S))
+    largest = concentrability(start_law_of(mdp), laws[0])
     moves = mdp.transitions
     with np.errstate(divide="ignore"):
-        if horizon is None:
-            return np.asarray((moves.data / data[moves.indices]).max(initial=0.0))
-        laws = np.broadcast_to(data, (horizon, S))
-        found = np.zeros(horizon - 1)
-        assert isinstance(mdp, EpisodicMDP)
+        if not isinstance(mdp, EpisodicMDP):
+            return max(largest, float((moves.data / laws[0][moves.indices]).max(initial=0.0)))
         for h in range(horizon - 1):
             first = mdp.stage(h) * S
             ptr = moves.indptr[mdp.pair_ptr[[first, first + S]]]
             part = slice(int(ptr[0]), int(ptr[1]))
-            found[h] = (moves.data[part] / laws[h + 1][moves.indices[part]]).max(initial=0.0)
-    return found
+            ratios = moves.data[part] / laws[h + 1][moves.indices[part]]
+            largest = max(largest, float(ratios.max(initial=0.0)))
+    return largest
 
 
 def feature_concentrability(features: ArrayLike, d: ArrayLike, mu: ArrayLike) -> float:
