@@ -4,11 +4,10 @@ With w = d / mu, infinite where d > 0 = mu and 0 where d = 0:
 
     order inf    max w                     all-policy or single-policy concentrability, by what d is
     order 2      E_mu[w^2] = 1 + chi^2     between 1 and the former (claim cov-concentrability)
-    pushforward  max over s, a, s' of P(s' | s, a) / mu(s') and of rho / mu: whatever is played
+    pushforward  the largest of rho / mu_0 and P_h(s' | s, a) / mu_{h+1}(s')      whatever is played
     features     max_x x^T E_d[phi phi^T] x / x^T E_mu[phi phi^T] x   of linear functions
 
-References: Munos and Szepesvari, JMLR 2008 (order inf); Xie and Jiang, ICML 2021 (pushforward);
-Xie et al., ICLR 2023 (order 2); Duan, Jia and Wang, ICML 2020 (features).
+References: Xie and Jiang, ICML 2021 (pushforward); Xie et al., ICLR 2023 (coverability).
 """
 
 import math
@@ -77,56 +76,50 @@ def concentrability(d: ArrayLike, mu: ArrayLike, order: float = math.inf) -> flo
     return float(np.max(moments))
 
 
-def pushforward_concentrability(mdp: MDP | EpisodicMDP, mu: ArrayLike) -> NDArray[np.float64]:
-    """What covers every next state, whatever is played: then it covers every policy.
-
-    Of stage 0 the largest rho(s) / mu_0(s), of stage h + 1 the largest
-    P_h(s' | s, a) / mu_{h+1}(s'); without a horizon the largest of both.
+def pushforward_concentrability(mdp: MDP | EpisodicMDP, mu: ArrayLike) -> float:
+    """The largest of rho / mu_0 and P_h(s' | s, a) / mu_{h+1}(s'): nothing leaves what mu covers.
 
     Parameters
     ----------
     mdp : MDP or EpisodicMDP
         With a start law.
     mu : array_like, shape (S,), or (H, S)
-        Laws over states.
+        Laws over states, of each stage; without a horizon one law.
 
     Returns
     -------
-    ndarray of float64, shape (H,), or () without a horizon
-        Each at least the concentrability of the state occupancy of any policy at its stage;
-        infinite where mu lacks a state that can be met.
+    float
+        At least the largest ratio of any policy's state occupancy to mu, at every stage.
 
     Raises
     ------
     ModelError
-        If there is no start law, or the shape of mu is another one.
+        If there is no start law, or mu has another shape.
 
     Examples
     --------
     >>> import rltheory as rlt
-    >>> float(rlt.pushforward_concentrability(rlt.riverswim(4, discount=0.9), [0.25] * 4))
+    >>> rlt.pushforward_concentrability(rlt.riverswim(4, discount=0.9), [0.25] * 4)
     4.0
     """
-    S, rho = mdp.n_states, start_law_of(mdp)
-    horizon = mdp.horizon if isinstance(mdp, EpisodicMDP) else None
+    S = mdp.n_states
+    horizon = mdp.horizon if isinstance(mdp, EpisodicMDP) else 1
     data = _entries("mu", mu)
-    shapes = [(S,)] if horizon is None else [(S,), (horizon, S)]
-    if data.shape not in shapes:
-        raise ModelError(f"mu has shape {data.shape}; it must be {' or '.join(map(str, shapes))}")
-    moves = mdp.transitions
-    if horizon is None:
-        start = concentrability(rho, data)
-        return np.asarray(max(start, _largest_ratio(moves.data, moves.indices, data)))
+    if data.shape not in ((S,), (horizon, S)):
+        raise ModelError(f"mu has shape {data.shape}; it must be {(S,)} or {(horizon, S)}")
     laws = np.broadcast_to(data, (horizon, S))
-    found = np.empty(horizon)
-    found[0] = concentrability(rho, laws[0])
-    assert isinstance(mdp, EpisodicMDP)
-    for h in range(horizon - 1):
-        first = mdp.stage(h) * S
-        ptr = moves.indptr[mdp.pair_ptr[[first, first + S]]]
-        part = slice(int(ptr[0]), int(ptr[1]))
-        found[h + 1] = _largest_ratio(moves.data[part], moves.indices[part], laws[h + 1])
-    return found
+    largest = concentrability(start_law_of(mdp), laws[0])
+    moves = mdp.transitions
+    with np.errstate(divide="ignore", over="ignore"):
+        if not isinstance(mdp, EpisodicMDP):
+            return max(largest, float((moves.data / laws[0][moves.indices]).max(initial=0.0)))
+        for h in range(horizon - 1):
+            first = mdp.stage(h) * S
+            ptr = moves.indptr[mdp.pair_ptr[[first, first + S]]]
+            part = slice(int(ptr[0]), int(ptr[1]))
+            ratios = moves.data[part] / laws[h + 1][moves.indices[part]]
+            largest = max(largest, float(ratios.max(initial=0.0)))
+    return largest
 
 
 def feature_concentrability(features: ArrayLike, d: ArrayLike, mu: ArrayLike) -> float:
@@ -182,11 +175,6 @@ def feature_concentrability(features: ArrayLike, d: ArrayLike, mu: ArrayLike) ->
     if of_mu[-1] <= max(basis.shape) * 2.0**-52:
         return math.inf
     return float((of_d[0] / of_mu[-1]) ** 2)
-
-
-def _largest_ratio(above: Array, states: NDArray[Any], below: Array) -> float:
-    with np.errstate(divide="ignore", over="ignore"):
-        return float((above / below[states]).max(initial=0.0))
 
 
 def _entries(name: str, x: Any) -> Array:
