@@ -108,7 +108,7 @@ class Ridge:
 
     @property
     def weights(self) -> NDArray[np.float64]:
-        """The minimiser of sum_i c_i (y_i - x_i^T w)^2 + ridge |w|^2, shape (d,)."""
+        """The minimiser of sum_i c_i (y_i - x_i^T w)^2 + ridge w^T w, shape (d,)."""
         return self._gram.solve(self._right)
 
     @property
