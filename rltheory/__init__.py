@@ -34,7 +34,16 @@ if TYPE_CHECKING:
         pushforward_concentrability,
     )
     from rltheory.coverage.coverability import coverability, coverability_law
-    from rltheory.coverage.reachability import max_occupancy, reaching_policy
+    from rltheory.coverage.generators import (
+        aggregated_critics,
+        complete_closure,
+        softmax_policies,
+    )
+    from rltheory.coverage.reachability import (
+        max_occupancy,
+        max_occupancy_exact,
+        reaching_policy,
+    )
     from rltheory.errors import (
         AccessError,
         ClaimError,
@@ -118,7 +127,8 @@ _HOME = {
         "concentrability feature_concentrability pushforward_concentrability"
     ),
     "rltheory.coverage.coverability": "coverability coverability_law",
-    "rltheory.coverage.reachability": "max_occupancy reaching_policy",
+    "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
+    "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -242,6 +252,7 @@ __all__ = [
     "Trajectories",
     "Transitions",
     "Verdict",
+    "aggregated_critics",
     "all_claims",
     "awkward",
     "bellman",
@@ -249,6 +260,7 @@ __all__ = [
     "check",
     "claim",
     "combination_lock",
+    "complete_closure",
     "concentrability",
     "coverability",
     "coverability_law",
@@ -272,6 +284,7 @@ __all__ = [
     "lsvi_ucb_regret_bound",
     "markov_policy_of",
     "max_occupancy",
+    "max_occupancy_exact",
     "mu_reset",
     "occupancy",
     "online",
@@ -297,6 +310,7 @@ __all__ = [
     "save_instance",
     "search_tightest",
     "set_threads",
+    "softmax_policies",
     "solve",
     "solve_constrained",
     "solve_exact",

@@ -2,6 +2,7 @@
 #include "bindings/module.hpp"
 #include "graph/closed_classes.hpp"
 #include "solvers/average.hpp"
+#include "solvers/largest_occupancy.hpp"
 #include "solvers/regularized.hpp"
 #include "solvers/robust.hpp"
 
@@ -248,9 +249,28 @@ Tuple<Array<std::int64_t>, Array<std::int32_t>, Doubles, Doubles> adversary_laws
                           expose(Buffer<double>(std::move(laws.exit))));
 }
 
+// --- coverage ---------------------------------------------------------------------------
+
+Doubles reachable_occupancy(const Model& model, std::int64_t horizon, const Doubles& initial) {
+    const ModelView& m = model.view;
+    if (horizon < 1 || (m.n_stages > 1 && horizon != m.n_stages))
+        throw std::invalid_argument("the horizon does not fit the stages of the model");
+    need_size(initial, m.n_states, "initial");
+    Doubles reach({horizon, m.n_states});
+    {
+        const double* rho = initial.data();
+        double* out = reach.mutable_data();
+        const py::gil_scoped_release release;
+        largest_state_occupancy(m, horizon, rho, out, python_monitor());
+    }
+    return reach;
+}
+
 }  // namespace
 
 void bind_planning(py::module_& m) {
+    m.def("largest_state_occupancy", &reachable_occupancy, py::arg("model"), py::arg("horizon"),
+          py::arg("initial").noconvert(), "(H, S): max over all policies of d_h(s).");
     m.def("soft_bellman", &soft_backup, py::arg("model"), py::arg("stage"), py::arg("discount"),
           py::arg("temperature"), py::arg("weight").noconvert(), py::arg("log_weight").noconvert(),
           py::arg("bonus").noconvert(), py::arg("value").noconvert());

@@ -6,7 +6,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['Ambiguity', 'robust_bellman', 'robust_iteration', 'robust_residual_bounds', 'soft_bellman', 'soft_residual_bounds', 'soft_value_iteration', 'worst_laws']
+__all__: list[str] = ['Ambiguity', 'largest_state_occupancy', 'robust_bellman', 'robust_iteration', 'robust_residual_bounds', 'soft_bellman', 'soft_residual_bounds', 'soft_value_iteration', 'worst_laws']
 class Ambiguity:
     """
     What an adversary may make of the rows of one stage.
@@ -19,6 +19,10 @@ class Ambiguity:
     @staticmethod
     def l1(n_states: typing.SupportsInt | typing.SupportsIndex, radius: numpy.typing.NDArray[numpy.float64], support_only: bool) -> Ambiguity:
         ...
+def largest_state_occupancy(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, initial: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    (H, S): max over all policies of d_h(s).
+    """
 def robust_bellman(model: rltheory._core.model.Model, stage: typing.SupportsInt | typing.SupportsIndex, discount: typing.SupportsFloat | typing.SupportsIndex, ambiguity: Ambiguity, sign: typing.SupportsFloat | typing.SupportsIndex, value: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
     """
     (T value, lowest best rows); sign -1: the best laws.

@@ -122,6 +122,54 @@ class PolicyClass:
         at = int(np.argmax(returns))
         return at, returns[at]
 
+    def realizable(self, tolerance: float = 1e-8) -> Contained:
+        """Whether some member is optimal in every state (at every stage), up to the tolerance.
+
+        Then `nearest` is one, and `distance` is the most that it loses in any state; otherwise of
+        the member that loses least.
+
+        Raises
+        ------
+        ConvergenceError
+            If the optimum cannot be had within an eighth of the tolerance.
+        """
+        if not tolerance > 0.0:
+            raise ModelError(f"tolerance is {tolerance!r}; an optimum in doubles needs one above 0")
+        best = solve(self.mdp, tol=tolerance / 8).value
+        losses = [float((best - evaluate(self.mdp, one)).max()) for one in self.policies]
+        at = int(np.argmin(losses))
+        return Contained(
+            losses[at] <= tolerance, max(losses[at], 0.0), "an optimal policy", at, tolerance
+        )
+
+    def complete(self, tolerance: float = 1e-8) -> Contained:
+        """Whether the class contains, stage by stage, what improves each of its members.
+
+        For every member pi and stage h some member is greedy for Q^pi_h in every state, up to the
+        tolerance in Q^pi. Without a horizon that is policy improvement within the class.
+        """
+        if not self.mdp.is_full:
+            raise ModelError("policies are compared as tables: the model must have all actions")
+        tables = [
+            np.broadcast_to(
+                weights_of(self.mdp, one).reshape(_policy_shape(self.mdp)), _q_shape(self.mdp)
+            )
+            for one in self.policies
+        ]
+        worst = Contained(True, -1.0, "", 0, tolerance)
+        for i, policy in enumerate(self.policies):
+            q = q_values(self.mdp, evaluate(self.mdp, policy)).reshape(_q_shape(self.mdp))
+            lost = [(q.max(axis=-1) - (one * q).sum(axis=-1)).max(axis=-1) for one in tables]
+            by_stage = np.array(lost).reshape(len(self), -1)
+            h = int(by_stage.min(axis=0).argmax())
+            distance = float(by_stage[:, h].min())
+            if distance > worst.distance:
+                place = f" at stage {h}" if by_stage.shape[1] > 1 else ""
+                what = f"a policy greedy for member {i}{place}"
+                at = int(by_stage[:, h].argmin())
+                worst = Contained(distance <= tolerance, distance, what, at, tolerance)
+        return worst
+
 
 class FunctionClass:
     """Finitely many critics q(s, a) of one model.
@@ -167,14 +215,23 @@ class FunctionClass:
         ----------
         policy : policy, optional
         tolerance : float
-            In the sup norm.
+            In the sup norm, above 0.
+
+        Raises
+        ------
+        ConvergenceError
+            If Q* cannot be had within an eighth of the tolerance.
         """
         mdp = self.mdp
-        value = solve(mdp).value if policy is None else evaluate(mdp, policy)
+        if policy is None and not tolerance > 0.0:
+            raise ModelError(f"tolerance is {tolerance!r}; Q* in doubles needs one above 0")
+        value = solve(mdp, tol=tolerance / 8).value if policy is None else evaluate(mdp, policy)
         name = "Q*" if policy is None else "Q^pi"
         return self._worst([(name, q_values(mdp, value))], tolerance)
 
-    def complete(self, policies: Sequence[Any] | None = None, tolerance: float = 1e-8) -> Contained:
+    def complete(
+        self, policies: PolicyClass | Sequence[Any] | None = None, tolerance: float = 1e-8
+    ) -> Contained:
         """Whether T f is a member for every member f; with `policies`, T_pi f for every pi.
 
         With a horizon, the images of the members of stage h+1 are looked for in stage h, and that

@@ -4,11 +4,10 @@ With w = d / mu, infinite where d > 0 = mu and 0 where d = 0:
 
     order inf    max w                     all-policy or single-policy concentrability, by what d is
     order 2      E_mu[w^2] = 1 + chi^2     between 1 and the former (claim cov-concentrability)
-    pushforward  max over s, a, s' of P(s' | s, a) / mu(s')      whatever is played next
+    pushforward  the largest of rho / mu_0 and P_h(s' | s, a) / mu_{h+1}(s')      whatever is played
     features     max_x x^T E_d[phi phi^T] x / x^T E_mu[phi phi^T] x   of linear functions
 
-References: Munos and Szepesvari, JMLR 2008 (order inf); Xie and Jiang, ICML 2021 (pushforward);
-Xie et al., ICLR 2023 (order 2); Duan, Jia and Wang, ICML 2020 (features).
+References: Xie and Jiang, ICML 2021 (pushforward); Xie et al., ICLR 2023 (coverability).
 """
 
 import math
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rltheory.coverage.reachability import start_law_of
 from rltheory.errors import ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
@@ -36,6 +36,7 @@ def concentrability(d: ArrayLike, mu: ArrayLike, order: float = math.inf) -> flo
         largest counts.
     mu : array_like
         The data's law, of one shape with d or with each of them.
+        Of order inf, d and mu may be laws of every stage; the largest ratio of all counts.
     order : {inf, 2}
         max w, or E_mu[w^2].
 
@@ -63,57 +64,69 @@ def concentrability(d: ArrayLike, mu: ArrayLike, order: float = math.inf) -> flo
         raise ModelError(f"d has shape {laws.shape} and mu {data.shape}; they must be of one shape")
     if order not in (2, math.inf):
         raise ModelError(f"order is {order!r}; it must be inf or 2")
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         w = np.where(laws > 0.0, laws / data, 0.0)
     if order == math.inf:
         return float(w.max())
     own = tuple(range(laws.ndim - data.ndim, laws.ndim))
+    mass = max(float(laws.sum(axis=own).max()), float(data.sum()))
+    if mass > 1.0 + 1e-6:
+        raise ModelError(f"d or mu sums to {mass:.6g}; a law sums to 1, and stages go one by one")
     moments = np.where(laws > 0.0, laws * w, 0.0).sum(axis=own)  # E_mu[w^2] = E_d[w]
     return float(np.max(moments))
 
 
-def pushforward_concentrability(mdp: MDP | EpisodicMDP, mu: ArrayLike) -> NDArray[np.float64]:
-    """max over s, a, s' of P_h(s' | s, a) / mu_{h+1}(s'): no policy can leave what mu covers.
+def pushforward_concentrability(mdp: MDP | EpisodicMDP, mu: ArrayLike) -> float:
+    """The largest of rho / mu_0 and P_h(s' | s, a) / mu_{h+1}(s'): nothing leaves what mu covers.
 
     Parameters
     ----------
     mdp : MDP or EpisodicMDP
+        With a start law.
     mu : array_like, shape (S,), or (H, S)
-        Laws over states; with a horizon, that of stage h+1 is looked at from stage h.
+        Laws over states, of each stage; without a horizon one law.
 
     Returns
     -------
-    ndarray of float64, shape (H-1,), or () without a horizon
+    float
+        At least the largest ratio of any policy's state occupancy to mu, at every stage.
+
+    Raises
+    ------
+    ModelError
+        If there is no start law, or mu has another shape.
 
     Examples
     --------
     >>> import rltheory as rlt
-    >>> float(rlt.pushforward_concentrability(rlt.riverswim(4, discount=0.9), [0.25] * 4))
+    >>> rlt.pushforward_concentrability(rlt.riverswim(4, discount=0.9), [0.25] * 4)
     4.0
     """
     S = mdp.n_states
-    horizon = mdp.horizon if isinstance(mdp, EpisodicMDP) else None
+    horizon = mdp.horizon if isinstance(mdp, EpisodicMDP) else 1
     data = _entries("mu", mu)
-    shapes = [(S,)] if horizon is None else [(S,), (horizon, S)]
-    if data.shape not in shapes:
-        raise ModelError(f"mu has shape {data.shape}; it must be {' or '.join(map(str, shapes))}")
+    if data.shape not in ((S,), (horizon, S)):
+        raise ModelError(f"mu has shape {data.shape}; it must be {(S,)} or {(horizon, S)}")
+    laws = np.broadcast_to(data, (horizon, S))
+    largest = concentrability(start_law_of(mdp), laws[0])
     moves = mdp.transitions
-    with np.errstate(divide="ignore"):
-        if horizon is None:
-            return np.asarray((moves.data / data[moves.indices]).max(initial=0.0))
-        laws = np.broadcast_to(data, (horizon, S))
-        found = np.zeros(horizon - 1)
-        assert isinstance(mdp, EpisodicMDP)
+    with np.errstate(divide="ignore", over="ignore"):
+        if not isinstance(mdp, EpisodicMDP):
+            return max(largest, float((moves.data / laws[0][moves.indices]).max(initial=0.0)))
         for h in range(horizon - 1):
             first = mdp.stage(h) * S
             ptr = moves.indptr[mdp.pair_ptr[[first, first + S]]]
             part = slice(int(ptr[0]), int(ptr[1]))
-            found[h] = (moves.data[part] / laws[h + 1][moves.indices[part]]).max(initial=0.0)
-    return found
+            ratios = moves.data[part] / laws[h + 1][moves.indices[part]]
+            largest = max(largest, float(ratios.max(initial=0.0)))
+    return largest
 
 
 def feature_concentrability(features: ArrayLike, d: ArrayLike, mu: ArrayLike) -> float:
     """max over x of E_d[(x phi)^2] / E_mu[(x phi)^2]: what linear functions can tell of d and mu.
+
+    Functions that are 0 under both laws say nothing and do not count. The scale of a feature does
+    not matter.
 
     Parameters
     ----------
@@ -141,18 +154,27 @@ def feature_concentrability(features: ArrayLike, d: ArrayLike, mu: ArrayLike) ->
         )
     if not np.isfinite(phi).all():
         raise ModelError("features must be finite")
-    flat = phi.reshape(-1, phi.shape[-1])
-    of_d, of_mu = (flat.T @ (x.reshape(-1, 1) * flat) for x in (laws, data))
-    values, vectors = np.linalg.eigh(of_mu)
-    floor = max(float(values[-1]), 0.0) * len(values) * 2.0**-50
-    seen = values > floor
-    blind = vectors[:, ~seen]
-    if float(np.trace(blind.T @ of_d @ blind)) > float(np.trace(of_d)) * len(values) * 2.0**-46:
-        return math.inf
-    if not seen.any():
+    both = (laws + data).reshape(-1)
+    seen = both > 0.0
+    both, share = both[seen], (data.reshape(-1)[seen] / both[seen])
+    scaled = phi.reshape(-1, phi.shape[-1])[seen]
+    sizes = np.abs(scaled).max(axis=0, initial=0.0)
+    scaled = np.sqrt(both)[:, None] * (scaled[:, sizes > 0.0] / sizes[sizes > 0.0])
+    norms = np.linalg.norm(scaled, axis=0)
+    if not norms.size:
         return 0.0
-    half = vectors[:, seen] / np.sqrt(values[seen])
-    return float(np.linalg.eigvalsh(half.T @ of_d @ half)[-1])
+    # In an orthonormal basis of these functions under d + mu, the moments of d and mu sum to 1:
+    # the ratio is decided by singular values, which are accurate to rounding where moments of
+    # moments would lose half of the digits.
+    basis, sizes, _ = np.linalg.svd(scaled / norms, full_matrices=False)
+    basis = basis[:, sizes > sizes[0] * max(scaled.shape) * 2.0**-52]
+    of_mu = np.linalg.svd(np.sqrt(share)[:, None] * basis, full_matrices=False, compute_uv=False)
+    of_d = np.linalg.svd(
+        np.sqrt(1.0 - share)[:, None] * basis, full_matrices=False, compute_uv=False
+    )
+    if of_mu[-1] <= max(basis.shape) * 2.0**-52:
+        return math.inf
+    return float((of_d[0] / of_mu[-1]) ** 2)
 
 
 def _entries(name: str, x: Any) -> Array:

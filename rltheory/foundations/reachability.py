@@ -166,7 +166,7 @@ _CLASSES = with_policies(episodic_family(_STAGES), _STAGES)
 
 
 def _class_tables(instance: Instance, runs: Runs, stage: int) -> list[Table]:
-    """Occupancies of a class of policies at a stage, and the largest ones of all policies."""
+    """The occupancies of two policies at a stage."""
     return [
         runs.occupancy(instance.new, instance.start)[stage],
         runs.occupancy(instance.old, instance.start)[stage],
@@ -174,19 +174,27 @@ def _class_tables(instance: Instance, runs: Runs, stage: int) -> list[Table]:
 
 
 def _cheapest_cover(tables: list[Table]) -> Fraction:
-    """min sum nu over nu >= d for every d: by the exact simplex method."""
+    """min sum nu over nu >= d for every d, by the exact simplex method on its dual.
+
+    The dual, max sum_k y_k d_k over y >= 0 with sum_k y_k(i) <= 1 at every pair i, has one
+    constraint a pair, however many policies there are; its multipliers are nu.
+    """
     flat = [[x for row in table for x in row] for table in tables]
-    n, rows = len(flat[0]), len(flat) * len(flat[0])
-    matrix, right = [], []
-    for k, d in enumerate(flat):
-        for i, x in enumerate(d):
-            surplus = [Fraction(0)] * rows
-            surplus[k * n + i] = Fraction(-1)
-            matrix.append([*(Fraction(int(j == i)) for j in range(n)), *surplus])
-            right.append(x)
-    found = minimize_exactly([Fraction(1)] * n + [Fraction(0)] * rows, matrix, right)
+    n = len(flat[0])
+    unit = [[Fraction(int(i == j)) for j in range(n)] for i in range(n)]
+    matrix = [row * (len(flat) + 1) for row in unit]
+    cost = [-x for d in flat for x in d] + [Fraction(0)] * n
+    found = minimize_exactly(cost, matrix, [Fraction(1)] * n)
     assert found.value is not None
-    return found.value
+    nu = [-x for x in found.y]
+    assert sum(nu) == -found.value
+    assert all(x >= y for d in flat for x, y in zip(nu, d, strict=True))
+    return -found.value
+
+
+def _pointwise(tables: list[Table]) -> list[Fraction]:
+    """The largest entry of any table, pair by pair."""
+    return [max(x) for x in zip(*[[x for row in t for x in row] for t in tables], strict=True)]
 
 
 def _largest_ratio(tables: list[Table], mu: list[Fraction]) -> Fraction:
@@ -199,16 +207,15 @@ def _cover(
     instance: Instance, sums_first: bool = False, uniform: bool = False
 ) -> list[Measurement]:
     runs, found = Runs(instance.mdp), []
+    everyone = [runs.occupancy(pi, instance.start) for pi in _deterministic(runs)]
     for h in range(len(runs.stages)):
-        everyone = most_occupied(runs, instance.start, h)
-        for name, tables in (
-            ("two policies", _class_tables(instance, runs, h)),
-            ("all policies", [everyone]),
-        ):
-            n = sum(len(row) for row in tables[0])
-            most = [
-                max(x) for x in zip(*[[x for row in t for x in row] for t in tables], strict=True)
-            ]
+        two = _class_tables(instance, runs, h)
+        classes = [("two policies", two, _pointwise(two))]
+        if everyone:  # every policy of actions, against the recursion over all policies at once
+            by_recursion = [x for row in most_occupied(runs, instance.start, h) for x in row]
+            classes.append(("all policies", [d[h] for d in everyone], by_recursion))
+        for name, tables, most in classes:
+            n = len(most)
             total = sum(most, Fraction(0))
             if not total:  # all have ended
                 continue
@@ -216,7 +223,8 @@ def _cover(
                 total = max(sum((x for row in t for x in row), Fraction(0)) for t in tables)
             cover = _cheapest_cover(tables)
             found.append(Measurement(total, cover, what=f"sum and program, {name}"))
-            mu = [Fraction(1, n)] * n if uniform else [x / sum(most) for x in most]
+            whole = sum(most, Fraction(0))
+            mu = [Fraction(1, n)] * n if uniform else [x / whole for x in most]
             found.append(
                 Measurement(_largest_ratio(tables, mu), cover, what=f"the law's ratio, {name}")
             )
@@ -301,13 +309,7 @@ def _range(
             everyone = A * sum(states, Fraction(0))
             two = (instance.horizon_new, instance.horizon_old)
             tables = [runs.occupancy(pi, start)[h] for pi in two]
-            of_class = _coverability(tables)
-            of_class = _coverability(
-                [
-                    runs.occupancy(pi, start)[h]
-                    for pi in (instance.horizon_new, instance.horizon_old)
-                ]
-            )
+            of_class = sum(_pointwise(tables), Fraction(0))
             found.append(Measurement(everyone, most, trivial=S * A + 1, what="at most, all"))
             found.append(Measurement(A, everyone, what="at least A, all"))
             found.append(Measurement(of_class, S * A, trivial=S * A + 1, what="at most, two"))
@@ -322,11 +324,6 @@ def _range(
             bound = Fraction(instance.latent_rank, share)
             found.append(Measurement(reached, bound, trivial=S, what="at most the rank"))
     return found
-
-
-def _coverability(tables: list[Table]) -> Fraction:
-    flat = [[x for row in table for x in row] for table in tables]
-    return sum((max(x) for x in zip(*flat, strict=True)), Fraction(0))
 
 
 # --- claims -------------------------------------------------------------------------------

@@ -134,13 +134,42 @@ def test_pushforward():
     mdp = model(1)
     mu = np.random.Generator(np.random.Philox(2)).dirichlet(np.ones(3), size=3)
     rows = mdp.transitions.toarray().reshape(3, 3, 2, 3)
-    expected = [(rows[h] / mu[h + 1]).max() for h in range(2)]
-    assert rlt.pushforward_concentrability(mdp, mu) == pytest.approx(np.array(expected))
-    # What is played next cannot matter: every policy's next states are covered.
-    for policy in list(every_policy(model(1, H=2)))[:10]:
-        law = rlt.occupancy(model(1, H=2), policy)[1].sum(axis=1)
-        assert rlt.concentrability(law, mu[1]) <= expected[0] * (1 + 1e-12)
-    assert rlt.pushforward_concentrability(mdp, [1.0, 0.0, 0.0]).max() == math.inf
+    expected = [(mdp.initial / mu[0]).max(), *((rows[h] / mu[h + 1]).max() for h in range(2))]
+    assert rlt.pushforward_concentrability(mdp, mu) == pytest.approx(max(expected))
+    # What is played cannot matter: all states that any policy meets are covered.
+    for policy in list(every_policy(mdp))[::37]:
+        for h, law in enumerate(rlt.occupancy(mdp, policy).sum(axis=2)):
+            assert rlt.concentrability(law, mu[h]) <= expected[h] * (1 + 1e-12)
+    assert rlt.pushforward_concentrability(mdp, [1.0, 0.0, 0.0]) == math.inf
+    river = rlt.riverswim(3, discount=0.9)
+    assert rlt.pushforward_concentrability(river, [0.125, 0.75, 0.125]) == pytest.approx(8.0)
+
+
+@given(st.integers(0, 1000), st.floats(-12, 0), st.floats(-12, 12))
+def test_features_may_be_scaled_and_data_rare(seed, rarity, scale):
+    rng = np.random.Generator(np.random.Philox(seed))
+    rare = 10.0**rarity
+    phi = np.diag([1.0, 10.0**scale])
+    C = rlt.feature_concentrability(phi, [0.5, 0.5], [1.0 - rare / 2, rare / 2])
+    assert pytest.approx(1 / rare, rel=1e-9) == C
+    mixed = phi @ rng.normal(size=(2, 2))
+    assert rlt.feature_concentrability(mixed, [0.5, 0.5], [0.5, 0.5]) == pytest.approx(1.0)
+
+
+def test_features_that_depend_on_each_other():
+    rng = np.random.Generator(np.random.Philox(3))
+    phi, d, mu = rng.normal(size=(6, 2)), rng.dirichlet(np.ones(6)), rng.dirichlet(np.ones(6))
+    again = phi @ rng.normal(size=(2, 5))
+    one = rlt.feature_concentrability(phi, d, mu)
+    assert rlt.feature_concentrability(again, d, mu) == pytest.approx(one)
+    gram = [(phi.T * law) @ phi for law in (d, mu)]
+    ratios = np.linalg.eigvals(np.linalg.solve(gram[1], gram[0])).real
+    assert one == pytest.approx(ratios.max())
+
+
+def test_ratios_beyond_doubles_are_infinite():
+    assert rlt.concentrability([1.0, 0.0], [1e-310, 1.0]) == math.inf
+    assert rlt.concentrability([1.0, 0.0], [1e-310, 1.0], order=2) == math.inf
 
 
 @pytest.mark.parametrize(
@@ -148,13 +177,14 @@ def test_pushforward():
     [
         (lambda: rlt.max_occupancy(rlt.EpisodicMDP([[[1.0]]], [[0.0]], 1)), "no start law"),
         (lambda: rlt.coverability(rlt.EpisodicMDP([[[1.0]]], [[0.0]], 1), None), "no start law"),
-        (lambda: rlt.max_occupancy(rlt.MDP([[[1.0]]], [[0.0]], None, [1])), "neither a discount"),
+        (lambda: rlt.max_occupancy(rlt.MDP([[[1.0]]], [[0.0]], None, [1])), "has no discount"),
         (lambda: rlt.coverability(model(0), []), "has no policies"),
         (lambda: rlt.reaching_policy(model(0), 3, 0), "stage 3, state 0 is no place"),
         (lambda: rlt.concentrability([1.0], [0.5, 0.5]), "one shape"),
         (lambda: rlt.concentrability([1.0], [-1.0]), r"mu\[0\] is -1.0"),
         (lambda: rlt.concentrability([np.nan], [1.0]), r"d\[0\] is nan"),
         (lambda: rlt.concentrability([1.0], [1.0], order=1), "order is 1"),
+        (lambda: rlt.concentrability(np.full((3, 2), 0.5), np.full((3, 2), 0.5), 2), "sums to 3"),
         (lambda: rlt.pushforward_concentrability(model(0), [1.0]), "mu has shape"),
         (
             lambda: rlt.feature_concentrability([[1.0]], [1.0, 0.0], [1.0, 0.0]),
