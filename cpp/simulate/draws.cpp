@@ -62,7 +62,8 @@ NextCounts draw_every_row(const RowSampler& rows, const RewardSampler& rewards,
     };
     // Whoever waits can interrupt between groups of blocks.
     const std::int64_t work = blocks.size * n * work_of_draw;
-    const std::int64_t group = std::max<std::int64_t>(thread_count(), (std::int64_t{1} << 30) / work);
+    const std::int64_t group =
+        std::max<std::int64_t>(thread_count(), (std::int64_t{1} << 30) / work);
     for (std::int64_t b = 0; b < blocks.count(); b += group) {
         const std::int64_t some = std::min(group, blocks.count() - b);
         parallel_blocks(some, some * work, [&](std::int64_t i) { run(b + i); });
