@@ -1,5 +1,10 @@
 """Ways to use a model: what they give, what they count, what they refuse."""
 
+import os
+import signal
+import threading
+import time
+
 import numpy as np
 import pytest
 from scipy import sparse, stats
@@ -93,6 +98,28 @@ def test_counts_are_those_of_single_draws():
     assert first.used == second.used == Used(draws=150)
     again = first.counts(50)
     assert (again.next_counts != counts.next_counts).nnz > 0  # new words
+
+
+def test_many_draws_end_on_ctrl_c():
+    access = rlt.generative(rlt.garnet(1000, 4, branching=10, seed=0))
+    sent = [0.0]
+
+    def interrupt():
+        sent[0] = time.perf_counter()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.2, interrupt)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            access.counts(10**7)  # some ten minutes
+        assert time.perf_counter() - sent[0] < 20.0
+    finally:
+        timer.cancel()
+        timer.join()
+        signal.signal(signal.SIGINT, handler)
+    assert access.used == Used()
 
 
 def test_counts_of_models_whose_stages_differ():
