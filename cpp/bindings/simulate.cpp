@@ -115,11 +115,14 @@ Tuple<std::int32_t, double> sample_one(const Simulator& x, std::int64_t row, con
 Tuple<Array<std::int64_t>, Array<std::int32_t>, Array<std::int64_t>, Array<double>> sample_counts(
     const Simulator& x, std::int64_t n, const Words& keys, std::uint64_t from) {
     if (n < 1) throw std::invalid_argument("there must be at least one draw");
+    if (n > (std::int64_t{1} << 56) / x.rows.n_rows())
+        throw std::invalid_argument("there must be at most 2^56 draws in all");
     const Streams streams = streams_of(keys, from);
+    const Monitor monitor = python_monitor();
     NextCounts found;
     {
         const py::gil_scoped_release release;
-        found = draw_every_row(x.rows, x.rewards, streams, x.model->view.n_states, n);
+        found = draw_every_row(x.rows, x.rewards, streams, x.model->view.n_states, n, monitor);
     }
     return py::make_tuple(expose(Buffer<std::int64_t>(std::move(found.row_ptr))),
                           expose(Buffer<std::int32_t>(std::move(found.col))),
@@ -233,6 +236,12 @@ void bind_simulate(py::module_& m) {
             return normal_quantile(p);
         },
         py::arg("p"));
+    m.def(
+        "standard_normal",
+        [](std::uint64_t word) {
+            return standard_normal(static_cast<double>(word >> 11) * 0x1.0p-53);
+        },
+        py::arg("word"), "The normal number that a word gives.");
 }
 
 }  // namespace rlt

@@ -28,11 +28,12 @@ void draw_rows(const RowSampler& rows, const RewardSampler& rewards, const Strea
 }
 
 NextCounts draw_every_row(const RowSampler& rows, const RewardSampler& rewards,
-                          const Streams& streams, std::int64_t states, std::int64_t n) {
+                          const Streams& streams, std::int64_t states, std::int64_t n,
+                          const Monitor& monitor) {
     const std::int64_t R = rows.n_rows();
     const Blocks blocks = blocks_for(R, R * n * work_of_draw);
     std::vector<NextCounts> part(static_cast<std::size_t>(blocks.count()));
-    parallel_blocks(blocks.count(), R * n * work_of_draw, [&](std::int64_t b) {
+    const auto run = [&](std::int64_t b) {
         NextCounts& own = part[static_cast<std::size_t>(b)];
         std::vector<std::int64_t> seen(static_cast<std::size_t>(states), 0);
         std::vector<std::int32_t> met;
@@ -58,7 +59,16 @@ NextCounts draw_every_row(const RowSampler& rows, const RewardSampler& rewards,
             own.row_ptr.push_back(static_cast<std::int64_t>(met.size()));
             own.reward_sum.push_back(sum);
         }
-    });
+    };
+    // Whoever waits can interrupt between groups of blocks.
+    const std::int64_t work = blocks.size * n * work_of_draw;
+    const std::int64_t group =
+        std::max<std::int64_t>(thread_count(), (std::int64_t{1} << 30) / work);
+    for (std::int64_t b = 0; b < blocks.count(); b += group) {
+        const std::int64_t some = std::min(group, blocks.count() - b);
+        parallel_blocks(some, some * work, [&](std::int64_t i) { run(b + i); });
+        monitor();
+    }
     NextCounts all;
     all.row_ptr.push_back(0);
     for (const NextCounts& own : part) {

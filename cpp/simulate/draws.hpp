@@ -33,6 +33,7 @@ struct NextCounts {
 
 // n draws of every row; draw i of row r takes word r n + i.
 NextCounts draw_every_row(const RowSampler& rows, const RewardSampler& rewards,
-                          const Streams& streams, std::int64_t states, std::int64_t n);
+                          const Streams& streams, std::int64_t states, std::int64_t n,
+                          const Monitor& monitor);
 
 }  // namespace rlt

@@ -64,7 +64,8 @@ Episodes sample_episodes(const Model& model, const RowSampler& rows, const Rewar
     constexpr std::int64_t group = 256;
     for (std::int64_t b = 0; b < blocks.count(); b += group) {
         const std::int64_t some = std::min(group, blocks.count() - b);
-        parallel_blocks(some, some * size * steps * 64, [&](std::int64_t i) { run(b + i); });
+        parallel_blocks(some, some * size * std::min<std::int64_t>(steps, 4096) * 64,
+                        [&](std::int64_t i) { run(b + i); });
         monitor();
     }
     Episodes all;

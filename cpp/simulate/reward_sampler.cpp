@@ -39,7 +39,7 @@ double RewardSampler::stated(std::int64_t row, std::int32_t next) const {
 double RewardSampler::random(std::int64_t row, double u) const {
     const double mean = model_.view.reward[row];
     if (kind_ == RewardKind::bernoulli) return u < mean / parameter_ ? parameter_ : 0.0;
-    if (kind_ == RewardKind::gaussian) return mean + parameter_ * normal_quantile(u + 0x1.0p-54);
+    if (kind_ == RewardKind::gaussian) return mean + parameter_ * standard_normal(u);
     const double* c = cumulated_.data() + row * size_;
     std::int64_t i = 0;
     while (c[i] <= u) ++i;  // ends: the last possible one is 1, and u is below

@@ -2,7 +2,7 @@
 //
 //     stated      the mean of the pair, or the reward of the outcome where outcomes have their own
 //     bernoulli   `scale` where u < mean / scale, else 0
-//     gaussian    mean + sigma * quantile(u + 2^-54)
+//     gaussian    mean + sigma * (quantile of the standard normal law at u + 2^-54)
 //     atoms       the first value whose cumulated probability, over their sum, exceeds u
 #pragma once
 

@@ -2,9 +2,12 @@
 //
 // Alias tables (Walker 1977; Vose 1991): the n outcomes of a row, ending among them, share n cells
 // of equal chance, each split between the outcome it belongs to and one other. A word w chooses
-// cell floor(w n / 2^64), and the rest, w n mod 2^64, one side of the split. Outcome i of a row
-// with p_1..p_n and sum sigma is drawn with probability p_i / sigma, off by at most n 2^-53 of it
-// and 2^-63; what has probability 0 is never drawn.
+// cell floor(w n / 2^64), and the rest, w n mod 2^64, one side of the split.
+// Shares of cells are whole numbers of 2^-64 that sum to n exactly, so that the table is made
+// without rounding: of a row with p_1..p_n and sum sigma, outcome i has n p_i / sigma cells to
+// within 2^-64, and the largest also what the others' rounding left. Outcome i, with parts of k
+// cells, is drawn with probability p_i / sigma, off by less than (k + 1) 2^-64: each part has its
+// share of the words to within one. What has probability 0 is never drawn.
 #pragma once
 
 #include <cstdint>

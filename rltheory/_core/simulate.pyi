@@ -6,7 +6,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['Sampler', 'Simulator', 'normal_quantile']
+__all__: list[str] = ['Sampler', 'Simulator', 'normal_quantile', 'standard_normal']
 class Sampler:
     """
     Alias tables of the rows of a model; a draw takes one word.
@@ -47,3 +47,7 @@ class Simulator:
         """
 def normal_quantile(p: typing.SupportsFloat | typing.SupportsIndex) -> float:
     ...
+def standard_normal(word: typing.SupportsInt | typing.SupportsIndex) -> float:
+    """
+    The normal number that a word gives.
+    """

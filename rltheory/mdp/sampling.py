@@ -23,6 +23,7 @@ from rltheory.mdp.streams import Stream
 __all__ = ["sample"]
 
 _ROOM = "sample"
+_SOME = 1024  # words of actions drawn at a time: few of very many steps may be played
 
 
 def sample(
@@ -74,6 +75,8 @@ def sample(
     model = model_of(mdp)
     at_least("episodes", episodes, 1)
     length = _steps(model, steps)
+    if episodes * length > 2**56:
+        raise ModelError(f"{episodes} episodes of {length} steps are more than 2^56 steps")
     if model.initial is None:
         raise ModelError("the model has no start law; give initial= when it is made")
     run = _Run(model, length, keys_of(seed, _ROOM, "starts", "actions", "transitions", "rewards"))
@@ -137,11 +140,12 @@ class _Run:
         zero = np.zeros(1, dtype=np.int64)
         for e in episodes.tolist():
             state = int(self.start.draw(zero, int(starts[0]), int(starts[1]), e)[0])
-            words = _words(actions, e * T, T)
             memory, h = policy.init(), 0
             while h < T and state >= 0:
+                if h % _SOME == 0:
+                    words = _words(actions, e * T + h, min(_SOME, T - h))
                 law = policy.probabilities(memory, h, state, mdp.n_actions)
-                action = _drawn(law, words[h])
+                action = _drawn(law, words[h % _SOME])
                 row = _row(mdp, h, state, action)
                 following, reward = self.simulator.row(row, moves, e * T + h)
                 memory = policy.update(memory, h, state, action, reward, following)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from rltheory import _core
 from rltheory.errors import ModelError
@@ -48,8 +49,12 @@ def simulator_of(mdp: MDP | EpisodicMDP) -> _core.simulate.Simulator:
 def law_sampler(law: NDArray[np.float64]) -> _core.simulate.Sampler:
     """The alias table of a law over states, as row 0 of a sampler."""
     size = len(law)
-    stay = np.eye(size)[1:, None, :] if size > 1 else np.zeros((0, 1, 1))
-    rows = np.concatenate([np.asarray(law, dtype=np.float64)[None, None, :], stay])
+    possible = np.flatnonzero(law)
+    # The other states stay where they are.
+    columns = np.concatenate([possible, np.arange(1, size)])
+    chances = np.concatenate([law[possible], np.ones(size - 1)])
+    pointers = np.concatenate([[0], len(possible) + np.arange(size)])
+    rows = sparse.csr_array((chances, columns, pointers), shape=(size, size))
     return _core.simulate.Sampler(MDP(rows, np.zeros((size, 1))).core)
 
 

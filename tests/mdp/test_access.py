@@ -1,8 +1,13 @@
 """Ways to use a model: what they give, what they count, what they refuse."""
 
+import os
+import signal
+import threading
+import time
+
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import sparse, stats
 
 import rltheory as rlt
 from rltheory.errors import AccessError, ModelError
@@ -93,6 +98,28 @@ def test_counts_are_those_of_single_draws():
     assert first.used == second.used == Used(draws=150)
     again = first.counts(50)
     assert (again.next_counts != counts.next_counts).nnz > 0  # new words
+
+
+def test_many_draws_end_on_ctrl_c():
+    access = rlt.generative(rlt.garnet(1000, 4, branching=10, seed=0))
+    sent = [0.0]
+
+    def interrupt():
+        sent[0] = time.perf_counter()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.2, interrupt)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            access.counts(10**7)  # some ten minutes
+        assert time.perf_counter() - sent[0] < 20.0
+    finally:
+        timer.cancel()
+        timer.join()
+        signal.signal(signal.SIGINT, handler)
+    assert access.used == Used()
 
 
 def test_counts_of_models_whose_stages_differ():
@@ -191,6 +218,7 @@ def test_actions_that_are_not_there(action):
     [
         ([4], [0], r"state 4 is asked for; there are 0\.\.3"),
         ([-1], [0], "state -1"),
+        (np.array([2**64 - 1], dtype=np.uint64), [0], r"state 9223372036854775807 is asked for"),
         ([0], [2], "action 2 is asked for in state 0; it has the actions 0, 1"),
         ([0, 1], [0], "2 states, 1 actions"),
         ([0.5], [0], "must be integers"),
@@ -220,10 +248,14 @@ def test_bad_arguments_are_named():
         ([1.0], "shape"),
         ([0.5, 0, 0, 0], "sums to 0.5"),
         ([2, -1, 0, 0], "at least 0"),
+        ([np.nan, 0, 0, 1], "sums to nan"),
+        ("abc", "must hold real numbers"),
+        ([1j, 0, 0, 0], "must hold real numbers"),
+        ([[1], [1, 2]], "ragged"),
     ):
         with pytest.raises(ModelError, match=message):
             rlt.mu_reset(RIVER, mu)
-    for n in (0, 1.5, True):
+    for n in (0, 1.5, True, 2**60, 2**63):
         with pytest.raises(ModelError, match="n is"):
             rlt.generative(RIVER).counts(n)
     with pytest.raises(ModelError, match="cannot be sampled"):
@@ -254,6 +286,19 @@ def test_online_is_its_plain_twin():
             mine, plain = one.step(1), two.step(1)
             assert (mine.reward, mine.state, mine.ended) == (plain.reward, plain.state, plain.ended)
             ended = mine.ended
+
+
+def test_large_models_have_start_laws():
+    size = 100_000
+    rows = sparse.eye_array(size, format="csr")
+    law = np.full(size, 1.0 / size)
+    mdp = rlt.MDP(rows, np.zeros((size, 1)), discount=0.9, initial=law)
+    access = rlt.hybrid(mdp, law, seed=0)
+    state = access.reset()
+    assert access.step(0).state == state  # each state stays
+    assert access.reset(from_mu=True) != state
+    data = mdp.sample(np.zeros(size, dtype=np.int64), 1000, steps=2)
+    assert len(set(data.states.tolist())) > 950
 
 
 def test_linear_models_are_used_through_their_table():

@@ -1,17 +1,19 @@
 """Alias tables: the same bits as the plain ones, and the law they draw from, in fractions."""
 
+from collections import Counter
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import sparse, stats
 from scipy.special import ndtri
 
 import rltheory as rlt
 from rltheory import _core
-from rltheory.mdp.simulator import keys_of, simulator_of
+from rltheory.mdp.simulator import keys_of, law_sampler, simulator_of
 from rltheory.mdp.streams import Stream, philox_key
 from tests.reference.plain_sampling import alias_table, draw, drawn_reward, row_of, words
 
@@ -30,18 +32,33 @@ def one_row(probabilities, termination=0.0, storage="sparse"):
     return rlt.MDP(moves, np.zeros((n, 1)), termination=ends if termination else None)
 
 
-def law_of(mdp, row=0):
-    """The exact law that the core draws a row's outcome from."""
-    split, here, there = _core.simulate.Sampler(mdp.core).cells(row)
+def words_of(sampler, row=0):
+    """How many of the 2^64 words give each outcome, and of how many cells it has a part."""
+    split, here, there = (x.tolist() for x in sampler.cells(row))
     n = len(split)
-    law: dict[int, Fraction] = {}
-    for cut, own, other in zip(split.tolist(), here.tolist(), there.tolist(), strict=True):
-        # Cell i holds the words w with floor(w n / 2^64) = i, a share of 1/n; of the rest
-        # w n mod 2^64, spread evenly but for 2^-64, those below the cut are its own.
-        part = Fraction(cut, 2**64) if own != other else Fraction(1)
-        law[own] = law.get(own, Fraction(0)) + part / n
-        law[other] = law.get(other, Fraction(0)) + (1 - part) / n
-    return law
+    found, parts = Counter(), Counter()
+    for i, (cut, own, other) in enumerate(zip(split, here, there, strict=True)):
+        # Words w of cell i have i 2^64 <= w n < (i + 1) 2^64, its own below i 2^64 + cut.
+        first, border, last = (-(-x // n) for x in (i << 64, (i << 64) + cut, (i + 1) << 64))
+        found[own] += border - first
+        found[other] += last - border
+        parts.update({own, other})
+    return found, parts
+
+
+def assert_law(sampler, exact):
+    """Each outcome has its share of the words to within k + 1, with k parts of cells."""
+    found, parts = words_of(sampler)
+    total = sum(exact.values())
+    assert set(found) == set(exact) and sum(found.values()) == 2**64
+    for outcome, chance in exact.items():
+        # |words / 2^64 - chance / total| < (k + 1) / 2^64, times 2^64 total
+        assert abs(found[outcome] * total - (chance << 64)) < (parts[outcome] + 1) * total
+
+
+def whole(chances):
+    """Doubles above 2^-1074 as whole numbers in the same proportions."""
+    return [int(Fraction(float(x)) * 2**1074) for x in chances]
 
 
 def awkward_rows():
@@ -69,29 +86,53 @@ def test_the_law_is_that_of_the_row_over_its_sum(name, storage):
     mdp = one_row(p, end, storage)
     if mdp.storage == "deterministic":
         return
-    exact = {i: Fraction(float(x)) for i, x in enumerate(p) if x > 0.0}
-    if end:
-        exact[-1] = Fraction(end)
-    total = sum(exact.values())
-    law = law_of(mdp)
-    n = len(exact)
-    assert set(law) == set(exact) and sum(law.values()) == 1
-    for outcome, chance in exact.items():
-        wanted = chance / total
-        allowed = wanted * n * Fraction(2) ** -52 + Fraction(2) ** -62
-        assert abs(law[outcome] - wanted) <= allowed
+    chances = dict(zip([*range(len(p)), -1], whole([*p, end]), strict=True))
+    assert_law(
+        _core.simulate.Sampler(mdp.core), {i: chance for i, chance in chances.items() if chance}
+    )
+
+
+@given(st.integers(2, 400), st.integers(0, 2**32), st.sampled_from([0.01, 0.3, 1.0, 30.0]))
+def test_the_law_of_random_rows(n, seed, concentration):
+    law = np.random.Generator(np.random.Philox(seed)).dirichlet(np.full(n, concentration))
+    exact = {i: x for i, x in enumerate(whole(law)) if x}
+    if len(exact) > 1:
+        assert_law(law_sampler(law), exact)
+
+
+def test_shares_in_doubles_would_be_refused():
+    law = np.random.Generator(np.random.Philox(0)).dirichlet(np.full(100, 1.0))
+    split, here, there = law_sampler(law).cells(0)
+    i = np.flatnonzero((split > 2**62) & (split < 2**63) & (here != there))[0]
+    split[i] += np.uint64(2**9)  # the last bit of this share as a double
+    table = SimpleNamespace(cells=lambda row: (split, here, there))
+    exact = dict(enumerate(whole(law)))
+    with pytest.raises(AssertionError):
+        assert_law(table, exact)
+
+
+def awkward_law(n=100_000):
+    """Two points hold half of the mass, ten have 1e-12, and the sum is off."""
+    law = np.random.Generator(np.random.Philox(2)).random(n)
+    law *= 0.5 / law.sum()
+    law[:10] = 1e-12
+    law[[10, n - 1]] += (1.0 - law.sum()) / 2 + 1e-10
+    return law
 
 
 def test_hundred_thousand_successors_with_tiny_ones():
-    n = 100_000
-    p = np.full(n, 0.5 / n)
-    p[:10] = 1e-12
-    p[10] += 1.0 - p.sum()
-    rows = sparse.csr_array(np.concatenate([p[None, :], np.zeros((1, n))]))
-    rows = sparse.vstack([rows[[0]], sparse.eye_array(n, format="csr")[1:]], format="csr")
-    law = law_of(rlt.MDP(rows, np.zeros((n, 1))))
-    for i in (0, 9, 10, 11, n - 1):
-        assert float(law[i]) == pytest.approx(p[i], rel=1e-10)
+    law = awkward_law()
+    assert law.sum() != 1.0
+    assert_law(law_sampler(law), dict(enumerate(whole(law))))
+
+
+def test_frequencies_among_hundred_thousand_successors():
+    law, n = awkward_law(), 1_000_000
+    drawn = law_sampler(law).draw(np.zeros(n, dtype=np.int64), 5, 6, 0)
+    observed = np.bincount(drawn, minlength=len(law))
+    assert observed[:10].sum() == 0  # 1e-11 in all
+    observed, expected = (x.reshape(1000, -1).sum(axis=1) for x in (observed, n * law))
+    assert chi_square(observed, expected * (n / expected.sum())) > LEVEL
 
 
 @given(st.lists(st.integers(0, 1000), min_size=2, max_size=12), st.integers(0, 2**64 - 1))
@@ -118,7 +159,7 @@ def test_draws_take_one_word_each():
     assert one == plain
 
 
-@given(st.integers(0, 2**40), st.integers(0, 30))
+@given(st.integers(0, 2**40) | st.integers(0, 2**64 - 40), st.integers(0, 30))
 def test_the_stream_can_be_entered_anywhere(first, count):
     key = philox_key(5, "jump")
     bits = np.random.Philox(np.random.SeedSequence(0))
@@ -260,6 +301,18 @@ def test_the_normal_quantile(p):
     assert _core.simulate.normal_quantile(p) == pytest.approx(ndtri(p), rel=4e-15, abs=4e-16)
 
 
+@given(st.integers(0, 2**64 - 1))
+@example(2**64 - 1)
+@example(0)
+def test_normal_numbers_of_words_are_symmetric(word):
+    x = _core.simulate.standard_normal(word)
+    assert np.isfinite(x) and abs(x) < 8.3
+    assert x == -_core.simulate.standard_normal(2**64 - 1 - word)
+    middle = Fraction(2 * (word >> 11) + 1, 2**54)
+    low = float(min(middle, 1 - middle))  # exact
+    assert abs(x) == pytest.approx(-ndtri(low), rel=4e-15, abs=4e-16)
+
+
 def test_the_core_refuses_what_is_out_of_range():
     mdp = rlt.riverswim(3)
     simulator, keys = simulator_of(mdp), keys_of(0, "x", "a", "b")
@@ -270,6 +323,8 @@ def test_the_core_refuses_what_is_out_of_range():
         simulator.rows(np.array([0]), keys[:2].copy(), 0)
     with pytest.raises(ValueError, match="at least one draw"):
         simulator.counts(0, keys, 0)
+    with pytest.raises(ValueError, match="at most 2"):
+        simulator.counts(2**60, keys, 0)
     for p in (0.0, 1.0, np.nan):
         with pytest.raises(ValueError, match="between 0 and 1"):
             _core.simulate.normal_quantile(p)

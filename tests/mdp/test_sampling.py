@@ -149,6 +149,21 @@ def test_a_discounted_model_is_cut_off():
         mdp.sample([1] * 6, 100)
 
 
+def test_many_steps_cost_only_what_is_played():
+    mdp = rlt.MDP([[[0.5]]], [[1.0]], termination=[[0.5]], initial=[1.0])
+    forgetful = rlt.HistoryPolicy(lambda: None, lambda memory, h, s: 0)
+    whole, stepped = (mdp.sample(p, 20, steps=10**12) for p in ([0], forgetful))
+    assert steps_of(whole) == steps_of(stepped) and whole.ended.all()
+
+
+def test_a_long_history_meets_the_words_of_the_core():
+    mdp = rlt.riverswim(4, discount=0.9)
+    table = np.full((4, 2), 0.5)
+    markov = rlt.HistoryPolicy(lambda: None, lambda memory, h, s: table[s])
+    both = [mdp.sample(p, 2, seed=1, steps=2500) for p in (table, markov)]
+    assert steps_of(both[0]) == steps_of(both[1])
+
+
 def test_fewer_steps_than_the_horizon():
     for stationary in (True, False):
         mdp = model(stationary=stationary)
@@ -183,6 +198,7 @@ def test_provenance_says_where_it_came_from():
     ("options", "message"),
     [
         ({"episodes": 0}, "episodes is 0"),
+        ({"episodes": 2**70}, "more than 2"),
         ({"seed": -1}, "seed is -1"),
         ({"steps": 0}, "steps is 0"),
         ({"steps": 5}, "steps is 5; the horizon is 4"),

@@ -1,5 +1,7 @@
 """Alias tables, rewards and episodes in plain Python, word by word."""
 
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 import rltheory as rlt
@@ -9,18 +11,17 @@ from rltheory.mdp.streams import Stream
 def alias_table(outcomes: Any, probabilities: Any) -> tuple[list[int], list[int], list[int]]:
     """(split, here, there) of each cell: Vose's algorithm, the latest entries first."""
     n = len(outcomes)
-    total = 0.0
-    for p in probabilities:
-        total += float(p)
-    share = [float(p) / total * n for p in probabilities]
-    low = [i for i in range(n) if share[i] < 1.0]
-    high = [i for i in range(n) if share[i] >= 1.0]
+    exact = [Fraction(float(p)) for p in probabilities]
+    share = [floor(n * p / sum(exact) * 2**64 + Fraction(1, 2)) for p in exact]
+    share[share.index(max(share))] += n * 2**64 - sum(share)
+    low = [i for i in range(n) if share[i] < 2**64]
+    high = [i for i in range(n) if share[i] >= 2**64]
     split, here, there = [2**64 - 1] * n, list(outcomes), list(outcomes)
     while low and high:
         small, large = low.pop(), high[-1]
-        split[small], there[small] = int(share[small] * 2.0**64), outcomes[large]
-        share[large] -= 1.0 - share[small]
-        if share[large] < 1.0:
+        split[small], there[small] = share[small], outcomes[large]
+        share[large] -= 2**64 - share[small]
+        if share[large] < 2**64:
             low.append(high.pop())
     return split, here, there
 

@@ -11,6 +11,7 @@ from rltheory.mdp.access.common import Access, Seed, Step, at_stage, is_whole
 from rltheory.mdp.access.episodes import Online, laws_of
 from rltheory.mdp.data import Counts, Provenance
 from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.intake import as_array
 from rltheory.mdp.simulator import keys_of
 
 __all__ = ["Generative", "Hybrid", "LocalSimulator"]
@@ -62,11 +63,13 @@ class Generative(Access):
         AccessError
             If not every pair may be asked for.
         ModelError
-            If n is no integer of at least 1.
+            If n is no integer of at least 1, or there would be more than 2^56 draws.
         """
         if not is_whole(n) or n < 1:
             raise ModelError(f"n is {n!r}; it must be an integer of at least 1")
         mdp = self._mdp
+        if int(n) * mdp.n_pairs > 2**56:
+            raise ModelError(f"n is {n}, for {mdp.n_pairs} pairs; at most 2^56 draws are made")
         self._allow_all()
         row_ptr, col, count, sums = self._simulator.counts(int(n), self._draw_keys, self.used.draws)
         self.used.draws += int(n) * mdp.n_pairs
@@ -209,10 +212,12 @@ class Hybrid(LocalSimulator):
 
 
 def _whole(name: str, x: Any) -> NDArray[np.int64]:
-    array = np.atleast_1d(np.asarray(x))
+    array = np.atleast_1d(as_array(name, x))
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise AccessError(
             f"{name} are asked for as {array.dtype} of shape {array.shape}; they must be integers "
             "in one row"
         )
+    if array.dtype.kind == "u":  # what int64 lacks, no model has
+        array = np.minimum(array, np.iinfo(np.int64).max)
     return array.astype(np.int64)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from rltheory.errors import AccessError, ModelError
 from rltheory.mdp.access.common import Access, Seed, Step, is_whole
 from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.intake import real_numbers
 from rltheory.mdp.model import MDP
 from rltheory.mdp.simulator import keys_of, law_sampler
 
@@ -103,16 +104,17 @@ class MuReset(Online):
 
 
 def laws_of(mdp: MDP | EpisodicMDP, mu: ArrayLike) -> list[Any]:
-    table = np.asarray(mu, dtype=np.float64)
+    table = real_numbers("mu", mu)
     horizon = mdp.horizon if isinstance(mdp, EpisodicMDP) else 1
     shapes = [(mdp.n_states,), (horizon, mdp.n_states)]
     if table.shape not in shapes:
         raise ModelError(f"mu has shape {table.shape}; it must be {shapes[0]} or {shapes[1]}")
-    table = np.broadcast_to(table, shapes[1])
+    shared = table.ndim == 1
+    table = np.atleast_2d(table)
     for h, law in enumerate(table):
         if not (law >= 0.0).all() or not abs(float(law.sum()) - 1.0) <= 1e-9:
             raise ModelError(
                 f"mu at stage {h} sums to {float(law.sum())!r}; its entries must be at least 0 and "
                 "sum to 1 within 1e-9"
             )
-    return [law_sampler(law) for law in table]
+    return [law_sampler(law) for law in table] * (horizon if shared else 1)
