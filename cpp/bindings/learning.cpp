@@ -184,7 +184,7 @@ private:
 py::array unpacked(const PackedIntegers& x) {
     const char* kind = x.width == 1 ? "u1" : x.width == 2 ? "u2" : "u4";
     py::array out(py::dtype(kind), std::vector<py::ssize_t>{x.size()});
-    std::memcpy(out.mutable_data(), x.bytes().data(), x.bytes().size());
+    if (!x.bytes().empty()) std::memcpy(out.mutable_data(), x.bytes().data(), x.bytes().size());
     return out;
 }
 

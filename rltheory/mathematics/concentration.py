@@ -211,7 +211,7 @@ def bernoulli_kl(p: ArrayLike, q: ArrayLike) -> Array:
     -------
     ndarray of float64
         At least 0; infinite where q excludes what p allows. The absolute error is at most
-        2^-49 times the two terms whose difference it is, of the size of |q - p|.
+        2^-49 times the two terms whose difference it is, of the size of q - p.
 
     Raises
     ------

@@ -86,7 +86,7 @@ class Ridge:
         self._right += (weight * float(y)) * row
 
     def norm(self, x: ArrayLike) -> Any:
-        """|x|_{M^-1} of vectors, shape (..., d); at most |x| / sqrt(ridge).
+        """sqrt(x^T M^-1 x) of vectors, shape (..., d); at most the length of x over sqrt(ridge).
 
         Returns
         -------

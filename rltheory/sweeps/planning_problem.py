@@ -44,7 +44,7 @@ class PlanningProblem:
         return generative(self.mdp, seed=seed)
 
     def error(self, output: Any) -> float:
-        """max V* - V^policy of the output's policy, or max |value - V*| of its value."""
+        """max V* - V^policy of the output's policy, or max of ``abs(value - V*)`` of its value."""
         if self.of == "value":
             best = np.array(self._best, dtype=np.float64)
             return float(np.abs(np.asarray(output.value) - best).max())
@@ -78,7 +78,7 @@ def planning_problem(mdp: MDP | EpisodicMDP, of: str = "policy") -> PlanningProb
     -------
     PlanningProblem
         ``access(seed)`` is a generative access; ``error(output)`` max V* - V^policy, or
-        max |value - V*|.
+        max of ``abs(value - V*)``.
 
     Raises
     ------
