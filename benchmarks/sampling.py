@@ -26,8 +26,8 @@ def samplers(draws: int) -> dict[str, tuple[int, Callable[[], Any]]]:
     import rltheory as rlt
 
     rlt.set_threads(1)
-    mdp = rlt.garnet(STATES, ACTIONS, branching=BRANCHING, seed=0, discount=0.9)
-    mdp = mdp if mdp.initial is not None else _from_anywhere(mdp)
+    one = rlt.garnet(STATES, ACTIONS, branching=BRANCHING, seed=0)
+    mdp = rlt.MDP(one.transitions, one.rewards, 0.9, np.full(STATES, 1.0 / STATES))
     rng = np.random.default_rng(0)
     states, actions = rng.integers(STATES, size=draws), rng.integers(ACTIONS, size=draws)
     access = rlt.generative(mdp, seed=0)
@@ -51,14 +51,6 @@ def samplers(draws: int) -> dict[str, tuple[int, Callable[[], Any]]]:
         ),
         "numpy, pairs given": (draws, plain),
     }
-
-
-def _from_anywhere(mdp: Any) -> Any:
-    import rltheory as rlt
-
-    return rlt.MDP(
-        mdp.transitions, mdp.rewards, mdp.discount, np.full(mdp.n_states, 1.0 / mdp.n_states)
-    )
 
 
 def measure(draws: int, repeats: int) -> dict[str, float]:

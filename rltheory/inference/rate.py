@@ -30,8 +30,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
-from scipy.stats import chi2, norm
+from scipy.stats import CensoredData, chi2, norm
 from scipy.stats import t as student
 
 from rltheory.errors import SweepError
@@ -288,34 +287,26 @@ def _censored_location(at: float, y: Array, flag: NDArray[np.bool_]) -> tuple[fl
             f"{int(flag.sum())} of {len(y)} trials at x = {at:g} are censored; a location needs "
             "positive results, and at most half of them censored"
         )
-    logs, cut = np.log(y[~flag]), np.log(y[flag])
-
-    def loss(theta: Array) -> float:
-        location, log_sigma = theta
-        sigma = np.exp(log_sigma)
-        seen = norm.logpdf(logs, location, sigma).sum()
-        return float(-seen - norm.logsf(cut, location, sigma).sum())
-
-    every = np.log(y)
-    start = np.array([every.mean(), np.log(max(float(every.std()), 1e-3))])
-    found = minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-10})
-    location, log_sigma = (float(v) for v in found.x)
-    sigma2 = float(np.exp(2.0 * log_sigma))
-    covariance = np.linalg.inv(_hessian(loss, np.array([location, log_sigma])))
-    gradient = np.array([1.0, sigma2])
-    return location + sigma2 / 2.0, float(gradient @ covariance @ gradient)
+    seen, cut = np.log(y[~flag]), np.log(y[flag])
+    location, sigma = norm.fit(CensoredData(uncensored=seen, right=cut))
+    information = _information((seen - location) / sigma, (cut - location) / sigma, sigma)
+    gradient = np.array([1.0, sigma**2])  # of location + sigma^2 / 2 in (location, log sigma)
+    variance = float(gradient @ np.linalg.solve(information, gradient))
+    return float(location + sigma**2 / 2.0), variance
 
 
-def _hessian(f: Callable[[Array], float], at: Array, step: float = 1e-4) -> Array:
-    n = len(at)
-    found = np.empty((n, n))
-    unit = np.eye(n) * step
-    for i in range(n):
-        for j in range(n):
-            signs = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
-            values = [f(at + a * unit[i] + b * unit[j]) * a * b for a, b in signs]
-            found[i, j] = sum(values) / (4.0 * step**2)
-    return found
+def _information(seen: Array, cut: Array, sigma: float) -> Array:
+    """Minus the second derivatives of the log-likelihood in (location, log sigma).
+
+    `seen` and `cut` are standardised; a trial that was cut at u has the log-likelihood
+    log(1 - Phi(u)), whose derivative is minus the hazard, and the hazard's is hazard (hazard - u).
+    """
+    hazard = np.exp(norm.logpdf(cut) - norm.logsf(cut))
+    slope = hazard * (hazard - cut)
+    of_location = (len(seen) + slope.sum()) / sigma**2
+    mixed = (2.0 * seen.sum() + (hazard + slope * cut).sum()) / sigma
+    of_scale = 2.0 * (seen**2).sum() + (hazard * cut + slope * cut**2).sum()
+    return np.array([[of_location, mixed], [mixed, of_scale]])
 
 
 def _checked(

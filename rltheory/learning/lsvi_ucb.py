@@ -36,6 +36,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rltheory import _core
 from rltheory.errors import ModelError
+from rltheory.learning.core_learner import CoreLearner
 from rltheory.mdp.arguments import at_least
 from rltheory.mdp.intake import real_numbers
 
@@ -155,7 +156,7 @@ def lsvi_ucb_regret_bound(
     return float(2.0 * radii.sum() * math.sqrt(potential) + chance)
 
 
-class LSVIUCB:
+class LSVIUCB(CoreLearner):
     """LSVI-UCB: a learner for models that are linear in known features.
 
     Parameters
@@ -238,24 +239,6 @@ class LSVIUCB:
             H, self.features, self.ridge, self.radii, caps, log_switch
         )
 
-    def plan(self, episode: int) -> NDArray[np.uint16] | None:
-        """The greedy policy, shape (H, S); None where it stays as it was."""
-        if not self.core.plan():
-            return None
-        self._policy = self.core.policy
-        return self._policy
-
-    def act(self, stage: int, state: int) -> int:
-        """The greedy action."""
-        return int(self._policy[stage, state])
-
-    def observe(self, stage: int, state: int, action: int, reward: float, next_state: int) -> None:
-        """One more row of this stage's regression; `next_state` is -1 where the episode ended."""
-        try:
-            self.core.observe(stage, state, action, reward, next_state)
-        except _core.learning.RewardFault as fault:
-            raise ModelError(str(fault)) from None
-
     @property
     def q(self) -> NDArray[np.float64]:
         """Upper bounds of Q* of the last plan, shape (H, S, A)."""
@@ -270,12 +253,6 @@ class LSVIUCB:
     def plans(self) -> int:
         """How often a plan was made."""
         return int(self._begun.plans)
-
-    @property
-    def _begun(self) -> _core.learning.LinearLearner:
-        if self.core is None:
-            raise ModelError("the learner has not begun: it knows nothing before a run")
-        return self.core
 
     def __repr__(self) -> str:
         radius = "by default" if self.radius is None else str(self.radius.tolist())

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from rltheory import _core
 from rltheory.errors import ModelError
+from rltheory.learning.core_learner import CoreLearner
 from rltheory.learning.learner import Task
 from rltheory.learning.tabular import Bonus
 from rltheory.mdp.arguments import at_least
@@ -41,7 +42,7 @@ REPLANNING = ("every episode", "doubling")
 
 
 @dataclass(eq=False)
-class UCBVI:
+class UCBVI(CoreLearner):
     """Optimistic value iteration with empirical transitions: a `Learner`.
 
     Parameters
@@ -111,21 +112,6 @@ class UCBVI:
             for place in np.argwhere(~np.broadcast_to(feasible, self.core.visits.shape)).tolist():
                 self.core.forbid(*place)
 
-    def plan(self, episode: int) -> Any:
-        if not self.core.plan():
-            return None
-        self._policy = self.core.policy
-        return self._policy
-
-    def act(self, stage: int, state: int) -> int:
-        return int(self._policy[stage, state])
-
-    def observe(self, stage: int, state: int, action: int, reward: float, next_state: int) -> None:
-        try:
-            self.core.observe(stage, state, action, reward, next_state)
-        except _core.learning.RewardFault as fault:
-            raise ModelError(str(fault)) from None
-
     # --- what it thinks and has seen ------------------------------------------------------
 
     @property
@@ -147,12 +133,6 @@ class UCBVI:
     def transitions(self) -> NDArray[np.int64]:
         """How often each led where, shape (H, S, A, S)."""
         return self._begun.transitions
-
-    @property
-    def _begun(self) -> Any:
-        if self.core is None:
-            raise ModelError("the learner has not begun: it knows nothing before a run")
-        return self.core
 
     # --- the bonus ------------------------------------------------------------------------
 

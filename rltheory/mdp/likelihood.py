@@ -20,6 +20,7 @@ from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.log_policies import log_table, one_of
 from rltheory.mdp.model import MDP
 from rltheory.mdp.policies import HistoryPolicy, Mixture, is_deterministic
+from rltheory.mdp.rows import owner_of, rows_at
 
 __all__ = ["log_likelihood", "policy_kl", "trajectory_log_probability"]
 
@@ -244,27 +245,16 @@ def _refuse_beyond(mdp: MDP | EpisodicMDP, data: Trajectories) -> None:
 
 def _moves(mdp: MDP | EpisodicMDP, data: Trajectories) -> Vector:
     """P(s' | s, a) of each step, or the probability of ending."""
-    table = data.states.astype(np.int64)
-    if isinstance(mdp, EpisodicMDP) and not mdp.is_stationary:
-        table += data.stages.astype(np.int64) * mdp.n_states
-    rows = _rows(mdp, table, data)
-    following = data.next_states
-    on = following >= 0
-    found = mdp.termination[rows]
-    found[on] = np.asarray(mdp.transitions[rows[on], following[on]]).reshape(-1)
-    return np.asarray(found / (1.0 + mdp.row_defect[rows]))
-
-
-def _rows(mdp: MDP | EpisodicMDP, table: NDArray[np.int64], data: Trajectories) -> Any:
-    """The row of each step, searched among the rows of its state."""
-    owner = np.repeat(np.arange(len(mdp.pair_ptr) - 1), np.diff(mdp.pair_ptr))
-    keys = owner * mdp.n_actions + mdp.actions
-    wanted = table * mdp.n_actions + data.actions
-    rows = np.minimum(np.searchsorted(keys, wanted), mdp.n_pairs - 1)
-    absent = np.flatnonzero(keys[rows] != wanted)
+    owners = owner_of(mdp, data.stages.astype(np.int64), data.states.astype(np.int64))
+    rows = rows_at(mdp, owners, data.actions.astype(np.int64))
+    absent = np.flatnonzero(rows < 0)
     if len(absent):
         i = int(absent[0])
         raise ModelError(
             f"actions[{i}] is {data.actions[i]}; state {data.states[i]} does not have that action"
         )
-    return rows
+    following = data.next_states
+    on = following >= 0
+    found = mdp.termination[rows]
+    found[on] = np.asarray(mdp.transitions[rows[on], following[on]]).reshape(-1)
+    return np.asarray(found / (1.0 + mdp.row_defect[rows]))

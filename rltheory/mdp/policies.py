@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rltheory.errors import PolicyError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
+from rltheory.mdp.rows import owner_of, row_keys, rows_at
 
 __all__ = [
     "SUM_TOLERANCE",
@@ -213,20 +214,15 @@ def rows_of(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.int64]:
             f"actions are 0..{mdp.n_actions - 1}"
         )
     actions = actions.astype(np.int64)
-    table = _table_states(mdp)
-    if mdp.is_full:
-        return np.ascontiguousarray(mdp.pair_ptr[table] + actions)
-    keys = _row_keys(mdp)
-    wanted = table * mdp.n_actions + actions
-    rows = np.minimum(np.searchsorted(keys, wanted), mdp.n_pairs - 1)
-    absent = np.argwhere(keys[rows] != wanted)
+    rows = rows_at(mdp, _table_states(mdp), actions)
+    absent = np.argwhere(rows < 0)
     if len(absent):
         where = tuple(int(i) for i in absent[0])
         raise PolicyError(
             f"policy[{', '.join(map(str, where))}] is {actions[where]}; "
             f"state {where[-1]} does not have that action"
         )
-    return np.ascontiguousarray(rows)
+    return rows
 
 
 def weights_of(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
@@ -268,7 +264,7 @@ def weights_of(mdp: MDP | EpisodicMDP, policy: Any) -> NDArray[np.float64]:
     shared = isinstance(mdp, EpisodicMDP) and mdp.is_stationary
     flat = table.reshape(mdp.horizon if shared else 1, -1)  # type: ignore[union-attr]
     flat = flat / sums.reshape(len(flat), -1).repeat(mdp.n_actions, axis=1)
-    keys = np.arange(flat.shape[1]) if mdp.is_full else _row_keys(mdp)
+    keys = np.arange(flat.shape[1]) if mdp.is_full else row_keys(mdp)
     weights = np.ascontiguousarray(flat[:, keys])
     if not mdp.is_full:
         absent = np.ones(flat.shape[1], dtype=np.bool_)
@@ -338,11 +334,5 @@ def _table_states(mdp: MDP | EpisodicMDP) -> NDArray[np.int64]:
     states = np.arange(mdp.n_states, dtype=np.int64)
     if not isinstance(mdp, EpisodicMDP):
         return states
-    step = 0 if mdp.is_stationary else mdp.n_states
-    return np.arange(mdp.horizon, dtype=np.int64)[:, None] * step + states
-
-
-def _row_keys(mdp: MDP | EpisodicMDP) -> NDArray[np.int64]:
-    """(stage * S + state) * A + action of each row, ascending."""
-    table = np.repeat(np.arange(len(mdp.pair_ptr) - 1, dtype=np.int64), np.diff(mdp.pair_ptr))
-    return table * mdp.n_actions + mdp.actions
+    stages = np.arange(mdp.horizon, dtype=np.int64)[:, None]
+    return owner_of(mdp, stages, states) + 0 * stages

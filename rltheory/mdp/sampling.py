@@ -17,6 +17,7 @@ from rltheory.mdp.data.provenance import policy_fingerprint
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
 from rltheory.mdp.policies import HistoryPolicy, Mixture, is_deterministic, rows_of, weights_of
+from rltheory.mdp.rows import row_at
 from rltheory.mdp.simulator import Keys, keys_of, law_sampler, model_of, simulator_of
 from rltheory.mdp.streams import Stream
 
@@ -190,14 +191,12 @@ def _drawn(law: NDArray[np.float64], u: float) -> int:
 
 
 def _row(mdp: MDP | EpisodicMDP, stage: int, state: int, action: int) -> int:
-    of_stage = mdp.stage(stage) if isinstance(mdp, EpisodicMDP) else 0
-    first, last = mdp.pair_ptr[of_stage * mdp.n_states + state :][:2].tolist()
-    at = int(np.searchsorted(mdp.actions[first:last], action))
-    if at == last - first or mdp.actions[first + at] != action:
+    row = row_at(mdp, stage, state, action)
+    if row < 0:
         raise PolicyError(
             f"the policy takes action {action} in state {state}, which does not have it"
         )
-    return first + at
+    return row
 
 
 def _steps(mdp: MDP | EpisodicMDP, steps: int | None) -> int:

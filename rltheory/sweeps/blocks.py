@@ -12,7 +12,6 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 
-from rltheory.errors import SweepError
 from rltheory.sweeps.ledger import Record, Trial
 from rltheory.sweeps.sweep import Sweep, Values, load_sweep, trial_seeds
 
@@ -107,9 +106,3 @@ def _told(fault: Exception) -> str:
 @cache
 def _loaded(file: str, changed: int) -> Sweep:
     return load_sweep(file)
-
-
-def check_jobs(jobs: int) -> None:
-    """Raise unless `jobs` is a whole number of at least 1."""
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise SweepError(f"jobs is {jobs!r}; it must be an integer of at least 1")

@@ -16,7 +16,7 @@ from rltheory.sweeps.laws import FittedLaw, Law
 from rltheory.sweeps.points import Point
 from rltheory.sweeps.result import SweepResult
 
-__all__ = ["draw_law", "write_figures"]
+__all__ = ["draw_law", "matplotlib_or_error", "write_figures"]
 
 _STYLE = {
     "svg.hashsalt": "rltheory",
@@ -37,7 +37,7 @@ def write_figures(result: SweepResult, folder: str | Path) -> list[Path]:
     SweepError
         If matplotlib is absent or a file cannot be written.
     """
-    mpl = _matplotlib()
+    mpl = matplotlib_or_error()
     written = []
     names = _names(result.sweep.name, result.sweep.laws)
     for law, name in zip(result.sweep.laws, names, strict=True):
@@ -55,7 +55,7 @@ def write_figures(result: SweepResult, folder: str | Path) -> list[Path]:
 
 def draw_law(result: SweepResult, law: Law) -> Any:
     """The figure of one law, as a matplotlib `Figure`."""
-    _matplotlib()
+    matplotlib_or_error()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.2, 3.6), layout="constrained")
@@ -120,11 +120,19 @@ def _names(sweep: str, laws: Sequence[Law]) -> list[str]:
     return [sweep if len(laws) == 1 else f"{sweep}-{i + 1}" for i in range(len(laws))]
 
 
-def _matplotlib() -> Any:
+def matplotlib_or_error() -> Any:
+    """The package matplotlib.
+
+    Raises
+    ------
+    SweepError
+        If it is not installed.
+    """
     try:
         import matplotlib as mpl
     except ImportError:
         raise SweepError(
-            "a figure needs matplotlib: pip install 'rltheory[plot]'; --no-figure goes without"
+            "a figure needs matplotlib: pip install 'rltheory[plot]'; sweeps go without it by "
+            "--no-figure"
         ) from None
     return mpl

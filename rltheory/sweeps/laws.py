@@ -7,13 +7,16 @@ that theory gives, and the factor (logarithms) that comes with it. What was meas
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rltheory.errors import SweepError
 from rltheory.inference.rate import RateFit, fit_rate
 from rltheory.sweeps.points import Point, canonical, point_order
+
+if TYPE_CHECKING:
+    from rltheory.sweeps.result import Group
 
 __all__ = ["FittedLaw", "Law", "fit_laws"]
 
@@ -83,7 +86,7 @@ class FittedLaw:
         return low <= self.law.slope and (self.law.upper or self.law.slope <= high)
 
 
-def fit_laws(laws: tuple[Law, ...], groups: list[Any]) -> list[FittedLaw]:
+def fit_laws(laws: tuple[Law, ...], groups: "list[Group]") -> list[FittedLaw]:
     """Every law at every setting of the axes other than its own.
 
     Parameters
@@ -94,8 +97,8 @@ def fit_laws(laws: tuple[Law, ...], groups: list[Any]) -> list[FittedLaw]:
     return [fitted for law in laws for fitted in _fit_law(law, groups)]
 
 
-def _fit_law(law: Law, groups: list[Any]) -> list[FittedLaw]:
-    settings: dict[str, tuple[Point, list[Any]]] = {}
+def _fit_law(law: Law, groups: "list[Group]") -> list[FittedLaw]:
+    settings: dict[str, tuple[Point, list[Group]]] = {}
     for group in groups:
         if law.x not in group.point or not law.at.items() <= group.point.items():
             continue
@@ -110,7 +113,7 @@ def _fit_law(law: Law, groups: list[Any]) -> list[FittedLaw]:
     return sorted(found, key=lambda fitted: point_order(fitted.others))
 
 
-def _fit(law: Law, groups: list[Any]) -> RateFit:
+def _fit(law: Law, groups: "list[Group]") -> RateFit:
     x, trials, flags = [], [], []
     for group in groups:
         at = group.point[law.x]
@@ -122,7 +125,7 @@ def _fit(law: Law, groups: list[Any]) -> RateFit:
             raise SweepError(f"trials at {law.x} = {at} returned no number {law.y!r}")
         x.append(at)
         trials.append([float(row[law.y]) for row in values])
-        flags.append([bool(row.get(law.censored, False)) for row in values])
+        flags.append([bool(law.censored and row.get(law.censored, False)) for row in values])
     return fit_rate(
         np.array(x, dtype=np.float64),
         trials,

@@ -64,20 +64,29 @@ class Ledger:
             If the ledger has trials of this sweep and code under another root of seeds.
         """
         with self._writing() as database:
-            others = database.execute(
-                "SELECT DISTINCT seed FROM runs WHERE sweep = ? AND code = ? AND seed != ?",
-                (sweep, code, seed),
-            ).fetchall()
-            if others:
-                raise SweepError(
-                    f"{self.path} holds {sweep} under seed {others[0][0]}, not {seed}; sweeps of "
-                    "different seeds need folders of their own"
-                )
-            cursor = database.execute(
-                "INSERT INTO runs (sweep, code, seed, provenance) VALUES (?, ?, ?, ?)",
-                (sweep, code, seed, json.dumps(provenance, sort_keys=True)),
+            return self._run(database, sweep, code, seed, json.dumps(provenance, sort_keys=True))
+
+    def _run(
+        self, database: sqlite3.Connection, sweep: str, code: str, seed: int, provenance: str
+    ) -> int:
+        run = (sweep, code, seed, provenance)
+        others = database.execute(
+            "SELECT seed FROM runs WHERE sweep = ? AND code = ? AND seed != ?", run[:3]
+        ).fetchone()
+        if others:
+            raise SweepError(
+                f"{self.path} holds {sweep} under seed {others[0]}, not {seed}; sweeps of "
+                "different seeds need folders of their own"
             )
-            return int(cursor.lastrowid or 0)
+        known = database.execute(
+            "SELECT id FROM runs WHERE sweep = ? AND code = ? AND seed = ? AND provenance = ?", run
+        ).fetchone()
+        if known:
+            return int(known[0])
+        cursor = database.execute(
+            "INSERT INTO runs (sweep, code, seed, provenance) VALUES (?, ?, ?, ?)", run
+        )
+        return int(cursor.lastrowid or 0)
 
     def counts(self, sweep: str, code: str) -> dict[str, tuple[int, int]]:
         """(how many trials are there, the largest seed) of each point; failed ones count."""
@@ -123,13 +132,6 @@ class Ledger:
             )
         )
 
-    def versions(self, sweep: str) -> list[str]:
-        """The versions of the code that the sweep ran under, the newest last."""
-        rows = self._database.execute(
-            "SELECT code FROM runs WHERE sweep = ? GROUP BY code ORDER BY max(id)", (sweep,)
-        )
-        return [code for (code,) in rows]
-
     def take_from(self, other: Path) -> int:
         """Copy the trials of another ledger; how many were new.
 
@@ -140,11 +142,8 @@ class Ledger:
         """
         with _connected(other, create=False) as theirs:
             runs = theirs.execute("SELECT id, sweep, code, seed, provenance FROM runs").fetchall()
-            ids = {
-                run: self.begin_run(sweep, code, seed, json.loads(provenance))
-                for run, sweep, code, seed, provenance in runs
-            }
             with self._writing() as database:
+                ids = {run: self._run(database, *rest) for run, *rest in runs}
                 before = database.total_changes
                 rows = theirs.execute("SELECT * FROM trials")
                 while some := rows.fetchmany(10_000):

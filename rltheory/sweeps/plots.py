@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from rltheory.errors import ClaimError, SweepError
+from rltheory.errors import ClaimError
+from rltheory.sweeps.figure import matplotlib_or_error
 
 __all__ = ["plot_complexity"]
 
@@ -12,12 +13,9 @@ __all__ = ["plot_complexity"]
 def plot_complexity(result: Any, ax: Any = None) -> Any:
     """Brackets of n over 1/eps, and the law fitted to them, on logarithmic axes."""
     if ax is None:
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError as fault:
-            raise SweepError(
-                "a figure needs matplotlib, which is not installed; pip install 'rltheory[plot]'"
-            ) from fault
+        matplotlib_or_error()
+        import matplotlib.pyplot as plt
+
         _, ax = plt.subplots(figsize=(5.0, 3.6), layout="constrained")
     x = 1.0 / np.array(result.eps)
     low = np.where(result.lower > 0.0, result.lower, min(result.grid) / 2.0)

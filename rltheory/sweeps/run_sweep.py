@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rltheory.errors import SweepError
-from rltheory.sweeps.blocks import Blocks, Work, check_jobs, run_block
+from rltheory.sweeps.blocks import Blocks, Work, run_block
 from rltheory.sweeps.ledger import Ledger, Record, Trial, open_ledger
 from rltheory.sweeps.points import canonical
 from rltheory.sweeps.result import SweepResult, result_of
@@ -110,11 +110,10 @@ def run_sweep(
     >>> [row["square"] for row in result.rows]
     [4, 4, 9, 9]
     """
-    check_jobs(jobs)
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise SweepError(f"seed is {seed!r}; it must be an integer in 0..2^63 - 1")
-    if block is not None and (isinstance(block, bool) or not isinstance(block, int) or block < 1):
-        raise SweepError(f"block is {block!r}; it must be an integer of at least 1")
+    _check_at_least("jobs", jobs, 1)
+    _check_at_least("seed", seed, 0)
+    if block is not None:
+        _check_at_least("block", block, 1)
     file = None if isinstance(sweep, Sweep) else Path(sweep).resolve()
     known = sweep if isinstance(sweep, Sweep) else load_sweep(sweep)
     code = code_version(known, file)
@@ -129,7 +128,7 @@ def run_sweep(
         blocks = Blocks(left, block)
         before, start, failed = total - len(left), time.monotonic(), 0
         done = before
-        for records, seconds in team(_run(work), blocks):
+        for records, seconds in team(partial(_timed, work), blocks):
             ledger.store(known.name, code, run, records)
             blocks.took(len(records), seconds)
             done += len(records)
@@ -156,10 +155,6 @@ def merge_ledgers(
         for folder in folders:
             ledger.take_from(Path(folder) / "ledger.sqlite")
         return result_of(ledger, known, code)
-
-
-def _run(work: Work) -> Callable[[list[Trial]], tuple[list[Record], float]]:
-    return partial(_timed, work)
 
 
 def _timed(work: Work, trials: list[Trial]) -> tuple[list[Record], float]:
@@ -202,6 +197,11 @@ def _left(
         seeds = ledger.seeds(sweep.name, code, text) if text in there else set()
         left += [(text, index) for index in own if index not in seeds]
     return total, left
+
+
+def _check_at_least(name: str, value: int, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
+        raise SweepError(f"{name} is {value!r}; it must be an integer of at least {least}")
 
 
 def _folder(sweep: Sweep, out: str | Path | None) -> Path:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rltheory.errors import AccessError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
+from rltheory.mdp.rows import owner_of, row_at
 from rltheory.mdp.simulator import model_of, simulator_of
 
 __all__ = ["Access", "MDPInfo", "Seed", "Step", "Used", "at_stage", "is_whole", "listed"]
@@ -80,17 +81,15 @@ class Access:
         self._simulator = simulator_of(model)
 
     def _row(self, stage: int, state: int, action: Any) -> int:
-        mdp = self._mdp
-        of_stage = mdp.stage(stage) if isinstance(mdp, EpisodicMDP) else 0
-        first, last = mdp.pair_ptr[of_stage * mdp.n_states + state :][:2].tolist()
-        there = mdp.actions[first:last]
-        at = int(np.searchsorted(there, action)) if is_whole(action) else last - first
-        if at == last - first or there[at] != action:
+        row = row_at(self._mdp, stage, state, action) if is_whole(action) else -1
+        if row < 0:
+            mdp = self._mdp
+            first, last = mdp.pair_ptr[owner_of(mdp, stage, state) :][:2]
             raise AccessError(
-                f"action {action!r} is asked for in state {state}"
-                f"{at_stage(self._mdp, stage)}; it has the actions {listed(there)}"
+                f"action {action!r} is asked for in state {state}{at_stage(mdp, stage)}; it has "
+                f"the actions {listed(mdp.actions[first:last])}"
             )
-        return first + at
+        return row
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.mdp_info}, {self.used})"

@@ -12,6 +12,7 @@ from rltheory.mdp.access.episodes import Online, laws_of
 from rltheory.mdp.data import Counts, Provenance
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.intake import as_array
+from rltheory.mdp.rows import owner_of, row_keys, rows_at
 from rltheory.mdp.simulator import keys_of
 
 __all__ = ["Generative", "Hybrid", "LocalSimulator"]
@@ -77,10 +78,7 @@ class Generative(Access):
         shape = (
             (stages, mdp.n_states, mdp.n_actions) if stages > 1 else (mdp.n_states, mdp.n_actions)
         )
-        place = np.arange(mdp.n_pairs)
-        if not mdp.is_full:
-            table = np.repeat(np.arange(len(mdp.pair_ptr) - 1), np.diff(mdp.pair_ptr))
-            place = table * mdp.n_actions + mdp.actions
+        place = row_keys(mdp)
         visits, reward_sums = np.zeros(shape, dtype=np.int64), np.zeros(shape)
         visits.reshape(-1)[place] = n
         reward_sums.reshape(-1)[place] = sums
@@ -131,24 +129,10 @@ class Generative(Access):
     def _rows(
         self, stage: NDArray[np.int64], state: NDArray[np.int64], action: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        mdp = self._mdp
-        of_stage = isinstance(mdp, EpisodicMDP) and not mdp.is_stationary
-        table = stage * mdp.n_states + state if of_stage else state
-        if mdp.is_full:
-            wrong = np.flatnonzero((action < 0) | (action >= mdp.n_actions))
-            rows = mdp.pair_ptr[table] + action
-        else:
-            keys = np.repeat(np.arange(len(mdp.pair_ptr) - 1), np.diff(mdp.pair_ptr))
-            keys = keys * mdp.n_actions + mdp.actions
-            wanted = table * mdp.n_actions + np.clip(action, -1, mdp.n_actions)
-            rows = np.minimum(np.searchsorted(keys, wanted), mdp.n_pairs - 1)
-            wrong = np.flatnonzero(
-                (keys[rows] != wanted) | (action < 0) | (action >= mdp.n_actions)
-            )
-        if len(wrong):
-            i = wrong[0]
-            self._row(int(stage[i]), int(state[i]), int(action[i]))
-        return np.ascontiguousarray(rows, dtype=np.int64)
+        rows = rows_at(self._mdp, owner_of(self._mdp, stage, state), action)
+        for i in np.flatnonzero(rows < 0)[:1]:
+            self._row(int(stage[i]), int(state[i]), int(action[i]))  # says what is wrong
+        return rows
 
 
 class LocalSimulator(Generative, Online):
