@@ -21,8 +21,8 @@ struct Scratch {
     std::vector<std::int32_t> low, high;  // outcomes with less than a cell, and with more
 };
 
-// The nearest whole number to 2^64 n p / sigma, off by at most 1: q is the quotient in doubles,
-// and what it misses is found in double-double.
+// A whole number within 1 of 2^64 n p / sigma, the nearest one unless that is about half way
+// between two: q is the quotient in doubles, and what it misses is found in double-double.
 Word128 share_of(double p, double n, DoubleDouble sigma) {
     const double q = n * p / sigma.high;
     const DoubleDouble missing = two_prod(n, p) + (-q) * sigma;
