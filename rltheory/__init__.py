@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rltheory.claims.claim import Claim, Measurement, Mutant, claim
+    from rltheory.claims.claim import Claim, Measurement, Mutant, Rate, claim
     from rltheory.claims.counterexamples import load_instance, save_instance
     from rltheory.claims.family import Family, Instance
     from rltheory.claims.registry import all_claims
@@ -114,7 +114,7 @@ _HOME = {
     "rltheory.sweeps.laws": "Law",
     "rltheory.sweeps.run_sweep": "run_sweep",
     "rltheory.sweeps.sweep": "Sweep",
-    "rltheory.claims.claim": "Claim Measurement Mutant claim",
+    "rltheory.claims.claim": "Claim Measurement Mutant Rate claim",
     "rltheory.claims.counterexamples": "load_instance save_instance",
     "rltheory.claims.family": "Family Instance",
     "rltheory.claims.registry": "all_claims",
@@ -237,6 +237,7 @@ __all__ = [
     "Preferences",
     "Provenance",
     "RLTheoryError",
+    "Rate",
     "RegularizedSolution",
     "RewardClass",
     "Ridge",

@@ -13,6 +13,8 @@ A check looks at one instance and returns what was measured beside the bound. Ki
                       trial, and fails where measured > bound
     expectation       the check takes (instance, stream); the mean of measured is at most bound;
                       `range` is where measured lies surely
+    rate              the check takes (instance, x, stream); the mean of measured grows along the
+                      points x of `rate` no faster than the bound, or as fast as it
     context           documentation, no verdict
 
 A mutant is the claim with one thing made wrong. Verifying a claim runs its mutants, and every one
@@ -22,15 +24,16 @@ must be refuted: a check that cannot fail is no check.
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from rltheory.claims.family import Family
 from rltheory.errors import ClaimError
 
-__all__ = ["KINDS", "Claim", "Measurement", "Mutant", "claim"]
+__all__ = ["KINDS", "Claim", "Measurement", "Mutant", "Rate", "claim"]
 
 KINDS = (
     "identity",
@@ -41,6 +44,7 @@ KINDS = (
     "counterexample",
     "high-probability",
     "expectation",
+    "rate",
     "context",
 )
 PROVENANCES = ("paper", "reconstructed", "derived", "textbook")
@@ -68,6 +72,8 @@ class Measurement:
         Whether the tolerance is proved (a certificate) rather than estimated.
     what : str
         Which of several comparisons this is.
+    censored : bool
+        Of a rate claim: whether the trial was stopped at `measured`, and would have gone on.
     """
 
     measured: Number
@@ -77,6 +83,7 @@ class Measurement:
     tolerance: Number = 0
     certified: bool = False
     what: str = ""
+    censored: bool = False
 
     def __post_init__(self) -> None:
         for name in ("measured", "bound", "tolerance", "trivial"):
@@ -104,6 +111,47 @@ class Measurement:
 
 def _plain(x: Any) -> Any:
     return x.item() if hasattr(x, "item") else x
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Where a rate claim is made, and what it says there.
+
+    Parameters
+    ----------
+    grid : sequence of float, or callable of the instance
+        The points x, at least three, positive and ascending: the regime of the claim.
+    theta : bool
+        Whether the mean grows as fast as the bound; else no faster.
+    margin : float
+        By how much a slope may be off what is claimed for the claim to be called confirmed.
+    """
+
+    grid: Sequence[float] | Callable[[Any], Sequence[float]]
+    theta: bool = False
+    margin: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.margin < 1.0:
+            raise ClaimError(f"the margin of a rate is {self.margin!r}; it must be in (0, 1)")
+
+    def points(self, instance: Any) -> tuple[float, ...]:
+        """The points at an instance.
+
+        Raises
+        ------
+        ClaimError
+            If they are fewer than three, or not positive and ascending.
+        """
+        grid = self.grid(instance) if callable(self.grid) else self.grid
+        points = tuple(float(x) for x in grid)
+        steps = pairwise(points)
+        if len(points) < 3 or not points[0] > 0.0 or not all(x < y < math.inf for x, y in steps):
+            raise ClaimError(
+                f"the grid of a rate is {list(points)}; it must have three points or more, "
+                "positive and ascending"
+            )
+        return points
 
 
 @dataclass(frozen=True)
@@ -171,6 +219,8 @@ class Claim:
         Failure probability that a random claim allows.
     range : callable of the instance, optional
         (low, high) of what an expectation measures.
+    rate : Rate, optional
+        Grid and sense of a rate claim.
     proof : str
         Where the whole statement is proved: "text" (docs/theory/<topic>.md#<id>), "symbols", or
         empty.
@@ -193,6 +243,7 @@ class Claim:
     bound: Callable[..., Any] | None = None
     delta: float | Callable[[Any], float] | None = None
     range: Callable[[Any], tuple[float, float]] | None = None
+    rate: Rate | None = None
     proof: str = ""
     smt: Callable[[], Any] | None = None
     topic: str = ""
@@ -221,13 +272,15 @@ class Claim:
             raise ClaimError(f"{self.id}: two mutants have the same id")
         if self.kind == "expectation" and self.range is None:
             raise ClaimError(f"{self.id}: an expectation needs the range of what it measures")
+        if (self.kind == "rate") != (self.rate is not None):
+            raise ClaimError(f"{self.id}: a claim of kind 'rate', and no other, has a rate")
         if self.delta is not None and self.kind != "high-probability":
             raise ClaimError(f"{self.id}: delta is for claims of kind 'high-probability'")
 
     @property
     def is_random(self) -> bool:
         """Whether the check draws random numbers, so that its verdict has an error level."""
-        return self.kind == "expectation" or self.delta is not None
+        return self.kind in ("expectation", "rate") or self.delta is not None
 
 
 def claim(id: str, kind: str, **fields: Any) -> Callable[[Callable[..., Any]], Claim]:

@@ -19,6 +19,7 @@ from rltheory.claims import counterexamples
 from rltheory.claims.claim import Claim, Measurement
 from rltheory.claims.evidence import FEWEST_INFORMATIVE, Evidence, measurements
 from rltheory.claims.family import Instance, as_instance
+from rltheory.claims.rates import run_rate
 from rltheory.claims.registry import find_one
 from rltheory.claims.smt import prove
 from rltheory.claims.trials import MARGIN_EXPECTATION, MARGIN_PROBABILITY, run_trials
@@ -188,7 +189,10 @@ def _deterministic(claim: Claim, budget: str, seed: int, blank: Verdict) -> Verd
 def _random(claim: Claim, budget: str, seed: int, blank: Verdict) -> Verdict:
     chosen = list(instances(claim, RANDOM_INSTANCES[budget], seed))
     level = LEVEL / len(chosen)
-    margin = MARGIN_PROBABILITY if claim.delta is not None else 1.0 + MARGIN_EXPECTATION
+    run = run_rate if claim.kind == "rate" else run_trials
+    margin = 1.0 if claim.kind == "rate" else 1.0 + MARGIN_EXPECTATION
+    if claim.delta is not None:
+        margin = MARGIN_PROBABILITY
     named = sum(parameters is None for _, parameters, _ in chosen)
     verdict = replace(
         blank,
@@ -200,12 +204,12 @@ def _random(claim: Claim, budget: str, seed: int, blank: Verdict) -> Verdict:
     reasons, status = [], "confirmed"
     for label, parameters, instance in chosen:
         with _at(f"instance {label}"):
-            outcome = run_trials(claim, instance, label, seed, budget, level)
+            outcome = run(claim, instance, label, seed, budget, level)
         verdict = replace(
             verdict,
             trials=verdict.trials + outcome.trials,
             instances=verdict.instances + 1,
-            informative=verdict.informative + 1,
+            informative=verdict.informative + (outcome.status != "vacuous"),
         )
         if outcome.ratio is not None and outcome.ratio > (verdict.tightness or 0.0):
             verdict = replace(verdict, tightness=outcome.ratio, tightest=label)
@@ -213,8 +217,8 @@ def _random(claim: Claim, budget: str, seed: int, blank: Verdict) -> Verdict:
             assert outcome.measurement is not None
             refuted = _refuted(verdict, label, parameters, outcome.measurement)
             return replace(refuted, reason=f"{label}: {outcome.reason}")
-        if outcome.status == "undecided":
-            status = "undecided"
+        if STATUSES.index(outcome.status) < STATUSES.index(status):
+            status = outcome.status
         reasons.append(f"{label}: {outcome.reason}")
     return replace(verdict, status=status, reason="; ".join(reasons))
 

@@ -68,6 +68,8 @@ class RateFit:
     kind : {"log-log", "semi-log"}
     censored : int
         How many trials were.
+    rounding : float
+        What rounding may have done to the slope; a part of every interval.
     """
 
     slope: float
@@ -82,10 +84,11 @@ class RateFit:
     error: Array
     kind: str = "log-log"
     censored: int = 0
+    rounding: float = 0.0
 
     def one_sided(self, error_level: float) -> tuple[float, float]:
         """(lower, upper) bounds of the slope, each at this error level by itself."""
-        reach = float(student.isf(error_level, self.degrees)) * self.standard_error
+        reach = float(student.isf(error_level, self.degrees)) * self.standard_error + self.rounding
         return self.slope - reach, self.slope + reach
 
     def __repr__(self) -> str:
@@ -177,6 +180,7 @@ def fit_rate(
         np.sqrt(v),
         kind,
         int(sum(flag.sum() for flag in flags)),
+        rounding,
     )
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from rltheory.claims.claim import KINDS, Claim, Measurement, Mutant, claim
+from rltheory.claims.claim import KINDS, Claim, Measurement, Mutant, Rate, claim
 from rltheory.claims.family import Family, Instance
 from rltheory.claims.registry import _collecting
 from rltheory.claims.space import Dyadic
@@ -31,8 +31,8 @@ def made(**changes):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_be_made(kind):
-    changes = {"range": lambda i: (0.0, 1.0)} if kind == "expectation" else {}
-    assert made(kind=kind, **changes).is_random == (kind == "expectation")
+    needed = {"expectation": {"range": lambda i: (0.0, 1.0)}, "rate": {"rate": Rate([1, 2, 4])}}
+    assert made(kind=kind, **needed.get(kind, {})).is_random == (kind in needed)
     assert made(kind="high-probability", delta=0.1).is_random
     assert not made(kind="high-probability").is_random
 
@@ -51,6 +51,8 @@ def test_every_kind_can_be_made(kind):
         ({"mutants": ()}, "no mutant is given; a claim needs one that is refuted"),
         ({"mutants": (MUTANT, MUTANT)}, "two mutants have the same id"),
         ({"kind": "expectation"}, "needs the range"),
+        ({"kind": "rate"}, "a claim of kind 'rate', and no other, has a rate"),
+        ({"rate": Rate([1, 2, 4])}, "and no other, has a rate"),
         ({"delta": 0.1}, "delta is for claims of kind 'high-probability'"),
     ],
 )
