@@ -106,12 +106,14 @@ if TYPE_CHECKING:
     from rltheory.sweeps.complexity_result import SampleComplexity
     from rltheory.sweeps.laws import Law
     from rltheory.sweeps.planning_problem import PlanningProblem, planning_problem
+    from rltheory.sweeps.rounds import Refine, Stop
     from rltheory.sweeps.run_sweep import run_sweep
     from rltheory.sweeps.sample_complexity import geometric_grid, sample_complexity
     from rltheory.sweeps.sweep import Sweep
 
 _HOME = {
     "rltheory.sweeps.laws": "Law",
+    "rltheory.sweeps.rounds": "Refine Stop",
     "rltheory.sweeps.run_sweep": "run_sweep",
     "rltheory.sweeps.sweep": "Sweep",
     "rltheory.claims.claim": "Claim Measurement Mutant Rate claim",
@@ -238,6 +240,7 @@ __all__ = [
     "Provenance",
     "RLTheoryError",
     "Rate",
+    "Refine",
     "RegularizedSolution",
     "RewardClass",
     "Ridge",
@@ -246,6 +249,7 @@ __all__ = [
     "SampleBracket",
     "SampleComplexity",
     "Solution",
+    "Stop",
     "Sweep",
     "SweepError",
     "Task",

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from rltheory.inference.power_law import PowerLaw
 from rltheory.report.terminal import print_rows
 from rltheory.sweeps.laws import FittedLaw
 from rltheory.sweeps.points import Point, canonical
@@ -61,9 +62,19 @@ def _law(fitted: FittedLaw) -> str:
     told = f"slope {fit.slope:.4g} in [{low:.4g}, {high:.4g}] at {100 * fit.confidence:g}%"
     if law.slope is not None:
         told += f"; claimed {_claim(fitted)}"
-    if fit.misfit < _POOR:
+    if isinstance(fit, PowerLaw):
+        told += f"; {_brackets(fit)}"
+    elif fit.misfit < _POOR:
         told += f"; the points are off any such law (p = {fit.misfit:.1g})"
     return f"{head}: {told}"
+
+
+def _brackets(fit: PowerLaw) -> str:
+    told = f"{fit.points} brackets, {fit.censored} without an upper end"
+    if fit.feasible is None:
+        return f"{told}; no power law passes through all of them"
+    low, high = fit.feasible
+    return f"{told}; power laws through all of them have slopes in [{low:.4g}, {high:.4g}]"
 
 
 def _claim(fitted: FittedLaw) -> str:

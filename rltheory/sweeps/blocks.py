@@ -12,8 +12,9 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 
+from rltheory.sweeps.group import Values
 from rltheory.sweeps.ledger import Record, Trial
-from rltheory.sweeps.sweep import Sweep, Values, load_sweep, trial_seeds
+from rltheory.sweeps.sweep import Sweep, load_sweep, trial_seeds
 
 __all__ = ["Blocks", "Work", "run_block"]
 

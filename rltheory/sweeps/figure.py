@@ -78,8 +78,12 @@ def _draw_setting(ax: Any, result: SweepResult, fitted: FittedLaw, colour: str) 
     law, fit = fitted.law, fitted.fit
     x, bands = _bands(result, law, fitted.others)
     label = ", ".join(f"{name}={value}" for name, value in fitted.others.items())
-    ax.plot(x, bands[:, 1], "o", color=colour, ms=4)
-    ax.fill_between(x, bands[:, 0], bands[:, 2], color=colour, alpha=0.15, lw=0)
+    if law.low is None:
+        ax.plot(x, bands[:, 1], "o", color=colour, ms=4)
+        ax.fill_between(x, bands[:, 0], bands[:, 2], color=colour, alpha=0.15, lw=0)
+    else:
+        low = _bands(result, law, fitted.others, law.low)[1]
+        ax.vlines(x, low[:, 1], bands[:, 1], color=colour, lw=2.5)
     if fit is None:
         ax.plot([], [], "o", color=colour, label=f"{label}: no law")
         return
@@ -94,7 +98,7 @@ def _draw_setting(ax: Any, result: SweepResult, fitted: FittedLaw, colour: str) 
         label=f"{label}: {told}" if label else told,
     )
     if law.slope is not None:
-        middle = float(np.log(fit.x).mean())
+        middle = float(np.log(x).mean())
         intercept = fit.intercept + (fit.slope - law.slope) * middle
         ax.plot(span, _curve(law.kind, intercept, law.slope, span, g), "--", color=colour, lw=0.9)
 
@@ -104,11 +108,15 @@ def _curve(kind: str, intercept: float, slope: float, x: Any, g: Any) -> Any:
     return line * g if kind == "semi-log" else np.exp(line) * g
 
 
-def _bands(result: SweepResult, law: Law, others: Point) -> tuple[Any, Any]:
+def _bands(
+    result: SweepResult, law: Law, others: Point, value: str | None = None
+) -> tuple[Any, Any]:
+    """(points, quantiles of a value there), the law's y if none is named."""
+    name = law.y if value is None else value
     rows = [
-        (entry.point[law.x], entry.values[law.y])
+        (entry.point[law.x], entry.values[name])
         for entry in result.summary
-        if law.y in entry.values
+        if name in entry.values
         and law.x in entry.point
         and {n: v for n, v in entry.point.items() if n != law.x} == others
     ]

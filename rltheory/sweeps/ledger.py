@@ -105,6 +105,14 @@ class Ledger:
         )
         return {seed for (seed,) in rows}
 
+    def results(self, sweep: str, code: str, point: str) -> dict[int, str | None]:
+        """What the trials of a point gave, by their seeds; None for those that failed."""
+        rows = self._database.execute(
+            "SELECT seed, status, result FROM trials WHERE sweep = ? AND code = ? AND point = ?",
+            (sweep, code, point),
+        )
+        return {seed: result if status == "done" else None for seed, status, result in rows}
+
     def store(self, sweep: str, code: str, run: int, records: Sequence[Record]) -> None:
         """Store all of these, or none: each must be new."""
         with self._writing() as database:

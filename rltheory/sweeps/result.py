@@ -9,19 +9,20 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rltheory.errors import SweepError
+from rltheory.sweeps.group import Group, Values
 from rltheory.sweeps.laws import FittedLaw, fit_laws
 from rltheory.sweeps.ledger import Ledger
 from rltheory.sweeps.points import Point, canonical, point_order
-from rltheory.sweeps.sweep import Sweep, Values
+from rltheory.sweeps.sweep import Sweep
 
-__all__ = ["Group", "PointSummary", "SweepResult", "result_of"]
+__all__ = ["PointSummary", "SweepResult", "result_of"]
 
 _LEVELS = [0.1, 0.5, 0.9]
 
@@ -39,19 +40,6 @@ class PointSummary:
     values: dict[str, tuple[float, float, float]]
 
 
-@dataclass(frozen=True)
-class Group:
-    """The trials of one point that were done, by ascending seed; `results` are JSON."""
-
-    point: Point
-    seeds: list[int]
-    results: list[str]
-
-    def values(self) -> list[Values]:
-        found: list[Values] = json.loads(f"[{','.join(self.results)}]")
-        return found
-
-
 @dataclass(frozen=True, repr=False)
 class SweepResult:
     """All that the ledger holds of a sweep under the present code.
@@ -64,7 +52,7 @@ class SweepResult:
     failures : list of (point, index, error)
         Of the trials that failed.
     missing : int
-        Trials of the grid that are not there yet.
+        Trials that are wanted, as far as is known, and are not there yet.
     """
 
     sweep: Sweep
@@ -165,15 +153,20 @@ class SweepResult:
 
 
 def result_of(ledger: Ledger, sweep: Sweep, code: str) -> SweepResult:
-    """What the ledger holds of the sweep's grid under this code."""
-    points = {canonical(point): point for point in sweep.points()}
+    """What the ledger holds of the sweep's points under this code."""
+    if sweep.looks:
+        found = sweep.wanted(partial(ledger.results, sweep.name, code))
+        points, wanted = found.points, found.trials
+    else:
+        points = {canonical(point): point for point in sweep.points()}
+        wanted = dict.fromkeys(points, sweep.seeds)
     groups: dict[str, Group] = {}
     failures: list[tuple[Point, int, str]] = []
-    missing = len(points) * sweep.seeds
+    missing = sum(wanted.values())
     for text, seed, status, result in ledger.records(sweep.name, code):
         if text not in points:
             continue
-        missing -= seed < sweep.seeds
+        missing -= seed < wanted[text]
         if status == "done":
             group = groups.get(text)
             if group is None:

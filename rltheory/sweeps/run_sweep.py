@@ -124,18 +124,23 @@ def run_sweep(
         run = ledger.begin_run(known.name, code, seed, provenance)
         if retry:
             ledger.forget_failures(known.name, code)
+        start, ran, failed = time.monotonic(), 0, 0
         total, left = _left(ledger, known, code, shard)
-        blocks = Blocks(left, block)
-        before, start, failed = total - len(left), time.monotonic(), 0
-        done = before
-        for records, seconds in team(partial(_timed, work), blocks):
-            ledger.store(known.name, code, run, records)
-            blocks.took(len(records), seconds)
-            done += len(records)
-            failed += sum(record.status == "failed" for record in records)
-            if progress is not None:
-                passed = time.monotonic() - start
-                progress(Progress(done, total, failed, before, passed))
+        while left:  # once, unless the sweep looks at its trials before it goes on
+            before = total - len(left)
+            blocks = Blocks(left, block)
+            for records, seconds in team(partial(_timed, work), blocks):
+                ledger.store(known.name, code, run, records)
+                blocks.took(len(records), seconds)
+                before += len(records)
+                ran += len(records)
+                failed += sum(record.status == "failed" for record in records)
+                if progress is not None:
+                    passed = time.monotonic() - start
+                    progress(Progress(before, total, failed, before - ran, passed))
+            if not known.looks:
+                break
+            total, left = _left(ledger, known, code, shard)
         return result_of(ledger, known, code)
 
 
@@ -178,25 +183,35 @@ def _team(sweep: Sweep, jobs: int, backend: str, address: str | None) -> Any:
 def _left(
     ledger: Ledger, sweep: Sweep, code: str, shard: tuple[int, int] | None
 ) -> tuple[int, list[Trial]]:
-    """(how many trials the grid or the shard has, those of them that are not there)."""
+    """(how many trials are wanted of the sweep or the shard, those of them not there)."""
     first, step = shard or (0, 1)
     if not 0 <= first < step:
         raise SweepError(
             f"shard is {first}/{step}; shards of {step} are 0/{step} to {step - 1}/{step}"
         )
+    if sweep.looks and step > 1:
+        raise SweepError(
+            f"{sweep.name} looks at all its trials before it goes on; it cannot run in shards"
+        )
     there = ledger.counts(sweep.name, code)
     total, passed = 0, 0
     left: list[Trial] = []
-    for point in sweep.points():
-        text = canonical(point)
-        own = range((first - passed) % step, sweep.seeds, step)
-        passed += sweep.seeds
+    for text, count in _wanted(ledger, sweep, code).items():
+        own = range((first - passed) % step, count, step)
+        passed += count
         total += len(own)
-        if there.get(text) == (sweep.seeds, sweep.seeds - 1):
+        if there.get(text) == (count, count - 1):
             continue
         seeds = ledger.seeds(sweep.name, code, text) if text in there else set()
         left += [(text, index) for index in own if index not in seeds]
     return total, left
+
+
+def _wanted(ledger: Ledger, sweep: Sweep, code: str) -> dict[str, int]:
+    """How many trials of each point are wanted, as far as is known."""
+    if sweep.looks:
+        return sweep.wanted(partial(ledger.results, sweep.name, code)).trials
+    return {canonical(point): sweep.seeds for point in sweep.points()}
 
 
 def _check_at_least(name: str, value: int, least: int) -> None:

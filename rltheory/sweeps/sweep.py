@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from rltheory.errors import SweepError
+from rltheory.sweeps.group import Values
 from rltheory.sweeps.laws import Law
 from rltheory.sweeps.points import Grid, Point, expand
+from rltheory.sweeps.rounds import Known, Refine, Stop, Wanted, wanted
 
 __all__ = ["Sweep", "load_sweep", "trial_seeds"]
-
-Values = dict[str, bool | int | float | str]
 
 _LONGEST_TEXT = 200
 _MODULE = "__rltheory_sweep__"
@@ -47,7 +47,7 @@ class Sweep:
     grid : mapping or sequence
         See `rltheory.sweeps.points`.
     seeds : int
-        Trials of each point, at least 1.
+        Trials of each point, at least 1; the most of them where the sweep stops earlier.
     where : callable, optional
         Keeps the points for which it is true.
     batched : bool
@@ -60,6 +60,10 @@ class Sweep:
         Heading of tables and figures.
     laws : tuple of Law
         How values are said to scale; fitted, drawn and told with the results.
+    stop : Stop, optional
+        Ends a point once a mean is known well enough.
+    refine : Refine, optional
+        Adds points where a law is least certain.
 
     Examples
     --------
@@ -79,6 +83,8 @@ class Sweep:
     version: str | None = None
     title: str = ""
     laws: tuple[Law, ...] = ()
+    stop: Stop | None = None
+    refine: Refine | None = None
 
     def __post_init__(self) -> None:
         letters = self.name.replace("-", "").replace("_", "") if isinstance(self.name, str) else ""
@@ -96,7 +102,7 @@ class Sweep:
             self, "laws", (self.laws,) if isinstance(self.laws, Law) else tuple(self.laws)
         )
         axes = {name for point in self.points() for name in point}
-        for law in self.laws:
+        for law in (*self.laws, *([self.refine.law] if self.refine else [])):
             absent = [name for name in (law.x, *law.at) if name not in axes]
             if absent:
                 known = ", ".join(sorted(axes))
@@ -107,6 +113,15 @@ class Sweep:
     def points(self) -> list[Point]:
         """The points of the grid, in order."""
         return expand(self.grid, self.where)
+
+    @property
+    def looks(self) -> bool:
+        """Whether what the sweep wants depends on what its trials give."""
+        return self.stop is not None or self.refine is not None
+
+    def wanted(self, known: Known) -> Wanted:
+        """What the sweep wants, given the results of the trials that are there."""
+        return wanted(self.points(), self.seeds, known, self.stop, self.refine, self.where)
 
     def run_one(self, point: Point, seed: int) -> Values:
         """What the trial gives at a point under this seed, checked."""
