@@ -191,7 +191,7 @@ def _sweep(commands: "Subparsers") -> None:
     add("--merge", nargs="+", metavar="DIR", help="take the trials of other folders, run nothing")
     add("--export", action="append", metavar="FILE", help="write the trials: .csv or .parquet")
     add("--table", action="store_true", help="show every point")
-    add("--no-figure", action="store_true", help="draw nothing; figures need matplotlib")
+    add("--no-figure", action="store_true", help="write no figures and no HTML page")
     add("--seed", type=numbers.seed, default=0, metavar="N", help="root of all seeds (default 0)")
     add("--block", type=numbers.block, metavar="N", help="trials a worker gets at once")
     add("--retry", action="store_true", help="run again the trials that failed")

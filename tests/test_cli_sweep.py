@@ -95,8 +95,9 @@ def test_laws_are_told_and_drawn(folder: Path) -> None:
     told = next(line for line in done.stdout.splitlines() if line.startswith("x over n: slope"))
     assert "claimed 1.5" in told
     assert (folder / "runs" / "squares.svg").is_file() and "squares.png" in done.stdout
+    assert told in (folder / "runs" / "squares.html").read_text(encoding="utf-8")
     assert typed(folder, "law.py", "--out", "bare", "--no-figure").returncode == 0
-    assert not list((folder / "bare").glob("*.svg"))
+    assert not list((folder / "bare").glob("*.[sh][vt]*"))
 
 
 def test_the_first_experiment(tmp_path: Path) -> None:

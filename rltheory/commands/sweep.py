@@ -14,6 +14,7 @@ from pathlib import Path
 from rltheory.commands.messages import say
 from rltheory.errors import SweepError
 from rltheory.report import terminal
+from rltheory.report.sweep_page import write_sweep_page
 from rltheory.report.sweep_table import show_sweep
 from rltheory.sweeps.figure import write_figures
 from rltheory.sweeps.points import canonical
@@ -81,8 +82,11 @@ def _tell(result: SweepResult, out: Path, options: argparse.Namespace) -> int:
         result.export(target)
     console = terminal.console(sys.stdout)
     show_sweep(result, out, options.file, console, every_point=options.table)
-    if result.sweep.laws and not options.no_figure:
-        for path in write_figures(result, out):
+    if not options.no_figure:
+        written = write_figures(result, out) if result.sweep.laws else []
+        page = out / f"{result.sweep.name}.html"
+        write_sweep_page(result, page, options.file)
+        for path in (*written, page):
             console.print(f"{path} is written.")
     return 1 if result.failures else 0
 

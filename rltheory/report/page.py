@@ -5,17 +5,16 @@ template and the style are ``page.html`` and ``page.css`` beside this file. Equa
 pages, timings apart.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 from rltheory.claims.claim import Claim
 from rltheory.claims.verdict import Verdict
 from rltheory.report import terminal
 from rltheory.report.answer import Answer
 from rltheory.report.grid_svg import grid_svg
+from rltheory.report.html import definitions, filled, section, status, table
 from rltheory.report.prose import inline, paragraphs
 from rltheory.report.sharpness import sharpness
 from rltheory.report.verdicts import (
@@ -61,71 +60,21 @@ def page(verdicts: Sequence[Verdict], answers: Sequence[Answer] = (), run: Run =
     sections = []
     if verdicts or run.claims:
         sections += [
-            _section("Verdicts", _table(COLUMNS, map(cells, verdicts), NUMBERS, linked=True)),
-            _section("How sharp the tests were", sharpness(verdicts)),
-            _section("How to read this", _reading()),
-            _section("Claims", "\n".join(_claim(v, run.claims.get(v.id)) for v in verdicts)),
+            section("Verdicts", table(COLUMNS, map(cells, verdicts), NUMBERS, linked=True)),
+            section("How sharp the tests were", sharpness(verdicts)),
+            section("How to read this", _reading()),
+            section("Claims", "\n".join(_claim(v, run.claims.get(v.id)) for v in verdicts)),
         ]
     if answers:
         title = "Solved models" if sections else ""
-        sections.append(_section(title, _answers(answers)))
+        sections.append(section(title, _answers(answers)))
     summary = ""
     if verdicts or run.claims:
         partial = run.partial(verdicts)
         summary = f'<p class="partial"><strong>{escape(partial)}</strong></p>' if partial else ""
         summary += f"<p>{escape(counts(verdicts))}; {escape(levels(verdicts))}.</p>"
-    here = files("rltheory.report")
-    return Template(here.joinpath("page.html").read_text(encoding="utf-8")).substitute(
-        title="Theorems put to the test" if verdicts or run.claims else "Solved models",
-        style=here.joinpath("page.css").read_text(encoding="utf-8").strip(),
-        settings=escape(" · ".join(run.settings())),
-        summary=summary,
-        sections="\n".join(filter(None, sections)),
-    )
-
-
-def _section(title: str, body: str) -> str:
-    heading = f"<h2>{title}</h2>\n" if title else ""
-    return f"<section>\n{heading}{body}\n</section>" if body else ""
-
-
-def _table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    numbers: Sequence[str],
-    linked: bool = False,
-) -> str:
-    """A table that a narrow screen shows as cards; `linked`: first cells name claims."""
-    kinds = ["number" if name in numbers else "" for name in columns]
-    # As cards: the status needs no label beside the name, a bracket all the width.
-    kinds[:2] = ["name", "plain"] if linked else ["name wide", "wide"]
-    head = "".join(f"<th{_class(k)}>{n}</th>" for n, k in zip(columns, kinds, strict=True))
-    lines = ['<table class="cards">', f"<thead><tr>{head}</tr></thead>", "<tbody>"]
-    for row in rows:
-        line = []
-        for name, kind, text in zip(columns, kinds, row, strict=True):
-            shown = escape(text)
-            if name == "status":
-                shown = _status(text)
-            elif linked and kind == "name":
-                shown = f'<a href="#{shown}">{shown}</a>'
-            line.append(f'<td{_class(kind)} data-label="{name}">{shown}</td>')
-        lines.append(f"<tr>{''.join(line)}</tr>")
-    return "\n".join([*lines, "</tbody>", "</table>"])
-
-
-def _class(name: str) -> str:
-    return f' class="{name}"' if name else ""
-
-
-def _status(status: str) -> str:
-    return f'<span class="status {escape(status)}">{escape(status)}</span>'
-
-
-def _list(items: Mapping[str, str]) -> str:
-    """Terms and what belongs to them, the latter as HTML."""
-    lines = [f"<dt>{escape(term)}</dt><dd>{text}</dd>" for term, text in items.items() if text]
-    return "\n".join(["<dl>", *lines, "</dl>"])
+    title = "Theorems put to the test" if verdicts or run.claims else "Solved models"
+    return filled(title, run.settings(), summary, sections)
 
 
 def _reading() -> str:
@@ -137,7 +86,7 @@ def _reading() -> str:
         ("Coverage", COVERAGE),
     ):
         told = {term: escape(text) for term, text in words.items()}
-        parts.append(f"<div><h3>{title}</h3>\n{_list(told)}</div>")
+        parts.append(f"<div><h3>{title}</h3>\n{definitions(told)}</div>")
     return '<div class="reading">\n' + "\n".join(parts) + "\n</div>"
 
 
@@ -147,7 +96,7 @@ def _claim(verdict: Verdict, claim: Claim | None) -> str:
     lines = [
         f'<article id="{name}">',
         f'<h3 class="claim"><code>{name}</code> <span>{inline(verdict.title)}</span> '
-        f"{_status(verdict.status)}</h3>",
+        f"{status(verdict.status)}</h3>",
     ]
     origin = [escape(verdict.kind)]
     if claim is not None:
@@ -155,10 +104,10 @@ def _claim(verdict: Verdict, claim: Claim | None) -> str:
         shape, constants = claim.provenance
         origin += [inline(claim.source), f"shape: {shape}, constants: {constants}"]
     lines.append(f'<p class="faint">{" · ".join(origin)}</p>')
-    lines.append(_list({name: escape(text) for name, text in facts(verdict).items()}))
+    lines.append(definitions({name: escape(text) for name, text in facts(verdict).items()}))
     if verdict.status == "refuted":
         words = escape(counterexample(verdict))
-        lines.append(f'<div class="counterexample">{_status("refuted")} by {words}</div>')
+        lines.append(f'<div class="counterexample">{status("refuted")} by {words}</div>')
     if verdict.mutants:
         lines.append('<ul class="mutants">')
         for m in verdict.mutants:
@@ -169,7 +118,7 @@ def _claim(verdict: Verdict, claim: Claim | None) -> str:
 
 
 def _answers(answers: Sequence[Answer]) -> str:
-    parts = [_table(terminal.COLUMNS, map(terminal.cells, answers), terminal.NUMBERS)]
+    parts = [table(terminal.COLUMNS, map(terminal.cells, answers), terminal.NUMBERS)]
     for answer in answers:
         parts.append(f"<article>\n<h3>{escape(answer.source)}</h3>")
         parts.append(f"<p>{escape(terminal.statement(answer))}</p>")

@@ -14,7 +14,7 @@ from rltheory.sweeps.laws import FittedLaw
 from rltheory.sweeps.points import Point, canonical
 from rltheory.sweeps.result import SweepResult
 
-__all__ = ["show_sweep"]
+__all__ = ["failures", "law_line", "point_table", "show_sweep"]
 
 _POINTS = 30
 _FAILURES = 5
@@ -26,33 +26,35 @@ def show_sweep(
 ) -> None:
     """Print the table (cut after 30 points unless all are wanted), the laws, the failures."""
     out.print(Text(result.sweep.title or result.sweep.name, "bold"))
-    _print_points(result, out, every_point)
+    heads, rows, numbers = point_table(result)
+    if rows:
+        print_rows(out, heads, rows if every_point else rows[:_POINTS], numbers)
+    if not every_point and len(rows) > _POINTS:
+        out.print(Text(f"... and {len(rows) - _POINTS} more points; --table shows all"))
     missing = f"; {result.missing} are missing" if result.missing else ""
     out.print(Text(f"{len(result)} trials are in {folder}{missing}."))
     for fitted in result.laws:
-        out.print(Text(_law(fitted)))
+        out.print(Text(law_line(fitted)))
     for line in _failures(result, file):
         out.print(line)
 
 
-def _print_points(result: SweepResult, out: Console, every_point: bool) -> None:
+def point_table(result: SweepResult) -> tuple[list[str], list[list[str]], tuple[str, ...]]:
+    """(heads, a row a point, the heads of columns of numbers)."""
     summary = result.summary
-    shown = summary if every_point else summary[:_POINTS]
     axes = list(dict.fromkeys(name for entry in summary for name in entry.point))
     names = sorted({name for entry in summary for name in entry.values})
     rows = []
-    for entry in shown:
+    for entry in summary:
         trials = str(entry.done) if not entry.failed else f"{entry.done} (+{entry.failed} failed)"
         cells = [_short(entry.point.get(name)) for name in axes]
         rows.append([*cells, trials, *(_range(entry.values.get(name)) for name in names)])
-    if rows:
-        heads = [*axes, "trials", *(f"{name}: median [10%, 90%]" for name in names)]
-        print_rows(out, heads, rows, (*axes, "trials"))
-    if len(shown) < len(summary):
-        out.print(Text(f"... and {len(summary) - len(shown)} more points; --table shows all"))
+    heads = [*axes, "trials", *(f"{name}: median [10%, 90%]" for name in names)]
+    return heads, rows, (*axes, "trials")
 
 
-def _law(fitted: FittedLaw) -> str:
+def law_line(fitted: FittedLaw) -> str:
+    """What is said of a law: its slope with the interval, and the claimed one."""
     law, fit = fitted.law, fitted.fit
     where = _words(fitted.others)
     head = f"{law.y} over {law.x}{f' at {where}' if where else ''}"
@@ -88,11 +90,18 @@ def _failures(result: SweepResult, file: str) -> Iterator[Text]:
     if not result.failures:
         return
     yield Text(f"{len(result.failures)} trials failed:", "bold red")
-    for point, index, error in islice(result.failures, _FAILURES):
-        yield Text(f"  {_words(point)}, seed {index}: {error}")
-        yield Text(f"    rltheory sweep {file} --trial '{canonical(point)}' {index}", "dim")
+    for error, call in failures(result, file):
+        yield Text(f"  {error}")
+        yield Text(f"    {call}", "dim")
     if len(result.failures) > _FAILURES:
         yield Text(f"  ... and {len(result.failures) - _FAILURES} more")
+
+
+def failures(result: SweepResult, file: str) -> Iterator[tuple[str, str]]:
+    """(what failed and how, the command that repeats it) of the first few failures."""
+    for point, index, error in islice(result.failures, _FAILURES):
+        call = f"rltheory sweep {file} --trial '{canonical(point)}' {index}"
+        yield f"{_words(point)}, seed {index}: {error}", call
 
 
 def _words(point: Point) -> str:

@@ -5,7 +5,7 @@ with its slope in the legend. The claimed law is drawn with its own slope throug
 fitted one. The same trials give the same bytes of SVG under one version of matplotlib.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from rltheory.sweeps.laws import FittedLaw, Law
 from rltheory.sweeps.points import Point
 from rltheory.sweeps.result import SweepResult
 
-__all__ = ["draw_law", "matplotlib_or_error", "write_figures"]
+__all__ = ["draw_law", "figures", "matplotlib_or_error", "write_figures"]
 
 _STYLE = {
     "svg.hashsalt": "rltheory",
@@ -37,20 +37,31 @@ def write_figures(result: SweepResult, folder: str | Path) -> list[Path]:
     SweepError
         If matplotlib is absent or a file cannot be written.
     """
-    mpl = matplotlib_or_error()
     written = []
     names = _names(result.sweep.name, result.sweep.laws)
-    for law, name in zip(result.sweep.laws, names, strict=True):
-        with mpl.rc_context(_STYLE):
-            figure = draw_law(result, law)
-            for ending, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 200})):
-                path = Path(folder) / f"{name}.{ending}"
-                try:
-                    figure.savefig(path, **options)
-                except OSError as fault:
-                    raise SweepError(f"{path}: {fault.strerror or fault}") from None
-                written.append(path)
+    for name, (_, figure) in zip(names, figures(result), strict=True):
+        for ending, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 200})):
+            path = Path(folder) / f"{name}.{ending}"
+            try:
+                figure.savefig(path, **options)
+            except OSError as fault:
+                raise SweepError(f"{path}: {fault.strerror or fault}") from None
+            written.append(path)
     return written
+
+
+def figures(result: SweepResult) -> Iterator[tuple[Law, Any]]:
+    """Each law with its figure, which is to be written before the next one is asked for.
+
+    Raises
+    ------
+    SweepError
+        If matplotlib is absent.
+    """
+    mpl = matplotlib_or_error()
+    for law in result.sweep.laws:
+        with mpl.rc_context(_STYLE):
+            yield law, draw_law(result, law)
 
 
 def draw_law(result: SweepResult, law: Law) -> Any:

@@ -53,12 +53,15 @@ class SweepResult:
         Of the trials that failed.
     missing : int
         Trials that are wanted, as far as is known, and are not there yet.
+    code : str
+        Version of the code that they ran under.
     """
 
     sweep: Sweep
     groups: list[Group]
     failures: list[tuple[Point, int, str]]
     missing: int
+    code: str
 
     def __len__(self) -> int:
         return sum(len(group.seeds) for group in self.groups)
@@ -177,7 +180,7 @@ def result_of(ledger: Ledger, sweep: Sweep, code: str) -> SweepResult:
             failures.append((points[text], seed, json.loads(result)["error"]))
     failures.sort(key=lambda failure: (point_order(failure[0]), failure[1]))
     ordered = sorted(groups.values(), key=lambda group: point_order(group.point))
-    return SweepResult(sweep, ordered, failures, missing)
+    return SweepResult(sweep, ordered, failures, missing, code)
 
 
 def _quantiles(results: Sequence[Values]) -> dict[str, tuple[float, float, float]]:

@@ -3,12 +3,12 @@
 import re
 import sys
 from dataclasses import replace
-from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from golden import compare
+from pages import Reader
 from verdicts import CLAIMS, CONFIRMED, REFUTED, RUN, UNDECIDED, VERDICTS
 
 from rltheory.mdp.generators import garnet
@@ -21,48 +21,6 @@ from rltheory.report.verdicts import ARITHMETIC, COVERAGE, MEASURES, STATUS, Run
 from rltheory.solvers.solve import solve
 
 GOLDEN = Path(__file__).parent / "golden" / "page.html"
-EMPTY = {"meta", "wbr", "br", "link", "img", "hr", "input", "source"}
-"""Elements of HTML that have no end."""
-
-
-class Reader(HTMLParser):
-    """Collects what a page has, and refuses elements that are not closed in their order."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.open, self.tags, self.ids, self.links, self.words = [], [], [], [], []
-        self.references, self.classes, self.declared = [], set(), ""
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_decl(self, decl):
-        self.declared = decl
-
-    def handle_starttag(self, tag, attrs):
-        self._note(tag, dict(attrs))
-        if tag not in EMPTY:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self._note(tag, dict(attrs))
-
-    def handle_endtag(self, tag):
-        assert self.open and self.open[-1] == tag, (tag, self.open)
-        self.open.pop()
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.words.append(data)
-
-    def _note(self, tag, attributes):
-        self.tags.append(tag)
-        self.classes |= set(attributes.get("class", "").split())
-        if "id" in attributes:
-            self.ids.append(attributes["id"])
-        for name in ("href", "src", "srcset", "action", "data", "poster", "xlink:href"):
-            if name in attributes:
-                self.references.append(attributes[name])
 
 
 @pytest.fixture
