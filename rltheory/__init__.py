@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from rltheory.solvers.solve import solve
     from rltheory.solvers.total_certificate import TotalCertificate
     from rltheory.solvers.worst_row import worst_case_row
+    from rltheory.sweeps.compare import compare_runs, stored_result
     from rltheory.sweeps.complexity_result import SampleComplexity
     from rltheory.sweeps.laws import Law
     from rltheory.sweeps.planning_problem import PlanningProblem, planning_problem
@@ -183,6 +184,7 @@ _HOME = {
     "rltheory.solvers.total_certificate": "TotalCertificate",
     "rltheory.solvers.worst_row": "worst_case_row",
     "rltheory.mdp.sampling": "sample",
+    "rltheory.sweeps.compare": "compare_runs stored_result",
     "rltheory.sweeps.complexity_result": "SampleComplexity",
     "rltheory.sweeps.planning_problem": "PlanningProblem planning_problem",
     "rltheory.sweeps.sample_complexity": "geometric_grid sample_complexity",
@@ -265,6 +267,7 @@ __all__ = [
     "check",
     "claim",
     "combination_lock",
+    "compare_runs",
     "complete_closure",
     "concentrability",
     "coverability",
@@ -324,6 +327,7 @@ __all__ = [
     "solve_many",
     "solve_regularized",
     "solve_robust",
+    "stored_result",
     "threads",
     "trajectory_log_probability",
     "ucbvi_regret_bound",

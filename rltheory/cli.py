@@ -189,6 +189,7 @@ def _sweep(commands: "Subparsers") -> None:
     add("--address", metavar="A", help="of a dask scheduler")
     add("--shard", type=numbers.shard, metavar="I/N", help="only every N-th trial, from the I-th")
     add("--merge", nargs="+", metavar="DIR", help="take the trials of other folders, run nothing")
+    add("--compare", metavar="DIR", help="with the run in another folder, or with older code")
     add("--export", action="append", metavar="FILE", help="write the trials: .csv or .parquet")
     add("--table", action="store_true", help="show every point")
     add("--no-figure", action="store_true", help="write no figures and no HTML page")

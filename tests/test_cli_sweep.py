@@ -105,3 +105,14 @@ def test_the_first_experiment(tmp_path: Path) -> None:
     file = root / "experiments" / "confidence_radii.py"
     done = typed(tmp_path, str(file), "--shard", "0/40", "--no-figure", "--out", "runs")
     assert done.returncode == 0 and "8 trials are in runs; 312 are missing." in done.stdout
+
+
+def test_two_runs_are_compared(folder: Path) -> None:
+    assert typed(folder, "squares.py", "--out", "a").returncode == 0
+    text = (folder / "squares.py").read_text()
+    (folder / "squares.py").write_text(text.replace("n * n", "n * n + 1"))
+    done = typed(folder, "squares.py", "--out", "a", "--compare", "a")
+    assert done.returncode == 0, done.stderr
+    assert "Compared with a, trial by trial" in done.stdout and "differs" in done.stdout
+    done = typed(folder, "squares.py", "--out", "b", "--compare", "none")
+    assert done.returncode == 2 and "none has no ledger" in done.stderr

@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich.console import Console
+
 from rltheory.commands.messages import say
 from rltheory.errors import SweepError
 from rltheory.report import terminal
+from rltheory.report.sweep_comparison import show_comparison
 from rltheory.report.sweep_page import write_sweep_page
 from rltheory.report.sweep_table import show_sweep
+from rltheory.sweeps.compare import compare_runs, stored_result
 from rltheory.sweeps.figure import write_figures
 from rltheory.sweeps.points import canonical
 from rltheory.sweeps.result import SweepResult
@@ -82,6 +86,8 @@ def _tell(result: SweepResult, out: Path, options: argparse.Namespace) -> int:
         result.export(target)
     console = terminal.console(sys.stdout)
     show_sweep(result, out, options.file, console, every_point=options.table)
+    if options.compare is not None:
+        _compare(result, out, Path(options.compare), console, options.table)
     if not options.no_figure:
         written = write_figures(result, out) if result.sweep.laws else []
         page = out / f"{result.sweep.name}.html"
@@ -91,12 +97,20 @@ def _tell(result: SweepResult, out: Path, options: argparse.Namespace) -> int:
     return 1 if result.failures else 0
 
 
+def _compare(
+    result: SweepResult, out: Path, folder: Path, console: Console, every_one: bool
+) -> None:
+    """With what another folder holds, or with what this one holds of older code."""
+    own = result.code if folder.resolve() == out.resolve() else None
+    there = stored_result(result.sweep, folder, but=own)
+    show_comparison(compare_runs(there, result), folder, console, every_one)
+
+
 @contextmanager
 def _progress() -> Iterator[Callable[[Progress], None]]:
     if not sys.stderr.isatty():
         yield _lines()
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 

@@ -14,7 +14,7 @@ from rltheory.sweeps.laws import FittedLaw
 from rltheory.sweeps.points import Point, canonical
 from rltheory.sweeps.result import SweepResult
 
-__all__ = ["failures", "law_line", "point_table", "show_sweep"]
+__all__ = ["failures", "law_line", "point_table", "show_sweep", "words"]
 
 _POINTS = 30
 _FAILURES = 5
@@ -56,7 +56,7 @@ def point_table(result: SweepResult) -> tuple[list[str], list[list[str]], tuple[
 def law_line(fitted: FittedLaw) -> str:
     """What is said of a law: its slope with the interval, and the claimed one."""
     law, fit = fitted.law, fitted.fit
-    where = _words(fitted.others)
+    where = words(fitted.others)
     head = f"{law.y} over {law.x}{f' at {where}' if where else ''}"
     if fit is None:
         return f"{head}: no law; {fitted.reason}"
@@ -101,10 +101,11 @@ def failures(result: SweepResult, file: str) -> Iterator[tuple[str, str]]:
     """(what failed and how, the command that repeats it) of the first few failures."""
     for point, index, error in islice(result.failures, _FAILURES):
         call = f"rltheory sweep {file} --trial '{canonical(point)}' {index}"
-        yield f"{_words(point)}, seed {index}: {error}", call
+        yield f"{words(point)}, seed {index}: {error}", call
 
 
-def _words(point: Point) -> str:
+def words(point: Point) -> str:
+    """A point as it is told: its names with their values."""
     return ", ".join(f"{name}={_short(value)}" for name, value in point.items())
 
 

@@ -105,6 +105,23 @@ class Ledger:
         )
         return {seed for (seed,) in rows}
 
+    def codes(self, sweep: str) -> list[str]:
+        """The versions of the code under which there are trials, the last run's last."""
+        rows = self._database.execute(
+            "SELECT code FROM runs WHERE sweep = ? AND EXISTS (SELECT 1 FROM trials "
+            "WHERE trials.sweep = runs.sweep AND trials.code = runs.code) "
+            "GROUP BY code ORDER BY max(id)",
+            (sweep,),
+        )
+        return [code for (code,) in rows]
+
+    def root(self, sweep: str, code: str) -> int | None:
+        """The root of the seeds under which the trials ran; None if there are none."""
+        found = self._database.execute(
+            "SELECT seed FROM runs WHERE sweep = ? AND code = ?", (sweep, code)
+        ).fetchone()
+        return None if found is None else int(found[0])
+
     def results(self, sweep: str, code: str, point: str) -> dict[int, str | None]:
         """What the trials of a point gave, by their seeds; None for those that failed."""
         rows = self._database.execute(

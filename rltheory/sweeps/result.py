@@ -55,6 +55,8 @@ class SweepResult:
         Trials that are wanted, as far as is known, and are not there yet.
     code : str
         Version of the code that they ran under.
+    seed : int or None
+        Root of their seeds; None if there are no trials.
     """
 
     sweep: Sweep
@@ -62,6 +64,7 @@ class SweepResult:
     failures: list[tuple[Point, int, str]]
     missing: int
     code: str
+    seed: int | None
 
     def __len__(self) -> int:
         return sum(len(group.seeds) for group in self.groups)
@@ -180,7 +183,7 @@ def result_of(ledger: Ledger, sweep: Sweep, code: str) -> SweepResult:
             failures.append((points[text], seed, json.loads(result)["error"]))
     failures.sort(key=lambda failure: (point_order(failure[0]), failure[1]))
     ordered = sorted(groups.values(), key=lambda group: point_order(group.point))
-    return SweepResult(sweep, ordered, failures, missing, code)
+    return SweepResult(sweep, ordered, failures, missing, code, ledger.root(sweep.name, code))
 
 
 def _quantiles(results: Sequence[Values]) -> dict[str, tuple[float, float, float]]:

@@ -1,0 +1,106 @@
+"""Two runs of a sweep: what is the same, what agrees, what differs, and how often by chance."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rltheory as rlt
+from rltheory.errors import SweepError
+from rltheory.sweeps.compare import compare_runs, stored_result
+
+
+def made(shift: float = 0.0, seeds: int = 30, version: str = "1", n: Any = (1, 10, 100)) -> Any:
+    def trial(seed: int, n: int) -> dict[str, Any]:
+        rng = np.random.Generator(np.random.Philox(seed))
+        return {"y": n * (1 + shift) * rng.uniform(0.5, 1.5), "z": rng.random(), "word": "a"}
+
+    laws = (rlt.Law("y", "n", slope=1),)
+    return rlt.Sweep("pair", trial, {"n": list(n)}, seeds, version=version, laws=laws)
+
+
+def test_equal_runs_are_the_same_to_the_bit(tmp_path: Path) -> None:
+    first = rlt.run_sweep(made(), tmp_path / "a")
+    second = rlt.run_sweep(made(version="2"), tmp_path / "b")
+    found = compare_runs(first, second)
+    assert found.paired and found.count("same") == 7 == len(found.values) + len(found.laws)
+
+
+def test_trials_with_the_same_seeds_show_a_small_difference(tmp_path: Path) -> None:
+    """A shift of one percent, far below the noise of trials, is seen in their differences."""
+    first = rlt.run_sweep(made(), tmp_path / "a")
+    second = rlt.run_sweep(made(shift=0.01, version="2"), tmp_path / "b")
+    found = compare_runs(first, second)
+    assert [each.verdict for each in found.values] == ["differs", "same"] * 3
+    for each in found.values[::2]:
+        low, high = each.interval
+        assert low < each.second - each.first < high and low > 0
+    apart = compare_runs(first, rlt.run_sweep(made(shift=0.01), tmp_path / "c", seed=1))
+    assert not apart.paired and apart.count("differs") == 0
+    large = compare_runs(first, rlt.run_sweep(made(shift=0.8), tmp_path / "d", seed=1))
+    assert [each.verdict for each in large.values] == ["differs", "agrees"] * 3
+    assert large.laws[0].verdict == "agrees"  # a factor leaves the slope as it is
+
+
+def test_points_that_one_run_has_alone(tmp_path: Path) -> None:
+    first = rlt.run_sweep(made(n=(1, 10)), tmp_path / "a")
+    second = rlt.run_sweep(made(n=(10, 100), version="2"), tmp_path / "b")
+    found = compare_runs(first, second)
+    assert (found.only_first, found.only_second) == ([{"n": 1}], [{"n": 100}])
+    assert {canonical["n"] for canonical in (each.point for each in found.values)} == {10}
+    with pytest.raises(SweepError, match="no point in common"):
+        compare_runs(first, rlt.run_sweep(made(n=(5,), version="3"), tmp_path / "c"))
+
+
+def test_the_last_code_of_a_folder_is_meant(tmp_path: Path) -> None:
+    old = rlt.run_sweep(made(), tmp_path)
+    new = rlt.run_sweep(made(shift=0.5, version="2"), tmp_path)
+    assert stored_result(made(), tmp_path).csv() == new.csv()
+    assert stored_result(made(), tmp_path, but=new.code).csv() == old.csv()
+    assert stored_result(made(), tmp_path, code=old.code).csv() == old.csv()
+    with pytest.raises(SweepError, match="has no ledger"):
+        stored_result(made(), tmp_path / "none")
+    with pytest.raises(SweepError, match="nothing of pair under code 7"):
+        stored_result(made(), tmp_path, code="7")
+    with pytest.raises(SweepError, match="nothing of other"):
+        stored_result(rlt.Sweep("other", print, {"n": 1}, 1), tmp_path)
+
+
+def test_single_trials_and_trials_without_spread(tmp_path: Path) -> None:
+    one = [
+        rlt.run_sweep(made(seeds=1), tmp_path / name, seed=seed) for seed, name in enumerate("ab")
+    ]
+    assert {each.verdict for each in compare_runs(*one).values} == {"agrees"}
+
+    def plain(value: float, version: str) -> Any:
+        sweep = rlt.Sweep("s", lambda seed: {"y": value}, {}, 3, version=version)
+        return rlt.run_sweep(sweep, tmp_path / version, seed=int(version))
+
+    (agrees,) = compare_runs(plain(1.0, "1"), plain(1.0, "2")).values
+    (differs,) = compare_runs(plain(1.0, "1"), plain(1.5, "3")).values
+    assert (agrees.verdict, differs.verdict) == ("agrees", "differs")
+    assert differs.interval == (0.5, 0.5)
+
+
+def test_what_cannot_be_compared(tmp_path: Path) -> None:
+    first = rlt.run_sweep(made(), tmp_path / "a")
+    other = rlt.Sweep("other", lambda seed, n: {"y": 1.0}, {"n": 1}, 1, version="1")
+    with pytest.raises(SweepError, match="pair and other are different sweeps"):
+        compare_runs(first, rlt.run_sweep(other, tmp_path / "b"))
+    with pytest.raises(SweepError, match="level is 0"):
+        compare_runs(first, first, level=0)
+
+
+@pytest.mark.slow
+def test_equal_means_are_rarely_called_different(tmp_path: Path) -> None:
+    """400 pairs of runs with other seeds, 7 comparisons each, at level .05 in all: 20 pairs are
+    expected to show a difference at most; more than 36 by chance with probability 2e-4."""
+    results = [rlt.run_sweep(made(), tmp_path / str(seed), seed=seed) for seed in range(40)]
+    wrong = pairs = 0
+    for i in range(40):
+        for j in range(i + 1, i + 11):
+            found = compare_runs(results[i], results[j % 40], level=0.05)
+            pairs += 1
+            wrong += found.count("differs") > 0
+    assert pairs == 400 and wrong <= 36
