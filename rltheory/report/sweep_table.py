@@ -61,7 +61,8 @@ def law_line(fitted: FittedLaw) -> str:
     if fit is None:
         return f"{head}: no law; {fitted.reason}"
     low, high = fit.interval
-    told = f"slope {fit.slope:.4g} in [{low:.4g}, {high:.4g}] at {100 * fit.confidence:g}%"
+    beside = "" if law.factor is None else " beside the known factor"
+    told = f"slope{beside} {fit.slope:.4g} in [{low:.4g}, {high:.4g}] at {100 * fit.confidence:g}%"
     if law.slope is not None:
         told += f"; claimed {_claim(fitted)}"
     if isinstance(fit, PowerLaw):

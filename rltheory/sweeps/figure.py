@@ -1,8 +1,9 @@
 """The figure of a law: what trials gave, the fitted law, and the claimed one beside it.
 
-For each setting of the other axes: median, band from the 10% to the 90% quantile, the fitted law
-with its slope in the legend. The claimed law is drawn with its own slope through the middle of the
-fitted one. The same trials give the same bytes of SVG under one version of matplotlib.
+For each setting of the other axes: medians, a band from the 10% to the 90% quantile (or brackets),
+the fitted law with its slope in the legend, and a fan of the slopes in its interval. The claimed
+law is drawn with its own slope through the middle of the fitted one. The same trials give the same
+bytes of SVG under one version of matplotlib.
 """
 
 from collections.abc import Iterator, Sequence
@@ -81,7 +82,8 @@ def draw_law(result: SweepResult, law: Law) -> Any:
         ax.set(yscale="log")
     title = result.sweep.title or result.sweep.name
     ax.set_title(f"{title}{claim}", loc="left", fontsize="medium")
-    ax.legend(fontsize="small")
+    if fitted:
+        ax.legend(fontsize="small")
     return figure
 
 
@@ -108,10 +110,16 @@ def _draw_setting(ax: Any, result: SweepResult, fitted: FittedLaw, colour: str) 
         color=colour,
         label=f"{label}: {told}" if label else told,
     )
+    middle = float(np.log(x).mean())
+
+    def through_the_middle(slope: float) -> Any:
+        return _curve(law.kind, fit.intercept + (fit.slope - slope) * middle, slope, span, g)
+
+    if np.isfinite([low, high]).all():
+        fan = through_the_middle(low), through_the_middle(high)
+        ax.fill_between(span, *fan, color=colour, alpha=0.3, lw=0)
     if law.slope is not None:
-        middle = float(np.log(x).mean())
-        intercept = fit.intercept + (fit.slope - law.slope) * middle
-        ax.plot(span, _curve(law.kind, intercept, law.slope, span, g), "--", color=colour, lw=0.9)
+        ax.plot(span, through_the_middle(law.slope), "--", color=colour, lw=0.9)
 
 
 def _curve(kind: str, intercept: float, slope: float, x: Any, g: Any) -> Any:
