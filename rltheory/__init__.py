@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         SweepError,
     )
     from rltheory.inference.power_law import PowerLaw, fit_power_law
+    from rltheory.inference.rate import RateFit, crossover, fit_rate
     from rltheory.learning.bracket import BracketPlan, SampleBracket, bracket_from_counts
     from rltheory.learning.learner import Learner, Task
     from rltheory.learning.lsvi import lsvi, population_lsvi
@@ -146,6 +147,7 @@ _HOME = {
     "rltheory.learning.ucbvi": "UCBVI ucbvi_regret_bound",
     "rltheory.mdp.access": "generative hybrid local_simulator mu_reset online",
     "rltheory.inference.power_law": "PowerLaw fit_power_law",
+    "rltheory.inference.rate": "RateFit crossover fit_rate",
     "rltheory.learning.bracket": "BracketPlan SampleBracket bracket_from_counts",
     "rltheory.learning.plug_in": "PlugIn PlugInPlan plugin_bound",
     "rltheory.mdp.awkward": "awkward",
@@ -242,6 +244,7 @@ __all__ = [
     "Provenance",
     "RLTheoryError",
     "Rate",
+    "RateFit",
     "Refine",
     "RegularizedSolution",
     "RewardClass",
@@ -272,11 +275,13 @@ __all__ = [
     "concentrability",
     "coverability",
     "coverability_law",
+    "crossover",
     "deterministic_policies",
     "evaluate",
     "evaluate_regularized",
     "feature_concentrability",
     "fit_power_law",
+    "fit_rate",
     "garnet",
     "generative",
     "geometric_grid",

@@ -136,10 +136,10 @@ def fit_rate(
     Examples
     --------
     >>> import numpy as np
-    >>> from rltheory.inference.rate import fit_rate
+    >>> import rltheory as rlt
     >>> x = np.array([1.0, 10.0, 100.0])
     >>> noise = np.linspace(0.9, 1.1, 21)
-    >>> fit_rate(x, [5 * v**2 * noise for v in x])
+    >>> rlt.fit_rate(x, [5 * v**2 * noise for v in x])
     RateFit(log-log, slope 2 in [1.992, 2.008] at 95%, 3 points, misfit p 1)
     """
     points, samples, flags = _checked(x, trials, censored, kind, confidence)
@@ -195,6 +195,20 @@ def crossover(first: RateFit, second: RateFit) -> tuple[float, float, float]:
     ------
     SweepError
         If the fits are of different kinds, or have one slope.
+
+    Examples
+    --------
+    Linear at first, then like the square root: 100 x and 1000 sqrt(x) meet at 100.
+
+    >>> import numpy as np
+    >>> import rltheory as rlt
+    >>> noise = np.linspace(0.9, 1.1, 21)
+    >>> x = np.array([1.0, 5.0, 25.0])
+    >>> early = rlt.fit_rate(x, [100 * v * noise for v in x])
+    >>> late = rlt.fit_rate(400 * x, [1000 * (400 * v) ** 0.5 * noise for v in x])
+    >>> at, low, high = rlt.crossover(early, late)
+    >>> bool(low < 100 < high), round(at)
+    (True, 100)
     """
     if first.kind != second.kind:
         raise SweepError(f"a {first.kind} law and a {second.kind} one have no common scale")
