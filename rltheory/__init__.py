@@ -44,6 +44,9 @@ if TYPE_CHECKING:
         max_occupancy_exact,
         reaching_policy,
     )
+    from rltheory.demonstrations.best_policy_identification import BestPolicyIdentification
+    from rltheory.demonstrations.regularized_bpi import RegularizedBPI
+    from rltheory.demonstrations.ucbvi_ent import UCBVIEnt
     from rltheory.errors import (
         AccessError,
         ClaimError,
@@ -129,6 +132,9 @@ _HOME = {
     "rltheory.coverage.coverability": "coverability coverability_law",
     "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
+    "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
+    "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
+    "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -196,6 +202,7 @@ __all__ = [
     "Atoms",
     "AverageCertificate",
     "Bernoulli",
+    "BestPolicyIdentification",
     "BracketPlan",
     "Certificate",
     "Check",
@@ -237,6 +244,7 @@ __all__ = [
     "Preferences",
     "Provenance",
     "RLTheoryError",
+    "RegularizedBPI",
     "RegularizedSolution",
     "RewardClass",
     "Ridge",
@@ -251,6 +259,7 @@ __all__ = [
     "TotalCertificate",
     "Trajectories",
     "Transitions",
+    "UCBVIEnt",
     "Verdict",
     "aggregated_critics",
     "all_claims",
