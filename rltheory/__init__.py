@@ -44,6 +44,8 @@ if TYPE_CHECKING:
         max_occupancy_exact,
         reaching_policy,
     )
+    from rltheory.demonstrations.cloning import behavior_cloning
+    from rltheory.demonstrations.trajectory_kl import trajectory_hellinger, trajectory_kl
     from rltheory.errors import (
         AccessError,
         ClaimError,
@@ -129,6 +131,8 @@ _HOME = {
     "rltheory.coverage.coverability": "coverability coverability_law",
     "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
+    "rltheory.demonstrations.cloning": "behavior_cloning",
+    "rltheory.demonstrations.trajectory_kl": "trajectory_hellinger trajectory_kl",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -255,6 +259,7 @@ __all__ = [
     "aggregated_critics",
     "all_claims",
     "awkward",
+    "behavior_cloning",
     "bellman",
     "bracket_from_counts",
     "check",
@@ -320,6 +325,8 @@ __all__ = [
     "solve_regularized",
     "solve_robust",
     "threads",
+    "trajectory_hellinger",
+    "trajectory_kl",
     "trajectory_log_probability",
     "ucbvi_regret_bound",
     "uniform_policy",
