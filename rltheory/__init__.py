@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         reaching_policy,
     )
     from rltheory.demonstrations.cloning import behavior_cloning
+    from rltheory.demonstrations.cloning_law import bc_kl_bound, expected_bc_kl
     from rltheory.demonstrations.trajectory_kl import trajectory_hellinger, trajectory_kl
     from rltheory.errors import (
         AccessError,
@@ -132,6 +133,7 @@ _HOME = {
     "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
     "rltheory.demonstrations.cloning": "behavior_cloning",
+    "rltheory.demonstrations.cloning_law": "bc_kl_bound expected_bc_kl",
     "rltheory.demonstrations.trajectory_kl": "trajectory_hellinger trajectory_kl",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
@@ -259,6 +261,7 @@ __all__ = [
     "aggregated_critics",
     "all_claims",
     "awkward",
+    "bc_kl_bound",
     "behavior_cloning",
     "bellman",
     "bracket_from_counts",
@@ -272,6 +275,7 @@ __all__ = [
     "deterministic_policies",
     "evaluate",
     "evaluate_regularized",
+    "expected_bc_kl",
     "feature_concentrability",
     "fit_power_law",
     "garnet",
