@@ -45,7 +45,10 @@ if TYPE_CHECKING:
         reaching_policy,
     )
     from rltheory.demonstrations.best_policy_identification import BestPolicyIdentification
+    from rltheory.demonstrations.cloning import behavior_cloning
+    from rltheory.demonstrations.cloning_law import bc_kl_bound, expected_bc_kl
     from rltheory.demonstrations.regularized_bpi import RegularizedBPI
+    from rltheory.demonstrations.trajectory_kl import trajectory_hellinger, trajectory_kl
     from rltheory.demonstrations.ucbvi_ent import UCBVIEnt
     from rltheory.errors import (
         AccessError,
@@ -135,6 +138,9 @@ _HOME = {
     "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
     "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
     "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
+    "rltheory.demonstrations.cloning": "behavior_cloning",
+    "rltheory.demonstrations.cloning_law": "bc_kl_bound expected_bc_kl",
+    "rltheory.demonstrations.trajectory_kl": "trajectory_hellinger trajectory_kl",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -264,6 +270,8 @@ __all__ = [
     "aggregated_critics",
     "all_claims",
     "awkward",
+    "bc_kl_bound",
+    "behavior_cloning",
     "bellman",
     "bracket_from_counts",
     "check",
@@ -276,6 +284,7 @@ __all__ = [
     "deterministic_policies",
     "evaluate",
     "evaluate_regularized",
+    "expected_bc_kl",
     "feature_concentrability",
     "fit_power_law",
     "garnet",
@@ -329,6 +338,8 @@ __all__ = [
     "solve_regularized",
     "solve_robust",
     "threads",
+    "trajectory_hellinger",
+    "trajectory_kl",
     "trajectory_log_probability",
     "ucbvi_regret_bound",
     "uniform_policy",
