@@ -44,6 +44,12 @@ if TYPE_CHECKING:
         max_occupancy_exact,
         reaching_policy,
     )
+    from rltheory.demonstrations.best_policy_identification import BestPolicyIdentification
+    from rltheory.demonstrations.cloning import behavior_cloning
+    from rltheory.demonstrations.cloning_law import bc_kl_bound, expected_bc_kl
+    from rltheory.demonstrations.regularized_bpi import RegularizedBPI
+    from rltheory.demonstrations.trajectory_kl import trajectory_hellinger, trajectory_kl
+    from rltheory.demonstrations.ucbvi_ent import UCBVIEnt
     from rltheory.errors import (
         AccessError,
         ClaimError,
@@ -133,6 +139,12 @@ _HOME = {
     "rltheory.coverage.coverability": "coverability coverability_law",
     "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
+    "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
+    "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
+    "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
+    "rltheory.demonstrations.cloning": "behavior_cloning",
+    "rltheory.demonstrations.cloning_law": "bc_kl_bound expected_bc_kl",
+    "rltheory.demonstrations.trajectory_kl": "trajectory_hellinger trajectory_kl",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -202,6 +214,7 @@ __all__ = [
     "Atoms",
     "AverageCertificate",
     "Bernoulli",
+    "BestPolicyIdentification",
     "BracketPlan",
     "Certificate",
     "Check",
@@ -246,6 +259,7 @@ __all__ = [
     "Rate",
     "RateFit",
     "Refine",
+    "RegularizedBPI",
     "RegularizedSolution",
     "RewardClass",
     "Ridge",
@@ -261,10 +275,13 @@ __all__ = [
     "TotalCertificate",
     "Trajectories",
     "Transitions",
+    "UCBVIEnt",
     "Verdict",
     "aggregated_critics",
     "all_claims",
     "awkward",
+    "bc_kl_bound",
+    "behavior_cloning",
     "bellman",
     "bracket_from_counts",
     "check",
@@ -279,6 +296,7 @@ __all__ = [
     "deterministic_policies",
     "evaluate",
     "evaluate_regularized",
+    "expected_bc_kl",
     "feature_concentrability",
     "fit_power_law",
     "fit_rate",
@@ -334,6 +352,8 @@ __all__ = [
     "solve_robust",
     "stored_result",
     "threads",
+    "trajectory_hellinger",
+    "trajectory_kl",
     "trajectory_log_probability",
     "ucbvi_regret_bound",
     "uniform_policy",

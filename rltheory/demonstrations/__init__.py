@@ -1,0 +1,1 @@
+"""Demonstration-regularised reinforcement learning: cloning, regularised planning, preferences."""

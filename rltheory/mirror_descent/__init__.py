@@ -1,0 +1,1 @@
+"""Mirror descent policy optimisation on discounted models, exactly."""
