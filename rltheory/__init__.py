@@ -44,6 +44,13 @@ if TYPE_CHECKING:
         max_occupancy_exact,
         reaching_policy,
     )
+    from rltheory.demonstrations.rlhf import (
+        BradleyTerryFit,
+        bradley_terry_bound,
+        fit_bradley_terry,
+        sample_preferences,
+    )
+    from rltheory.demonstrations.rlhf_bound import rlhf_gap_bound
     from rltheory.errors import (
         AccessError,
         ClaimError,
@@ -129,6 +136,10 @@ _HOME = {
     "rltheory.coverage.coverability": "coverability coverability_law",
     "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
+    "rltheory.demonstrations.rlhf": (
+        "BradleyTerryFit bradley_terry_bound fit_bradley_terry sample_preferences"
+    ),
+    "rltheory.demonstrations.rlhf_bound": "rlhf_gap_bound",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -197,6 +208,7 @@ __all__ = [
     "AverageCertificate",
     "Bernoulli",
     "BracketPlan",
+    "BradleyTerryFit",
     "Certificate",
     "Check",
     "Choice",
@@ -257,6 +269,7 @@ __all__ = [
     "awkward",
     "bellman",
     "bracket_from_counts",
+    "bradley_terry_bound",
     "check",
     "claim",
     "combination_lock",
@@ -268,6 +281,7 @@ __all__ = [
     "evaluate",
     "evaluate_regularized",
     "feature_concentrability",
+    "fit_bradley_terry",
     "fit_power_law",
     "garnet",
     "generative",
@@ -301,11 +315,13 @@ __all__ = [
     "regret",
     "replay",
     "riverswim",
+    "rlhf_gap_bound",
     "run",
     "run_many",
     "run_sweep",
     "sample",
     "sample_complexity",
+    "sample_preferences",
     "save",
     "save_instance",
     "search_tightest",
