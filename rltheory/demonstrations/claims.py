@@ -1,7 +1,18 @@
 """The claims of this topic, gathered from the files that state them."""
 
 from rltheory.claims.claim import Claim
+from rltheory.demonstrations import (
+    bernstein_transport,
+    preference_invariance,
+    preference_mle,
+    rlhf_gap,
+)
 
 __all__ = ["CLAIMS"]
 
-CLAIMS: tuple[Claim, ...] = ()
+CLAIMS: tuple[Claim, ...] = (
+    *bernstein_transport.CLAIMS,
+    *preference_invariance.CLAIMS,
+    *preference_mle.CLAIMS,
+    *rlhf_gap.CLAIMS,
+)
