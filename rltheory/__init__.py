@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         sample_preferences,
     )
     from rltheory.demonstrations.rlhf_bound import rlhf_gap_bound
+    from rltheory.demonstrations.rlhf_pipeline import RLHFResult, demonstration_regularized_rlhf
     from rltheory.errors import (
         AccessError,
         ClaimError,
@@ -140,6 +141,7 @@ _HOME = {
         "BradleyTerryFit bradley_terry_bound fit_bradley_terry sample_preferences"
     ),
     "rltheory.demonstrations.rlhf_bound": "rlhf_gap_bound",
+    "rltheory.demonstrations.rlhf_pipeline": "RLHFResult demonstration_regularized_rlhf",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -248,6 +250,7 @@ __all__ = [
     "PowerLaw",
     "Preferences",
     "Provenance",
+    "RLHFResult",
     "RLTheoryError",
     "RegularizedSolution",
     "RewardClass",
@@ -277,6 +280,7 @@ __all__ = [
     "concentrability",
     "coverability",
     "coverability_law",
+    "demonstration_regularized_rlhf",
     "deterministic_policies",
     "evaluate",
     "evaluate_regularized",
