@@ -204,10 +204,10 @@ For $\nu=P^{\pi}\otimes P^{\pi}$ the last is $\mathrm{Var}_\pi(f)$.""",
     },
     mutants=[
         Mutant(
-            "eighth",
-            "an eighth of the bounds",
-            check=partial(_trial, factor=0.125),
-            named={"two candidates": two_candidates(200, away=0.8)},
+            "sixteenth",
+            "a sixteenth of the bounds",
+            check=partial(_trial, factor=1 / 16),
+            named={"two candidates": two_candidates(200, away=0.4)},
         ),
         Mutant(
             "no-class",
