@@ -7,7 +7,7 @@ chance of 0.01 on the four others, which pay nothing. `reward` says where the fi
 from: "hacked" adds 1 to arm 1, as in the claim; "fitted" is the reward of most likelihood of 300
 preferences between arms that the clone played, among all tables in [0, 1]. Arms that were compared
 a few times by then have rewards at the ends of [0, 1] by chance, and arms that never were are at
-1/2: what is best for such a reward is often not arm 0.
+1/2: what is best for such a reward is then another arm than 0, at times one that pays nothing.
 
 `gap` is that of the plan regularised towards the clone, `unregularised` that of the best arm for
 the fitted reward; `bound` is that of claim demo-rlhf-det, and `sharp` the same with the exact

@@ -44,6 +44,11 @@ if TYPE_CHECKING:
         max_occupancy_exact,
         reaching_policy,
     )
+    from rltheory.demonstrations.lsvi_ucb_ent import (
+        LinearBPIResult,
+        lsvi_ucb_ent,
+        lsvi_ucb_ent_radius,
+    )
     from rltheory.demonstrations.rlhf import (
         BradleyTerryFit,
         bradley_terry_bound,
@@ -137,6 +142,7 @@ _HOME = {
     "rltheory.coverage.coverability": "coverability coverability_law",
     "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
+    "rltheory.demonstrations.lsvi_ucb_ent": "LinearBPIResult lsvi_ucb_ent lsvi_ucb_ent_radius",
     "rltheory.demonstrations.rlhf": (
         "BradleyTerryFit bradley_terry_bound fit_bradley_terry sample_preferences"
     ),
@@ -234,6 +240,7 @@ __all__ = [
     "LPSolution",
     "Law",
     "Learner",
+    "LinearBPIResult",
     "LinearMDP",
     "LinearPlan",
     "LinearSolution",
@@ -298,6 +305,8 @@ __all__ = [
     "local_simulator",
     "log_likelihood",
     "lsvi",
+    "lsvi_ucb_ent",
+    "lsvi_ucb_ent_radius",
     "lsvi_ucb_radii",
     "lsvi_ucb_regret_bound",
     "markov_policy_of",

@@ -3,6 +3,7 @@
 from rltheory.claims.claim import Claim
 from rltheory.demonstrations import (
     bernstein_transport,
+    linear_onehot,
     preference_invariance,
     preference_mle,
     rlhf_gap,
@@ -12,6 +13,7 @@ __all__ = ["CLAIMS"]
 
 CLAIMS: tuple[Claim, ...] = (
     *bernstein_transport.CLAIMS,
+    *linear_onehot.CLAIMS,
     *preference_invariance.CLAIMS,
     *preference_mle.CLAIMS,
     *rlhf_gap.CLAIMS,
