@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         max_occupancy_exact,
         reaching_policy,
     )
+    from rltheory.demonstrations.cloning import behavior_cloning
     from rltheory.demonstrations.lsvi_ucb_ent import (
         LinearBPIResult,
         lsvi_ucb_ent,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     )
     from rltheory.demonstrations.rlhf_bound import rlhf_gap_bound
     from rltheory.demonstrations.rlhf_pipeline import RLHFResult, demonstration_regularized_rlhf
+    from rltheory.demonstrations.trajectory_kl import trajectory_hellinger, trajectory_kl
     from rltheory.errors import (
         AccessError,
         ClaimError,
@@ -142,6 +144,8 @@ _HOME = {
     "rltheory.coverage.coverability": "coverability coverability_law",
     "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
+    "rltheory.demonstrations.cloning": "behavior_cloning",
+    "rltheory.demonstrations.trajectory_kl": "trajectory_hellinger trajectory_kl",
     "rltheory.demonstrations.lsvi_ucb_ent": "LinearBPIResult lsvi_ucb_ent lsvi_ucb_ent_radius",
     "rltheory.demonstrations.rlhf": (
         "BradleyTerryFit bradley_terry_bound fit_bradley_terry sample_preferences"
@@ -277,6 +281,7 @@ __all__ = [
     "aggregated_critics",
     "all_claims",
     "awkward",
+    "behavior_cloning",
     "bellman",
     "bracket_from_counts",
     "bradley_terry_bound",
@@ -349,6 +354,8 @@ __all__ = [
     "solve_regularized",
     "solve_robust",
     "threads",
+    "trajectory_hellinger",
+    "trajectory_kl",
     "trajectory_log_probability",
     "ucbvi_regret_bound",
     "uniform_policy",

@@ -21,13 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rltheory.demonstrations.trajectory_kl import trajectory_kl
 from rltheory.errors import ModelError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.intake import real_numbers
-from rltheory.mdp.likelihood import policy_kl
 from rltheory.mdp.policies import weights_of
 from rltheory.solvers.evaluate import evaluate
-from rltheory.solvers.occupancy import occupancy
 from rltheory.solvers.reference_laws import read_temperature
 from rltheory.solvers.solve import solve
 
@@ -117,7 +116,7 @@ def rlhf_gap_bound(
     best = float(start @ solve(mdp).value[0])
     played = _table(mdp, expert)
     gap = max(0.0, best - float(start @ evaluate(mdp, played)[0]))
-    K = _trajectory_kl(mdp, played, error.policy)
+    K = trajectory_kl(mdp, played, error.policy)
     v, above, below = error.variance, error.above, error.below
     transport = math.sqrt(2.0 * v * K) + above * K / 3.0 if math.isfinite(K) else math.inf
     terms = {
@@ -237,13 +236,6 @@ def _log_mean(mean: Any) -> Vector:
     less = np.asarray(mean(np.expm1))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(less > -0.5, np.log1p(less), np.log(mean(np.exp)))
-
-
-def _trajectory_kl(mdp: EpisodicMDP, policy: Vector, reference: Vector) -> float:
-    """sum_h E KL(policy, reference) over the states that the policy reaches."""
-    reached = occupancy(mdp, policy).sum(axis=-1)
-    each = policy_kl(policy, reference)
-    return float((reached * np.where(reached > 0.0, each, 0.0)).sum())
 
 
 def _true(mdp: EpisodicMDP) -> Vector:

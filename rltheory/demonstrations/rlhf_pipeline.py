@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rltheory.demonstrations.cloning import behavior_cloning
 from rltheory.demonstrations.rlhf import BradleyTerryFit, fit_bradley_terry
 from rltheory.errors import ModelError
 from rltheory.mdp.arguments import at_least
@@ -129,13 +130,12 @@ def demonstration_regularized_rlhf(
             f"demonstrations are {type(demonstrations).__name__}; they must be Trajectories"
         )
     at_least("pairs", pairs, 1)
-    H, S, A = mdp.horizon, mdp.n_states, mdp.n_actions
-    lam = 2.0 * H if temperature is None else float(temperature)
-    clone = _clone(demonstrations, (H, S, A), smoothing)
+    lam = 2.0 * mdp.horizon if temperature is None else float(temperature)
+    clone = behavior_cloning(demonstrations, mdp=mdp, smoothing=smoothing)
     played = sample(mdp, clone, 2 * pairs, np.random.SeedSequence(seed, spawn_key=(0,)))
     first, second = played[0::2], played[1::2]
     judged = _judged(first, second, judge, np.random.SeedSequence(seed, spawn_key=(1,)))
-    fit = fit_bradley_terry(judged, candidates, features, shape=(H, S, A))
+    fit = fit_bradley_terry(judged, candidates, features, shape=clone.shape)
     if not bool(((fit.reward >= 0.0) & (fit.reward <= 1.0)).all()):
         raise ModelError(
             f"the fitted rewards are in [{fit.reward.min()}, {fit.reward.max()}]; candidates must "
@@ -154,11 +154,3 @@ def _judged(first: Trajectories, second: Trajectories, judge: Any, seed: Any) ->
     if callable(judge):
         return Preferences(first, second, judge(first, second))
     return Preferences.bradley_terry(first, second, judge, seed=seed)
-
-
-def _clone(demonstrations: Trajectories, shape: tuple[int, int, int], smoothing: float) -> Vector:
-    H, S, A = shape
-    if not 0.0 < smoothing < np.inf:
-        raise ModelError(f"smoothing is {smoothing!r}; it must be above 0 and finite")
-    seen = demonstrations.counts(S, A, H, staged=True).visits
-    return np.asarray((seen + smoothing) / (seen.sum(axis=2, keepdims=True) + smoothing * A))

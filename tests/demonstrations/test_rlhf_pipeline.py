@@ -72,7 +72,7 @@ def test_errors():
         ({"mdp": rlt.riverswim(3, discount=0.9)}, "EpisodicMDP"),
         ({"demonstrations": EXPERT}, "must be Trajectories"),
         ({"pairs": 0}, "pairs is 0"),
-        ({"smoothing": 0.0}, "smoothing is 0.0"),
+        ({"smoothing": 0.0}, "smoothing is 0"),
         ({"candidates": np.full((1, 4, 3), 2.0)}, "fitted rewards are in"),
     ]:
         with pytest.raises(ModelError, match=message):
