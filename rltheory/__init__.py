@@ -44,12 +44,14 @@ if TYPE_CHECKING:
         max_occupancy_exact,
         reaching_policy,
     )
+    from rltheory.demonstrations.best_policy_identification import BestPolicyIdentification
     from rltheory.demonstrations.cloning import behavior_cloning
     from rltheory.demonstrations.lsvi_ucb_ent import (
         LinearBPIResult,
         lsvi_ucb_ent,
         lsvi_ucb_ent_radius,
     )
+    from rltheory.demonstrations.regularized_bpi import RegularizedBPI
     from rltheory.demonstrations.rlhf import (
         BradleyTerryFit,
         bradley_terry_bound,
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from rltheory.demonstrations.rlhf_bound import rlhf_gap_bound
     from rltheory.demonstrations.rlhf_pipeline import RLHFResult, demonstration_regularized_rlhf
     from rltheory.demonstrations.trajectory_kl import trajectory_hellinger, trajectory_kl
+    from rltheory.demonstrations.ucbvi_ent import UCBVIEnt
     from rltheory.errors import (
         AccessError,
         ClaimError,
@@ -152,6 +155,9 @@ _HOME = {
     ),
     "rltheory.demonstrations.rlhf_bound": "rlhf_gap_bound",
     "rltheory.demonstrations.rlhf_pipeline": "RLHFResult demonstration_regularized_rlhf",
+    "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
+    "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
+    "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -219,6 +225,7 @@ __all__ = [
     "Atoms",
     "AverageCertificate",
     "Bernoulli",
+    "BestPolicyIdentification",
     "BracketPlan",
     "BradleyTerryFit",
     "Certificate",
@@ -263,6 +270,7 @@ __all__ = [
     "Provenance",
     "RLHFResult",
     "RLTheoryError",
+    "RegularizedBPI",
     "RegularizedSolution",
     "RewardClass",
     "Ridge",
@@ -277,6 +285,7 @@ __all__ = [
     "TotalCertificate",
     "Trajectories",
     "Transitions",
+    "UCBVIEnt",
     "Verdict",
     "aggregated_critics",
     "all_claims",

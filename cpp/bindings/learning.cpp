@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "bindings/arrays.hpp"
+#include "bindings/intervals.hpp"
 #include "bindings/linear.hpp"
 #include "bindings/module.hpp"
 #include "learning/tabular.hpp"
@@ -132,22 +133,11 @@ public:
     }
 
     Array<std::int64_t> visits() const {
-        Array<std::int64_t> out({H, S, A});
-        each_pair([&](const Counts& x, std::int64_t h, std::int64_t s, std::int64_t a) {
-            out.mutable_at(h, s, a) =
-                x.visits[static_cast<std::size_t>(h * x.stride + x.column(s, a))];
-        });
-        return out;
+        return std::visit([](const auto& x) { return visits_of(x.counts()); }, learner);
     }
 
     Array<std::int64_t> transitions() const {
-        Array<std::int64_t> out({H, S, A, S});
-        each_pair([&](const Counts& x, std::int64_t h, std::int64_t s, std::int64_t a) {
-            for (std::int64_t t = 0; t < S; ++t)
-                out.mutable_at(h, s, a, t) =
-                    static_cast<std::int64_t>(x.successors(h)[t * x.stride + x.column(s, a)]);
-        });
-        return out;
+        return std::visit([](const auto& x) { return transitions_of(x.counts()); }, learner);
     }
 
     std::int64_t plans() const {
@@ -166,17 +156,6 @@ private:
         if (h < 0 || h >= H || s < 0 || s >= S || a < 0 || a >= A)
             throw std::invalid_argument("there is no stage " + std::to_string(h) + ", state " +
                                         std::to_string(s) + ", action " + std::to_string(a));
-    }
-
-    template <class F>
-    void each_pair(F&& f) const {
-        std::visit(
-            [&](const auto& x) {
-                for (std::int64_t h = 0; h < H; ++h)
-                    for (std::int64_t s = 0; s < S; ++s)
-                        for (std::int64_t a = 0; a < A; ++a) f(x.counts(), h, s, a);
-            },
-            learner);
     }
 };
 
@@ -339,6 +318,7 @@ void bind_learning(py::module_& m) {
           py::arg("places").noconvert(), py::arg("actions").noconvert(),
           "rho V_0 of policies given by their changes.");
     bind_linear_learning(m);
+    bind_explorers(m);
 }
 
 // --- linear features ---------------------------------------------------------------------------

@@ -235,7 +235,7 @@ auto in_world(const SoftLinearLearner& learner, const ModelHandle& model,
     if (first_episode < 0 || episodes < 0 || learner.plans() == 0)
         throw std::invalid_argument("numbers of episodes must be at least 0, and a plan made");
     const std::uint64_t* k = keys.data();
-    const SoftLinearWords words{
+    const ExplorationWords words{
         {{k[0], k[1]}, {k[2], k[3]}, first_episode}, {k[4], k[5]}, {k[6], k[7]}};
     const double* rho = initial.data();
     const py::gil_scoped_release release;
@@ -291,8 +291,8 @@ inline void bind_soft_linear(py::module_& m) {
                const Array<std::uint64_t>& keys, std::int64_t first, std::int64_t episodes) {
                 return in_world(
                     x, model, initial, keys, first, episodes,
-                    [&](const World& world, const SoftLinearWords& words, const Monitor& monitor) {
-                        return explore(world, x, words, episodes, monitor);
+                    [&](const World& world, const ExplorationWords& words, const Monitor& monitor) {
+                        return explore_linear(world, x, words, episodes, monitor);
                     });
             },
             py::arg("model"), py::arg("initial").noconvert(), py::arg("keys").noconvert(),
@@ -304,7 +304,7 @@ inline void bind_soft_linear(py::module_& m) {
                const Array<std::uint64_t>& keys, std::int64_t first, std::int64_t episodes) {
                 return in_world(
                     x, model, initial, keys, first, episodes,
-                    [&](const World& world, const SoftLinearWords& words, const Monitor& monitor) {
+                    [&](const World& world, const ExplorationWords& words, const Monitor& monitor) {
                         return roll_out(world, x, words, episodes, monitor);
                     });
             },

@@ -76,6 +76,22 @@ struct Trace {
     double* bounds = nullptr;        // rho V_0 of the plan of each episode
 };
 
+// One episode from state s: act(h, s) chooses, and observe(h, s, a, row, next) is told what came of
+// it. Each transition takes the next word. Returns the number of steps.
+template <class Act, class Observe>
+std::int64_t play_episode(const World& world, std::int64_t s, Philox& words, Act&& act,
+                          Observe&& observe) {
+    std::int64_t h = 0;
+    for (; h < world.horizon && s != ended; ++h) {
+        const std::int64_t a = act(h, s);
+        const std::int64_t row = world.table.row(h, s, a);
+        const std::int64_t next = world.rows.draw(row, words.next());
+        observe(h, s, a, row, next);
+        s = next;
+    }
+    return h;
+}
+
 // Returns the number of steps.
 template <class Planner>
 std::int64_t play(const World& world, Planner& learner, const Words& words, std::int64_t episodes,
@@ -96,19 +112,17 @@ std::int64_t play(const World& world, Planner& learner, const Words& words, std:
         if (learner.plan()) played.add(k, learner.policy());
         const std::uint16_t* policy = learner.policy();
         if (trace.bounds) trace.bounds[k] = start_value(world, learner.value(0));
-        std::int64_t s = world.starts.draw(0, starts.next());
         double total = 0.0;
-        std::int64_t h = 0;
-        for (; h < H && s != ended; ++h) {
-            if (trace.states) trace.states[k * H + h] = static_cast<std::int32_t>(s);
-            const std::int64_t a = policy[h * S + s];
-            const std::int64_t row = world.table.row(h, s, a);
-            const double reward = world.model.reward[row];
-            const std::int64_t next = world.rows.draw(row, moves.next());
-            learner.observe(h, s, a, reward, next);
-            total += reward;
-            s = next;
-        }
+        const std::int64_t h = play_episode(
+            world, world.starts.draw(0, starts.next()), moves,
+            [&](std::int64_t stage, std::int64_t s) { return policy[stage * S + s]; },
+            [&](std::int64_t stage, std::int64_t s, std::int64_t a, std::int64_t row,
+                std::int64_t next) {
+                if (trace.states) trace.states[k * H + stage] = static_cast<std::int32_t>(s);
+                const double reward = world.model.reward[row];
+                learner.observe(stage, s, a, reward, next);
+                total += reward;
+            });
         steps += h;
         if (trace.states) std::fill(trace.states + k * H + h, trace.states + (k + 1) * H, -1);
         if (h < H) moves = transitions_from(first + static_cast<std::uint64_t>(k) + 1);

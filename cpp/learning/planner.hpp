@@ -37,9 +37,9 @@ struct RewardFault : std::invalid_argument {
 template <class Backup>
 class Planner;
 
-// Planner::induce, compiled for this processor.
+// Planner::induce, compiled for this processor: see here.hpp.
 template <class Backup>
-void induce_here(Planner<Backup>& planner);
+void plan_here(Planner<Backup>& planner);
 
 template <class Backup>
 class Planner {
@@ -76,7 +76,7 @@ public:
         if (!due_) return false;
         due_ = replanning_ == Replanning::every_episode;
         ++plans_;
-        induce_here(*this);
+        plan_here(*this);
         return true;
     }
 
@@ -91,6 +91,11 @@ public:
         backup_.observed(x, h, pair, n);
         note(h, pair);
         if ((n & before) == 0) due_ = true;  // n is a power of two
+    }
+
+    template <class L>
+    static constexpr int columns() {
+        return (L::count == 2 ? 8 : 10) / Backup::powers;
     }
 
     // One backward induction, W registers of pairs at a time: inlined into functions that are

@@ -19,22 +19,6 @@ SoftLinearLearner::Side side_of(const LinearSizes& n) {
             std::vector<double>(size((n.stages + 1) * n.states), 0.0)};
 }
 
-// rho_a exp(x_a / temperature) over their sum.
-void soft_greedy_law(const double* x, ReferenceLaw rho, double temperature, double* law) {
-    std::int64_t best = -1;
-    const auto score = [&](std::int64_t a) { return x[a] / temperature + rho.log_weight[a]; };
-    for (std::int64_t a = 0; a < rho.n; ++a)
-        if (rho.weight[a] > 0.0 && (best < 0 || score(a) > score(best))) best = a;
-    double total = 0.0;
-    for (std::int64_t a = 0; a < rho.n; ++a) {
-        law[a] = rho.weight[a] > 0.0 ? std::exp((x[a] - x[best]) / temperature +
-                                                (rho.log_weight[a] - rho.log_weight[best]))
-                                     : 0.0;
-        total += law[a];
-    }
-    for (std::int64_t a = 0; a < rho.n; ++a) law[a] /= total;
-}
-
 }  // namespace
 
 SoftLinearLearner::SoftLinearLearner(LinearSizes n, std::vector<double> features, double ridge,
@@ -87,9 +71,8 @@ void SoftLinearLearner::improve(std::int64_t h) {
         const double* low = lower.q.data() + at * A;
         const ReferenceLaw rho{problem_.weight.data() + at * A, problem_.log_weight.data() + at * A,
                                A};
-        upper.value[size(at)] = soft_maximum(high, rho, problem_.temperature);
+        upper.value[size(at)] = soft_law(high, rho, problem_.temperature, policy_.data() + at * A);
         lower.value[size(at)] = soft_maximum(low, rho, problem_.temperature);
-        soft_greedy_law(high, rho, problem_.temperature, policy_.data() + at * A);
         std::int64_t widest = -1, choices = 0;
         for (std::int64_t a = 0; a < A; ++a) {
             if (!allowed(h, s, a)) continue;
@@ -123,7 +106,7 @@ namespace {
 // The words of one episode after another.
 class Episodes {
 public:
-    Episodes(const World& world, const SoftLinearWords& words)
+    Episodes(const World& world, const ExplorationWords& words)
         : world_(world),
           words_(words),
           episode_(words.world.first_episode),
@@ -132,26 +115,24 @@ public:
           moves_(stream(words.world.transition_key, world.horizon)),
           actions_(stream(words.action_key, world.horizon)) {}
 
-    // act(h, s, uniform, h') chooses, h' = -1 for no stage; observe(h, s, a, next).
+    // act(h, s, uniform, explores) chooses; observe(h, s, a, next) is told what came of it.
     template <class Act, class Observe>
     std::int64_t play(Act&& act, Observe&& observe) {
-        const std::int64_t H = world_.horizon;
-        const auto choices = static_cast<Word128>(H) + 1;
-        const auto exploring =
-            static_cast<std::int64_t>((static_cast<Word128>(stages_.next()) * choices) >> 64) - 1;
-        std::int64_t s = world_.starts.draw(0, starts_.next()), h = 0;
-        for (; h < H && s != ended; ++h) {
-            const std::int64_t a = act(h, s, actions_.uniform(), h == exploring);
-            const std::int64_t next = world_.rows.draw(world_.table.row(h, s, a), moves_.next());
-            observe(h, s, a, next);
-            s = next;
-        }
+        const std::int64_t H = world_.horizon, exploring = exploring_stage(stages_.next(), H);
+        const std::int64_t steps = play_episode(
+            world_, world_.starts.draw(0, starts_.next()), moves_,
+            [&](std::int64_t h, std::int64_t s) {
+                return act(h, s, actions_.uniform(), h == exploring);
+            },
+            [&](std::int64_t h, std::int64_t s, std::int64_t a, std::int64_t, std::int64_t next) {
+                observe(h, s, a, next);
+            });
         ++episode_;
-        if (h < H) {
+        if (steps < H) {
             moves_ = stream(words_.world.transition_key, H);
             actions_ = stream(words_.action_key, H);
         }
-        return h;
+        return steps;
     }
 
 private:
@@ -161,7 +142,7 @@ private:
     }
 
     const World& world_;
-    const SoftLinearWords& words_;
+    const ExplorationWords& words_;
     std::int64_t episode_;
     Philox starts_, stages_, moves_, actions_;
 };
@@ -170,8 +151,9 @@ constexpr std::int64_t between_monitors = 256;
 
 }  // namespace
 
-std::int64_t explore(const World& world, SoftLinearLearner& learner, const SoftLinearWords& words,
-                     std::int64_t episodes, const Monitor& monitor) {
+std::int64_t explore_linear(const World& world, SoftLinearLearner& learner,
+                            const ExplorationWords& words, std::int64_t episodes,
+                            const Monitor& monitor) {
     Episodes played(world, words);
     std::int64_t steps = 0;
     for (std::int64_t k = 0; k < episodes; ++k) {
@@ -184,7 +166,7 @@ std::int64_t explore(const World& world, SoftLinearLearner& learner, const SoftL
     return steps;
 }
 
-double roll_out(const World& world, const SoftLinearLearner& learner, const SoftLinearWords& words,
+double roll_out(const World& world, const SoftLinearLearner& learner, const ExplorationWords& words,
                 std::int64_t episodes, const Monitor& monitor) {
     Episodes played(world, words);
     double total = 0.0;

@@ -13,7 +13,7 @@
 //     X_h(s) = min{D_h, D_h^2 / (8 temperature)}:
 //
 // where the intervals hold, the loss of pi is at most the mean of sum_h X_h(s_h) over its episodes,
-// which `roll_out` plays. `explore` plays pi but for one of H + 1 equally likely choices an
+// which `roll_out` plays. `explore_linear` plays pi but for one of H + 1 equally likely choices an
 // episode: a stage, at which the action of widest interval is taken, or none. A plan costs O(H (S A
 // d^2 + S d)), a step O(d^2 + A).
 #pragma once
@@ -21,7 +21,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "learning/episodes.hpp"
+#include "learning/explore.hpp"
 #include "learning/feature_sums.hpp"
 
 namespace rlt {
@@ -72,19 +72,15 @@ private:
     std::int64_t plans_ = 0;
 };
 
-struct SoftLinearWords {
-    Words world;
-    std::uint64_t stage_key[2], action_key[2];
-};
-
 // Plays so many episodes and learns from them; returns the number of steps. Episode k, counted from
 // `world.first_episode`, takes word k of the streams of starts and stages, and its step h word
 // k H + h of those of transitions and actions.
-std::int64_t explore(const World& world, SoftLinearLearner& learner, const SoftLinearWords& words,
-                     std::int64_t episodes, const Monitor& monitor);
+std::int64_t explore_linear(const World& world, SoftLinearLearner& learner,
+                            const ExplorationWords& words, std::int64_t episodes,
+                            const Monitor& monitor);
 
 // Sum over so many episodes of the policy of sum_h X_h(s_h); nothing is learned.
-double roll_out(const World& world, const SoftLinearLearner& learner, const SoftLinearWords& words,
+double roll_out(const World& world, const SoftLinearLearner& learner, const ExplorationWords& words,
                 std::int64_t episodes, const Monitor& monitor);
 
 }  // namespace rlt

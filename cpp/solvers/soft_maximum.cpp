@@ -63,23 +63,45 @@ Exponent exponent_of(const double* x, ReferenceLaw rho, double temperature, std:
                        law_error(rho, pivot) + tiny};
 }
 
-}  // namespace
-
-double soft_maximum(const double* x, ReferenceLaw rho, double temperature) {
+// The soft maximum; what each action adds to the sum goes to term(a, weight).
+template <class Term>
+double soft_sum(const double* x, ReferenceLaw rho, double temperature, Term&& term) {
     const Range r = range_of(x, rho, temperature);
+    double sum = 0.0;
     if (is_flat(r, temperature)) {
-        double sum = 0.0;
-        for (std::int64_t a = 0; a < rho.n; ++a)
-            if (rho.log_weight[a] != -infinity)
-                sum += rho.weight[a] * std::expm1((x[a] - r.top) / temperature);
+        for (std::int64_t a = 0; a < rho.n; ++a) {
+            if (rho.log_weight[a] == -infinity) continue;
+            const double change = rho.weight[a] * std::expm1((x[a] - r.top) / temperature);
+            sum += change;
+            term(a, rho.weight[a] + change);
+        }
         return r.top + temperature * std::log1p(sum);
     }
     const double pivot = x[r.best_at], shift = rho.log_weight[r.best_at];
-    double sum = 0.0;
-    for (std::int64_t a = 0; a < rho.n; ++a)
-        if (rho.log_weight[a] != -infinity)
-            sum += std::exp((x[a] - pivot) / temperature + (rho.log_weight[a] - shift));
+    for (std::int64_t a = 0; a < rho.n; ++a) {
+        if (rho.log_weight[a] == -infinity) continue;
+        const double weight = std::exp((x[a] - pivot) / temperature + (rho.log_weight[a] - shift));
+        sum += weight;
+        term(a, weight);
+    }
     return pivot + temperature * (shift + std::log(sum));
+}
+
+}  // namespace
+
+double soft_maximum(const double* x, ReferenceLaw rho, double temperature) {
+    return soft_sum(x, rho, temperature, [](std::int64_t, double) {});
+}
+
+double soft_law(const double* x, ReferenceLaw rho, double temperature, double* law) {
+    std::fill_n(law, rho.n, 0.0);
+    double total = 0.0;
+    const double value = soft_sum(x, rho, temperature, [&](std::int64_t a, double weight) {
+        law[a] = weight;
+        total += weight;
+    });
+    for (std::int64_t a = 0; a < rho.n; ++a) law[a] /= total;
+    return value;
 }
 
 BoundedSoftMaximum bounded_soft_maximum(const double* x, ReferenceLaw rho, double temperature) {

@@ -25,6 +25,9 @@ struct ReferenceLaw {
 
 double soft_maximum(const double* x, ReferenceLaw rho, double temperature);
 
+// The same number, and the law p_a in `law`, divided by its own sum.
+double soft_law(const double* x, ReferenceLaw rho, double temperature, double* law);
+
 struct BoundedSoftMaximum {
     double value;
     double error;    // |value - exact| <= error; infinite where no bound is known

@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['Bonus', 'Gram', 'LinearLearner', 'RewardFault', 'SoftLinearLearner', 'TabularLearner', 'play', 'start_values']
+__all__: list[str] = ['Bonus', 'Gram', 'GreedyExplorer', 'LinearLearner', 'RewardFault', 'SoftExplorer', 'SoftLinearLearner', 'TabularLearner', 'play', 'start_values']
 class RewardFault(ValueError):
     pass
 class Bonus:
@@ -184,6 +184,115 @@ class SoftLinearLearner:
         ...
     @property
     def widest(self) -> numpy.typing.NDArray[numpy.int64]:
+        ...
+class SoftExplorer:
+    """
+    Certified exploration for the regularised problem.
+    """
+    def __init__(self, reward: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], log_weight: numpy.typing.NDArray[numpy.float64], scale: numpy.typing.NDArray[numpy.float64], temperature: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    def act(self, stage: typing.SupportsInt | typing.SupportsIndex, state: typing.SupportsInt | typing.SupportsIndex, uniform: typing.SupportsFloat | typing.SupportsIndex, explores: bool) -> int:
+        ...
+    def explore(self, model: rltheory._core.model.Model, initial: numpy.typing.NDArray[numpy.float64], keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, growth: typing.SupportsFloat | typing.SupportsIndex, epsilon: typing.SupportsFloat | typing.SupportsIndex, until: typing.SupportsInt | typing.SupportsIndex) -> bool:
+        """
+        Plays until the certificate is at most epsilon; False where episodes ran out.
+        """
+    def observe(self, stage: typing.SupportsInt | typing.SupportsIndex, state: typing.SupportsInt | typing.SupportsIndex, action: typing.SupportsInt | typing.SupportsIndex, next_state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def plan(self) -> None:
+        ...
+    def use(self, bonus: numpy.typing.NDArray[numpy.float64], divergence: numpy.typing.NDArray[numpy.float64]) -> None:
+        """
+        Tables over counts n = 0, 1, ..: b over its scale, and kappa.
+        """
+    @property
+    def episodes(self) -> int:
+        ...
+    @property
+    def gap(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def history(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def lower(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def plans(self) -> int:
+        ...
+    @property
+    def policy(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def q_lower(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def q_upper(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def steps(self) -> int:
+        ...
+    @property
+    def transitions(self) -> numpy.typing.NDArray[numpy.int64]:
+        ...
+    @property
+    def upper(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def visits(self) -> numpy.typing.NDArray[numpy.int64]:
+        ...
+    @property
+    def widest(self) -> numpy.typing.NDArray[numpy.int64]:
+        ...
+class GreedyExplorer:
+    """
+    Certified exploration for the problem without regulariser.
+    """
+    def __init__(self, reward: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], log_weight: numpy.typing.NDArray[numpy.float64], scale: numpy.typing.NDArray[numpy.float64]) -> None:
+        ...
+    def act(self, stage: typing.SupportsInt | typing.SupportsIndex, state: typing.SupportsInt | typing.SupportsIndex, uniform: typing.SupportsFloat | typing.SupportsIndex, explores: bool) -> int:
+        ...
+    def explore(self, model: rltheory._core.model.Model, initial: numpy.typing.NDArray[numpy.float64], keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, growth: typing.SupportsFloat | typing.SupportsIndex, epsilon: typing.SupportsFloat | typing.SupportsIndex, until: typing.SupportsInt | typing.SupportsIndex) -> bool:
+        """
+        Plays until the certificate is at most epsilon; False where episodes ran out.
+        """
+    def observe(self, stage: typing.SupportsInt | typing.SupportsIndex, state: typing.SupportsInt | typing.SupportsIndex, action: typing.SupportsInt | typing.SupportsIndex, next_state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def plan(self) -> None:
+        ...
+    def use(self, bonus: numpy.typing.NDArray[numpy.float64], divergence: numpy.typing.NDArray[numpy.float64]) -> None:
+        """
+        Tables over counts n = 0, 1, ..: b over its scale, and kappa.
+        """
+    @property
+    def episodes(self) -> int:
+        ...
+    @property
+    def gap(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def history(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def plans(self) -> int:
+        ...
+    @property
+    def policy(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def q_upper(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def steps(self) -> int:
+        ...
+    @property
+    def transitions(self) -> numpy.typing.NDArray[numpy.int64]:
+        ...
+    @property
+    def upper(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def visits(self) -> numpy.typing.NDArray[numpy.int64]:
         ...
 @typing.overload
 def play(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, initial: numpy.typing.NDArray[numpy.float64], learners: collections.abc.Sequence[TabularLearner], episodes: typing.SupportsInt | typing.SupportsIndex, first_episode: typing.SupportsInt | typing.SupportsIndex, keys: numpy.typing.NDArray[numpy.uint64], traced: bool) -> list[tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int64], numpy.ndarray, numpy.ndarray, numpy.typing.NDArray[numpy.float64], int, numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]]]:

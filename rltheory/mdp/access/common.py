@@ -12,7 +12,7 @@ from rltheory.mdp.model import MDP
 from rltheory.mdp.rows import owner_of, row_at
 from rltheory.mdp.simulator import model_of, simulator_of
 
-__all__ = ["Access", "MDPInfo", "Seed", "Step", "Used", "at_stage", "is_whole", "listed"]
+__all__ = ["Access", "Known", "MDPInfo", "Seed", "Step", "Used", "at_stage", "is_whole", "listed"]
 
 Seed = int | np.random.SeedSequence
 
@@ -26,6 +26,24 @@ class MDPInfo:
     horizon: int | None = None
     discount: float | None = None
     features: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What a learner may read where rewards and the start law are known, and transitions are not.
+
+    Attributes
+    ----------
+    rewards : ndarray of float64, shape (H, S, A)
+        NaN where a state does not have the action.
+    initial : ndarray of float64, shape (S,)
+    may_end : bool
+        Whether an episode may end before its horizon.
+    """
+
+    rewards: NDArray[np.float64]
+    initial: NDArray[np.float64]
+    may_end: bool
 
 
 @dataclass

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rltheory.errors import AccessError, ModelError
-from rltheory.mdp.access.common import Access, Seed, Step, is_whole
+from rltheory.mdp.access.common import Access, Known, Seed, Step, is_whole
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.intake import real_numbers
 from rltheory.mdp.model import MDP
+from rltheory.mdp.reward_laws import Deterministic
+from rltheory.mdp.rows import row_keys
 from rltheory.mdp.simulator import keys_of, law_sampler
 
 __all__ = ["MuReset", "Online", "laws_of"]
@@ -63,6 +65,25 @@ class Online(Access):
             return None
         starts, moves = tuple(self._starts.tolist()), tuple(self._keys[:2].tolist())
         return self._mdp, starts, moves, self.used.episodes
+
+    def known(self) -> Known:
+        """Rewards and start law, for learners whose setting is that these are known.
+
+        Raises
+        ------
+        ModelError
+            If the model has no horizon, or rewards that are random numbers.
+        """
+        mdp = self._mdp
+        if not isinstance(mdp, EpisodicMDP):
+            raise ModelError("the model has no horizon; give one with episodic(H)")
+        if not isinstance(mdp.reward_law, Deterministic):
+            raise ModelError("rewards are random numbers; known rewards are not")
+        shape = (-1, mdp.n_states, mdp.n_actions)
+        rewards = np.full(mdp.core.n_stages * mdp.n_states * mdp.n_actions, np.nan)
+        rewards[row_keys(mdp)] = mdp.mean_rewards.reshape(-1)
+        by_stage = np.broadcast_to(rewards.reshape(shape), (mdp.horizon, *shape[1:]))
+        return Known(by_stage.copy(), np.array(mdp.initial), bool((mdp.termination > 0.0).any()))
 
     def count(self, episodes: int, steps: int) -> None:
         """Told by a learner that ran in the core what it has used."""
