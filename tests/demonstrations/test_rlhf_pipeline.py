@@ -45,6 +45,27 @@ def test_a_learner_gets_the_fitted_rewards_and_the_clone():
     assert reference is found.reference and np.array_equal(found.policy, reference)
 
 
+def test_a_learner_that_only_plays():
+    """RegularizedBPI in place of planning: its certificate is the eps_rl of the bound."""
+    small = rlt.random_episodic(2, 2, horizon=2, branching=2, seed=1)
+    shown = rlt.sample(small, rlt.solve(small).policy, episodes=30, seed=1)
+
+    def learner(task, reference, temperature):
+        exploring = rlt.RegularizedBPI(reference, temperature, epsilon=0.02, delta=0.1)
+        return exploring.run(rlt.online(task, seed=5), seed=6)
+
+    found = rlt.demonstration_regularized_rlhf(small, shown, 200, temperature=1.0, learner=learner)
+    task = small.with_rewards(found.fit.reward)
+    best = rlt.solve_regularized(task, 1.0, found.reference).value[0]
+    own = rlt.evaluate_regularized(task, found.policy, 1.0, found.reference)[0]
+    eps_rl = float(small.initial @ (best - own))
+    assert 0 <= eps_rl <= found.learned.certificate <= 0.02
+    expert = rlt.solve(small).policy
+    bound = rlhf_gap_bound(small, found.fit.reward, found.reference, expert, 1.0, eps_rl)
+    gap = rlt.evaluate(small, expert)[0] - rlt.evaluate(small, found.policy)[0]
+    assert float(small.initial @ gap) <= bound["sharp"] + 1e-12
+
+
 def test_judges():
     by_function = rlt.demonstration_regularized_rlhf(
         MDP, SHOWN, 30, lambda first, second: (second.returns() > first.returns()).astype(int)
