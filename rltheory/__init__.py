@@ -48,6 +48,19 @@ if TYPE_CHECKING:
     from rltheory.demonstrations.cloning import behavior_cloning
     from rltheory.demonstrations.cloning_law import bc_kl_bound, expected_bc_kl
     from rltheory.demonstrations.regularized_bpi import RegularizedBPI
+    from rltheory.demonstrations.lsvi_ucb_ent import (
+        LinearBPIResult,
+        lsvi_ucb_ent,
+        lsvi_ucb_ent_radius,
+    )
+    from rltheory.demonstrations.rlhf import (
+        BradleyTerryFit,
+        bradley_terry_bound,
+        fit_bradley_terry,
+        sample_preferences,
+    )
+    from rltheory.demonstrations.rlhf_bound import rlhf_gap_bound
+    from rltheory.demonstrations.rlhf_pipeline import RLHFResult, demonstration_regularized_rlhf
     from rltheory.demonstrations.trajectory_kl import trajectory_hellinger, trajectory_kl
     from rltheory.demonstrations.ucbvi_ent import UCBVIEnt
     from rltheory.errors import (
@@ -145,6 +158,12 @@ _HOME = {
     "rltheory.demonstrations.cloning": "behavior_cloning",
     "rltheory.demonstrations.cloning_law": "bc_kl_bound expected_bc_kl",
     "rltheory.demonstrations.trajectory_kl": "trajectory_hellinger trajectory_kl",
+    "rltheory.demonstrations.lsvi_ucb_ent": "LinearBPIResult lsvi_ucb_ent lsvi_ucb_ent_radius",
+    "rltheory.demonstrations.rlhf": (
+        "BradleyTerryFit bradley_terry_bound fit_bradley_terry sample_preferences"
+    ),
+    "rltheory.demonstrations.rlhf_bound": "rlhf_gap_bound",
+    "rltheory.demonstrations.rlhf_pipeline": "RLHFResult demonstration_regularized_rlhf",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -216,6 +235,7 @@ __all__ = [
     "Bernoulli",
     "BestPolicyIdentification",
     "BracketPlan",
+    "BradleyTerryFit",
     "Certificate",
     "Check",
     "Choice",
@@ -239,6 +259,7 @@ __all__ = [
     "LPSolution",
     "Law",
     "Learner",
+    "LinearBPIResult",
     "LinearMDP",
     "LinearPlan",
     "LinearSolution",
@@ -255,6 +276,7 @@ __all__ = [
     "PowerLaw",
     "Preferences",
     "Provenance",
+    "RLHFResult",
     "RLTheoryError",
     "Rate",
     "RateFit",
@@ -284,6 +306,7 @@ __all__ = [
     "behavior_cloning",
     "bellman",
     "bracket_from_counts",
+    "bradley_terry_bound",
     "check",
     "claim",
     "combination_lock",
@@ -293,11 +316,13 @@ __all__ = [
     "coverability",
     "coverability_law",
     "crossover",
+    "demonstration_regularized_rlhf",
     "deterministic_policies",
     "evaluate",
     "evaluate_regularized",
     "expected_bc_kl",
     "feature_concentrability",
+    "fit_bradley_terry",
     "fit_power_law",
     "fit_rate",
     "garnet",
@@ -311,6 +336,8 @@ __all__ = [
     "local_simulator",
     "log_likelihood",
     "lsvi",
+    "lsvi_ucb_ent",
+    "lsvi_ucb_ent_radius",
     "lsvi_ucb_radii",
     "lsvi_ucb_regret_bound",
     "markov_policy_of",
@@ -332,11 +359,13 @@ __all__ = [
     "regret",
     "replay",
     "riverswim",
+    "rlhf_gap_bound",
     "run",
     "run_many",
     "run_sweep",
     "sample",
     "sample_complexity",
+    "sample_preferences",
     "save",
     "save_instance",
     "search_tightest",

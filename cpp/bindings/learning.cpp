@@ -352,6 +352,7 @@ void bind_linear_learner(py::module_& m) {
 void bind_linear_learning(py::module_& m) {
     bind_gram(m);
     bind_linear_learner(m);
+    bind_soft_linear(m);
 }
 
 }  // namespace

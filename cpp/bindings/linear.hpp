@@ -5,6 +5,7 @@
 
 #include "bindings/arrays.hpp"
 #include "learning/linear_loop.hpp"
+#include "learning/soft_linear.hpp"
 #include "support/float_mode.hpp"
 
 namespace rlt {
@@ -102,6 +103,27 @@ inline void bind_gram(py::module_& m) {
                                "log det M - dimension log ridge.");
 }
 
+inline std::int64_t axis(const Array<double>& features, int k) {
+    if (features.ndim() != 3) throw std::invalid_argument("features must have shape (S, A, d)");
+    return features.shape(k);
+}
+
+inline void need_linear_sizes(const LinearSizes& n, const Array<double>& features, double ridge) {
+    need_positive("horizon", n.stages);
+    need_positive("states", n.states);
+    need_positive("actions", n.actions);
+    if (n.actions > 65536) throw std::invalid_argument("actions must be at most 65536");
+    need_positive("the dimension of features", n.dimension);
+    need_ridge(ridge);
+    need_finite("features", features);
+}
+
+inline Array<double> shaped(const double* numbers, std::vector<py::ssize_t> shape) {
+    Array<double> out(std::move(shape));
+    std::copy_n(numbers, out.size(), out.mutable_data());
+    return out;
+}
+
 // A linear learner that is stepped from outside, or plays whole runs.
 class SteppedLinear {
 public:
@@ -156,32 +178,171 @@ public:
     LinearLearner learner;
 
 private:
-    static std::int64_t axis(const Array<double>& features, int k) {
-        if (features.ndim() != 3) throw std::invalid_argument("features must have shape (S, A, d)");
-        return features.shape(k);
-    }
-
     void check(double ridge, const Array<double>& radii, const Array<double>& caps,
                double log_switch, const Array<double>& features) const {
-        need_positive("horizon", H);
-        need_positive("states", S);
-        need_positive("actions", A);
-        if (A > 65536) throw std::invalid_argument("actions must be at most 65536");
-        need_positive("the dimension of features", d);
-        need_ridge(ridge);
+        need_linear_sizes({H, S, A, d}, features, ridge);
         need_size(radii, H, "radii");
         need_size(caps, H, "caps");
-        need_finite("features", features);
         need_finite("radii", radii);
         need_finite("caps", caps);
         if (std::isnan(log_switch)) throw std::invalid_argument("log_switch is not a number");
     }
-
-    static Array<double> shaped(const double* numbers, std::vector<py::ssize_t> shape) {
-        Array<double> out(std::move(shape));
-        std::copy_n(numbers, out.size(), out.mutable_data());
-        return out;
-    }
 };
+
+// Arrays as the soft linear learner reads them.
+inline SoftLinearLearner soft_linear_learner(
+    const Array<double>& features, const Array<double>& reward, const Array<double>& weight,
+    const Array<double>& log_weight, const Array<double>& radii, double ridge, double temperature) {
+    const LinearSizes n{radii.size(), axis(features, 0), axis(features, 1), axis(features, 2)};
+    need_linear_sizes(n, features, ridge);
+    const std::int64_t pairs = n.stages * n.states * n.actions;
+    need_size(reward, pairs, "reward");
+    need_size(weight, pairs, "weight");
+    need_size(log_weight, pairs, "log_weight");
+    for (py::ssize_t i = 0; i < pairs; ++i) {
+        if (!(reward.data()[i] >= 0.0 && reward.data()[i] <= 1.0))
+            throw std::invalid_argument("rewards must be in [0, 1]");
+        if (!(weight.data()[i] >= 0.0 && weight.data()[i] <= 1.0) ||
+            (weight.data()[i] > 0.0) != (log_weight.data()[i] > -1e9))
+            throw std::invalid_argument("weights and their logarithms do not fit");
+    }
+    for (py::ssize_t i = 0; i < pairs; i += n.actions)
+        if (!std::any_of(weight.data() + i, weight.data() + i + n.actions,
+                         [](double x) { return x > 0.0; }))
+            throw std::invalid_argument("the reference forbids every action of a state");
+    for (py::ssize_t h = 0; h < radii.size(); ++h)
+        if (!(radii.data()[h] >= 0.0 && std::isfinite(radii.data()[h])))
+            throw std::invalid_argument("radii must be at least 0 and finite");
+    if (!(temperature > 0.0) || !std::isfinite(temperature))
+        throw std::invalid_argument("temperature must be above 0 and finite");
+    return SoftLinearLearner(
+        n, copy_of(features), ridge,
+        {copy_of(reward), copy_of(weight), copy_of(log_weight), copy_of(radii), temperature});
+}
+
+// Calls play(world, words, monitor) on a model that has every action the learner may take.
+template <class F>
+auto in_world(const SoftLinearLearner& learner, const ModelHandle& model,
+              const Array<double>& initial, const Array<std::uint64_t>& keys,
+              std::int64_t first_episode, std::int64_t episodes, F&& play) {
+    const LinearSizes& n = learner.sizes();
+    const ModelView& m = model->view;
+    if (m.n_states != n.states || m.n_actions != n.actions ||
+        (m.n_stages > 1 && m.n_stages != n.stages))
+        throw std::invalid_argument("the model has other stages, states or actions");
+    need_size(initial, n.states, "initial");
+    need_size(keys, 8, "keys");
+    if (first_episode < 0 || episodes < 0 || learner.plans() == 0)
+        throw std::invalid_argument("numbers of episodes must be at least 0, and a plan made");
+    const std::uint64_t* k = keys.data();
+    const ExplorationWords words{
+        {{k[0], k[1]}, {k[2], k[3]}, first_episode}, {k[4], k[5]}, {k[6], k[7]}};
+    const double* rho = initial.data();
+    const py::gil_scoped_release release;
+    const StandardFloatMode mode;
+    const World world(m, n.stages, rho);
+    for (std::int64_t h = 0; h < n.stages; ++h)
+        for (std::int64_t s = 0; s < n.states; ++s)
+            for (std::int64_t a = 0; a < n.actions; ++a)
+                if (learner.allowed(h, s, a) && world.table.row(h, s, a) < 0)
+                    throw std::invalid_argument("state " + std::to_string(s) +
+                                                " does not have action " + std::to_string(a) +
+                                                ", which has a reference probability above 0");
+    return play(world, words, python_monitor());
+}
+
+inline void bind_soft_linear(py::module_& m) {
+    using X = SoftLinearLearner;
+    const auto of_side = [](X::Side X::* side, std::vector<double> X::Side::* part, int axes) {
+        return [=](const X& x) {
+            const LinearSizes& n = x.sizes();
+            std::vector<py::ssize_t> shape{n.stages, n.dimension};
+            if (axes == 3) shape = {n.stages, n.states, n.actions};
+            if (axes == 0) shape = {n.stages + 1, n.states};
+            return shaped((x.*side.*part).data(), std::move(shape));
+        };
+    };
+    py::class_<X>(m, "SoftLinearLearner", "Certified exploration of a linear model, regularised.")
+        .def(py::init(&soft_linear_learner), py::arg("features").noconvert(),
+             py::arg("reward").noconvert(), py::arg("weight").noconvert(),
+             py::arg("log_weight").noconvert(), py::arg("radii").noconvert(), py::arg("ridge"),
+             py::arg("temperature"))
+        .def("plan",
+             [](X& x) {
+                 const py::gil_scoped_release release;
+                 const StandardFloatMode mode;
+                 x.plan();
+             })
+        .def(
+            "observe",
+            [](X& x, std::int64_t stage, std::int64_t state, std::int64_t action,
+               std::int64_t next) {
+                need_index("stage", stage, 0, x.sizes().stages);
+                need_index("state", state, 0, x.sizes().states);
+                need_index("action", action, 0, x.sizes().actions);
+                need_index("next_state", next, -1, x.sizes().states);
+                const StandardFloatMode mode;
+                x.observe(stage, state, action, next);
+            },
+            py::arg("stage"), py::arg("state"), py::arg("action"), py::arg("next_state"))
+        .def(
+            "explore",
+            [](X& x, const ModelHandle& model, const Array<double>& initial,
+               const Array<std::uint64_t>& keys, std::int64_t first, std::int64_t episodes) {
+                return in_world(
+                    x, model, initial, keys, first, episodes,
+                    [&](const World& world, const ExplorationWords& words, const Monitor& monitor) {
+                        return explore_linear(world, x, words, episodes, monitor);
+                    });
+            },
+            py::arg("model"), py::arg("initial").noconvert(), py::arg("keys").noconvert(),
+            py::arg("first_episode"), py::arg("episodes"),
+            "Plays episodes and learns from them; the number of steps.")
+        .def(
+            "roll_out",
+            [](const X& x, const ModelHandle& model, const Array<double>& initial,
+               const Array<std::uint64_t>& keys, std::int64_t first, std::int64_t episodes) {
+                return in_world(
+                    x, model, initial, keys, first, episodes,
+                    [&](const World& world, const ExplorationWords& words, const Monitor& monitor) {
+                        return roll_out(world, x, words, episodes, monitor);
+                    });
+            },
+            py::arg("model"), py::arg("initial").noconvert(), py::arg("keys").noconvert(),
+            py::arg("first_episode"), py::arg("episodes"),
+            "Sum over episodes of the policy of what each stage may lose.")
+        .def_property_readonly("upper", of_side(&X::upper, &X::Side::value, 0))
+        .def_property_readonly("lower", of_side(&X::lower, &X::Side::value, 0))
+        .def_property_readonly("q_upper", of_side(&X::upper, &X::Side::q, 3))
+        .def_property_readonly("q_lower", of_side(&X::lower, &X::Side::q, 3))
+        .def_property_readonly("upper_weights", of_side(&X::upper, &X::Side::weights, 2))
+        .def_property_readonly("lower_weights", of_side(&X::lower, &X::Side::weights, 2))
+        .def_property_readonly("policy",
+                               [](const X& x) {
+                                   return shaped(
+                                       x.policy().data(),
+                                       {x.sizes().stages, x.sizes().states, x.sizes().actions});
+                               })
+        .def_property_readonly(
+            "norms2",
+            [](const X& x) {
+                return shaped(x.sums().norms2().data(),
+                              {x.sizes().stages, x.sizes().states, x.sizes().actions});
+            },
+            "phi^T M^-1 phi of each pair as of the last plan.")
+        .def_property_readonly(
+            "excess",
+            [](const X& x) {
+                return shaped(x.excess().data(), {x.sizes().stages, x.sizes().states});
+            },
+            "What each state may lose at most, (H, S).")
+        .def_property_readonly("widest",
+                               [](const X& x) {
+                                   Array<std::int64_t> out({x.sizes().stages, x.sizes().states});
+                                   std::copy_n(x.widest().data(), out.size(), out.mutable_data());
+                                   return out;
+                               })
+        .def_property_readonly("plans", &X::plans);
+}
 
 }  // namespace rlt

@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['Bonus', 'Gram', 'GreedyExplorer', 'LinearLearner', 'RewardFault', 'SoftExplorer', 'TabularLearner', 'play', 'start_values']
+__all__: list[str] = ['Bonus', 'Gram', 'GreedyExplorer', 'LinearLearner', 'RewardFault', 'SoftExplorer', 'SoftLinearLearner', 'TabularLearner', 'play', 'start_values']
 class RewardFault(ValueError):
     pass
 class Bonus:
@@ -129,6 +129,61 @@ class LinearLearner:
         ...
     @property
     def weights(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+class SoftLinearLearner:
+    """
+    Certified exploration of a linear model, regularised.
+    """
+    def __init__(self, features: numpy.typing.NDArray[numpy.float64], reward: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], log_weight: numpy.typing.NDArray[numpy.float64], radii: numpy.typing.NDArray[numpy.float64], ridge: typing.SupportsFloat | typing.SupportsIndex, temperature: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    def explore(self, model: rltheory._core.model.Model, initial: numpy.typing.NDArray[numpy.float64], keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, episodes: typing.SupportsInt | typing.SupportsIndex) -> int:
+        """
+        Plays episodes and learns from them; the number of steps.
+        """
+    def observe(self, stage: typing.SupportsInt | typing.SupportsIndex, state: typing.SupportsInt | typing.SupportsIndex, action: typing.SupportsInt | typing.SupportsIndex, next_state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def plan(self) -> None:
+        ...
+    def roll_out(self, model: rltheory._core.model.Model, initial: numpy.typing.NDArray[numpy.float64], keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, episodes: typing.SupportsInt | typing.SupportsIndex) -> float:
+        """
+        Sum over episodes of the policy of what each stage may lose.
+        """
+    @property
+    def excess(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        What each state may lose at most, (H, S).
+        """
+    @property
+    def lower(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def lower_weights(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def norms2(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        phi^T M^-1 phi of each pair as of the last plan.
+        """
+    @property
+    def plans(self) -> int:
+        ...
+    @property
+    def policy(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def q_lower(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def q_upper(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def upper(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def upper_weights(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def widest(self) -> numpy.typing.NDArray[numpy.int64]:
         ...
 class SoftExplorer:
     """
