@@ -47,12 +47,12 @@ if TYPE_CHECKING:
     from rltheory.demonstrations.best_policy_identification import BestPolicyIdentification
     from rltheory.demonstrations.cloning import behavior_cloning
     from rltheory.demonstrations.cloning_law import bc_kl_bound, expected_bc_kl
-    from rltheory.demonstrations.regularized_bpi import RegularizedBPI
     from rltheory.demonstrations.lsvi_ucb_ent import (
         LinearBPIResult,
         lsvi_ucb_ent,
         lsvi_ucb_ent_radius,
     )
+    from rltheory.demonstrations.regularized_bpi import RegularizedBPI
     from rltheory.demonstrations.rlhf import (
         BradleyTerryFit,
         bradley_terry_bound,
