@@ -5,10 +5,9 @@ the same in every trial at x. Two kinds of statement:
 
     upper      mean <= C bound for some C: the slope b of log(mean / bound) over log x is not
                positive. Confirmed where b <= margin is sure, refuted where b > 0 is.
-    theta      mean = Theta(bound): the slope b of log mean lies between the least and the largest
-               slope of log bound from one point of the grid to the next, which is where that of
-               C bound lies. Confirmed where b is surely within the margin of them, refuted where
-               it is surely outside of them.
+    theta      mean = Theta(bound): the slope b of log mean is, up to the margin, between the least
+               and the largest slope of log bound from one point of the grid to the next, where
+               that of C bound lies. Confirmed where b surely is, refuted where it surely is not.
 
 Trials are added, the same number at every point, doubling, until b is known well enough; the level
 is shared evenly by the looks. What is refuted is so far off that a repetition would refute it with
@@ -117,9 +116,12 @@ def _judged(rate: Rate, trials: _Trials, level: float) -> Outcome:
     least, most = fit.one_sided(level)
     again = float(student.isf(1.0 - _POWER, fit.degrees)) * fit.standard_error
     status = "undecided"
-    if least - again > high or most + again < low:
+    allowed = (low - rate.margin, high + rate.margin)
+    # An upper bound is refuted by any growth beside it; equal growth is so up to the margin only.
+    refuting = allowed if rate.theta else (low, high)
+    if least - again > refuting[1] or most + again < refuting[0]:
         status = "refuted"
-    elif low - rate.margin <= least and most <= high + rate.margin:
+    elif allowed[0] <= least and most <= allowed[1]:
         status = "confirmed"
     reach = most - fit.slope
     told = (
