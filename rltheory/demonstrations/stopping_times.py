@@ -19,7 +19,7 @@ __all__ = ["CLAIMS"]
 
 STATES, ACTIONS, HORIZON = 3, 2, 3
 TEMPERATURE, DELTA = 0.2, 0.1
-INVERSE_EPSILON = (5.0, 10.0, 20.0, 40.0)
+INVERSE_EPSILON = (2.5, 5.0, 10.0, 20.0)
 
 
 def _random_model(seed: int) -> Instance:
@@ -60,7 +60,7 @@ CLAIMS = (
         statement=r"""Let $n(\varepsilon)$ be the least number of visits of every pair at which the
 certificate is at most $\varepsilon$ (`demo-cert-size`), which grows like $1/(\lambda\varepsilon)$ up to
 logarithms. The number of episodes until UCBVI-Ent+ stops is
-$$E[\tau]=\Theta(n(\varepsilon)),\qquad\varepsilon\in\{1/5,1/10,1/20,1/40\},$$
+$$E[\tau]=\Theta(n(\varepsilon)),\qquad\varepsilon\in\{2/5,1/5,1/10,1/20\},$$
 on two random models with $S=3$, $A=2$, $H=3$, the uniform reference, $\lambda=1/5$ and
 $\delta=1/10$: the slope of $\log E[\tau]$ over $\log(1/\varepsilon)$ is that of $n$, 1.05, and not
 that of $1/\varepsilon^2$.""",
@@ -72,7 +72,9 @@ that of $1/\varepsilon^2$.""",
         },
         rate=Rate(INVERSE_EPSILON, theta=True, margin=0.1),
         mutants=(
-            Mutant("no-regulariser", "the greedy baseline, which is not regularised", _unregularised),
+            Mutant(
+                "no-regulariser", "the greedy baseline, which is not regularised", _unregularised
+            ),
         ),
         bound=_bound,
     ),
