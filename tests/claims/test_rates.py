@@ -107,7 +107,7 @@ def test_censored_trials_are_censored():
         return checked
 
     def forgetful(instance, x, stream):
-        m = check(lambda x: 1.0 * x if x > 100 else math.inf)(instance, x, stream)
+        m = check(lambda x: 0.6 * x if x > 100 else math.inf)(instance, x, stream)
         return Measurement(m.measured, m.bound)
 
     plain = Mutant("cut-is-data", "what was stopped counts as done", check=forgetful)
