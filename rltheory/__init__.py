@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rltheory.demonstrations.best_policy_identification import BestPolicyIdentification
     from rltheory.demonstrations.cloning import behavior_cloning
     from rltheory.demonstrations.cloning_law import bc_kl_bound, expected_bc_kl
+    from rltheory.demonstrations.pipeline import demonstration_regularized_rl
     from rltheory.demonstrations.regularized_bpi import RegularizedBPI
     from rltheory.demonstrations.trajectory_kl import trajectory_hellinger, trajectory_kl
     from rltheory.demonstrations.ucbvi_ent import UCBVIEnt
@@ -136,6 +137,7 @@ _HOME = {
     "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
     "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
+    "rltheory.demonstrations.pipeline": "demonstration_regularized_rl",
     "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
     "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
     "rltheory.demonstrations.cloning": "behavior_cloning",
@@ -281,6 +283,7 @@ __all__ = [
     "concentrability",
     "coverability",
     "coverability_law",
+    "demonstration_regularized_rl",
     "deterministic_policies",
     "evaluate",
     "evaluate_regularized",

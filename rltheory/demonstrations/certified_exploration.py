@@ -34,7 +34,6 @@ from rltheory.demonstrations.exact_intervals import (
     Intervals,
     counts_near,
     explored_family,
-    first_certificate,
 )
 from rltheory.foundations.families import law_of_weights
 from rltheory.mdp.episodic import EpisodicMDP
@@ -256,7 +255,7 @@ def closed_certificate_size(
     """B^2 (H-1)H(H+1)(3H^2-2) / (480 lambda)."""
     H = horizon
     L = DIGITS.log(real(Fraction(2 * states * actions * H) / Fraction(delta)))
-    B2 = (visits + 1) * (DIGITS.log(visits + 1) + 2 * L) / DIGITS.mpf(visits) ** 2  # noqa: N806
+    B2 = (visits + 1) * (DIGITS.log(visits + 1) + 2 * L) / DIGITS.mpf(visits) ** 2
     whole = Fraction((H - 1) * H * (H + 1) * (3 * H * H - 2), 480) / Fraction(temperature)
     return B2 * real(whole)
 
@@ -268,7 +267,7 @@ def _size(i: Any, shrunk: int = 1, shorter: int = 0) -> list[Measurement]:
     S, A, H = episodes.S, episodes.A, episodes.H
     plan = Intervals(episodes, counts, i.reference, i.temperature, i.delta)
     L, width, size = plan.L, DIGITS.mpf(0), DIGITS.mpf(0)
-    B = DIGITS.sqrt((least + 1) * (DIGITS.log(least + 1) + 2 * L)) / least  # noqa: N806
+    B = DIGITS.sqrt((least + 1) * (DIGITS.log(least + 1) + 2 * L)) / least
     tau = real(i.temperature)
     for m in range(H):
         width = min(DIGITS.mpf(m), m * B + width)

@@ -141,7 +141,7 @@ class Intervals:
 
     def _width(self, law: Any, high: Any, low: Any, eighth: int) -> Real:
         widths = [x - y for w, x, y in zip(law, high, low, strict=True) if w > 0]
-        D = max(widths) if len(widths) > 1 else DIGITS.mpf(0)  # noqa: N806
+        D = max(widths) if len(widths) > 1 else DIGITS.mpf(0)
         return min(D, D * D / (eighth * self.tau))
 
 
