@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         lsvi_ucb_ent,
         lsvi_ucb_ent_radius,
     )
+    from rltheory.demonstrations.pipeline import demonstration_regularized_rl
     from rltheory.demonstrations.regularized_bpi import RegularizedBPI
     from rltheory.demonstrations.rlhf import (
         BradleyTerryFit,
@@ -153,6 +154,7 @@ _HOME = {
     "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
     "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
+    "rltheory.demonstrations.pipeline": "demonstration_regularized_rl",
     "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
     "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
     "rltheory.demonstrations.cloning": "behavior_cloning",
@@ -317,6 +319,7 @@ __all__ = [
     "coverability_law",
     "crossover",
     "demonstration_regularized_rlhf",
+    "demonstration_regularized_rl",
     "deterministic_policies",
     "evaluate",
     "evaluate_regularized",

@@ -3,6 +3,7 @@
 from rltheory.claims.claim import Claim
 from rltheory.demonstrations import (
     bernstein_transport,
+    certified_exploration,
     episode_divergences,
     linear_onehot,
     preference_invariance,
@@ -15,12 +16,13 @@ from rltheory.demonstrations import (
 __all__ = ["CLAIMS"]
 
 CLAIMS: tuple[Claim, ...] = (
-    *episode_divergences.CLAIMS,
-    *regularized_gaps.CLAIMS,
-    *stopping_times.CLAIMS,
     *bernstein_transport.CLAIMS,
+    *certified_exploration.CLAIMS,
+    *episode_divergences.CLAIMS,
     *linear_onehot.CLAIMS,
     *preference_invariance.CLAIMS,
     *preference_mle.CLAIMS,
+    *regularized_gaps.CLAIMS,
     *rlhf_gap.CLAIMS,
+    *stopping_times.CLAIMS,
 )
