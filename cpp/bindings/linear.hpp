@@ -226,7 +226,11 @@ public:
     HeldWorld(ModelHandle model, const Array<double>& initial, std::int64_t horizon)
         : model_(std::move(model)),
           initial_((check(*model_, initial, horizon), copy_of(initial))),
-          world(model_->view, horizon, initial_.data()) {}
+          world_(model_->view, horizon, initial_.data()) {}
+    HeldWorld(const HeldWorld&) = delete;
+    HeldWorld& operator=(const HeldWorld&) = delete;
+
+    const World& world() const { return world_; }
 
 private:
     static void check(const Model& model, const Array<double>& initial, std::int64_t horizon) {
@@ -238,9 +242,7 @@ private:
 
     ModelHandle model_;
     std::vector<double> initial_;
-
-public:
-    const World world;
+    World world_;  // of the two above
 };
 
 // Calls play(world, words, monitor) on a model that has every action the learner may take.
@@ -249,7 +251,7 @@ auto in_world(const SoftLinearLearner& learner, const HeldWorld& held,
               const Array<std::uint64_t>& keys, std::int64_t first_episode, std::int64_t episodes,
               F&& play) {
     const LinearSizes& n = learner.sizes();
-    const World& world = held.world;
+    const World& world = held.world();
     if (world.model.n_states != n.states || world.model.n_actions != n.actions ||
         world.horizon != n.stages)
         throw std::invalid_argument("the model has other stages, states or actions");
