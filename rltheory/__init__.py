@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from rltheory.demonstrations.best_policy_identification import BestPolicyIdentification
     from rltheory.demonstrations.cloning import behavior_cloning
+    from rltheory.demonstrations.cloning_law import bc_kl_bound, expected_bc_kl
     from rltheory.demonstrations.lsvi_ucb_ent import (
         LinearBPIResult,
         lsvi_ucb_ent,
@@ -158,6 +159,7 @@ _HOME = {
     "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
     "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
     "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
+    "rltheory.demonstrations.cloning_law": "bc_kl_bound expected_bc_kl",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -290,6 +292,7 @@ __all__ = [
     "aggregated_critics",
     "all_claims",
     "awkward",
+    "bc_kl_bound",
     "behavior_cloning",
     "bellman",
     "bracket_from_counts",
@@ -305,6 +308,7 @@ __all__ = [
     "deterministic_policies",
     "evaluate",
     "evaluate_regularized",
+    "expected_bc_kl",
     "feature_concentrability",
     "fit_bradley_terry",
     "fit_power_law",

@@ -38,15 +38,15 @@ public:
     Explorer(std::int64_t horizon, std::int64_t states, std::int64_t actions, KnownProblem known)
         : H(horizon), S(states), A(actions), rule(H, S, A, std::move(known)) {}
 
-    void use(const Array<double>& bonus, const Array<double>& divergence) {
+    void use(const Array<double>& bonus, const Array<double>& root_kappa) {
         if (bonus.size() < 2) throw std::invalid_argument("the widths have no counts");
-        if (divergence.size() != 0) need_size(divergence, bonus.size(), "divergence");
+        if (root_kappa.size() != 0) need_size(root_kappa, bonus.size(), "root_kappa");
         const auto copy = [](const Array<double>& x) {
             if (!std::all_of(x.data(), x.data() + x.size(), [](double y) { return y >= 0.0; }))
                 throw std::invalid_argument("widths must be at least 0");
             return std::vector<double>(x.data(), x.data() + x.size());
         };
-        rule.use(std::make_shared<Widths>(Widths{copy(bonus), copy(divergence)}));
+        rule.use(std::make_shared<Widths>(Widths{copy(bonus), copy(root_kappa)}));
     }
 
     void plan() {
@@ -203,8 +203,8 @@ inline KnownProblem known_problem(const Array<double>& reward, const Array<doubl
 template <class Rule>
 void def_explorer(py::class_<Explorer<Rule>>& c) {
     using X = Explorer<Rule>;
-    c.def("use", &X::use, py::arg("bonus").noconvert(), py::arg("divergence").noconvert(),
-          "Tables over counts n = 0, 1, ..: b over its scale, and kappa.")
+    c.def("use", &X::use, py::arg("bonus").noconvert(), py::arg("root_kappa").noconvert(),
+          "Tables over counts n = 0, 1, ..: b over its scale, and the root of kappa.")
         .def("plan", &X::plan)
         .def("act", &X::act, py::arg("stage"), py::arg("state"), py::arg("uniform"),
              py::arg("explores"))

@@ -37,17 +37,23 @@ public:
     std::int64_t column(std::int64_t s, std::int64_t a) const { return a * S + s; }
 
     // One more visit; returns the new count. `next` is -1 where the episode ended.
-    std::int64_t observe(std::int64_t h, std::int64_t pair, double r, std::int64_t next) {
+    std::int64_t count(std::int64_t h, std::int64_t pair, std::int64_t next) {
         const std::int64_t at = h * stride + pair;
         const std::int64_t n = ++visits[static_cast<std::size_t>(at)];
-        double& mean = flat(reward_)[at];
-        // A running mean: a reward that never changes stays itself, to the bit.
-        mean += n == 1 ? r : (r - mean) / static_cast<double>(n);
         flat(inverse_)[at] = 1.0 / static_cast<double>(n);
         if (next >= 0) {
             flat(successors_)[(h * S + next) * stride + pair] += 1.0;
             reached_[static_cast<std::size_t>(h * S + next)] = 1;
         }
+        return n;
+    }
+
+    // The same, and its reward.
+    std::int64_t observe(std::int64_t h, std::int64_t pair, double r, std::int64_t next) {
+        const std::int64_t n = count(h, pair, next);
+        double& mean = flat(reward_)[h * stride + pair];
+        // A running mean: a reward that never changes stays itself, to the bit.
+        mean += n == 1 ? r : (r - mean) / static_cast<double>(n);
         return n;
     }
 

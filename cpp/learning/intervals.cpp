@@ -38,16 +38,6 @@ IntervalCounts::IntervalCounts(std::int64_t H, std::int64_t S, std::int64_t A, K
                     known_.reward[static_cast<std::size_t>((h * S + s) * A + a)];
 }
 
-void IntervalCounts::observe(std::int64_t h, std::int64_t s, std::int64_t a, std::int64_t next) {
-    const std::int64_t pair = x.column(s, a);
-    if (x.visits[static_cast<std::size_t>(h * x.stride + pair)] >= most_visits())
-        throw std::invalid_argument("more episodes are played than the widths have counts for");
-    const auto n = static_cast<std::size_t>(x.observe(h, pair, 0.0, next));
-    at(bonus_, h, x.stride)[pair] = known_.scale[static_cast<std::size_t>(h)] * widths_->bonus[n];
-    if (!widths_->divergence.empty())
-        at(root_kappa_, h, x.stride)[pair] = std::sqrt(widths_->divergence[n]);
-}
-
 SoftIntervals::SoftIntervals(std::int64_t H, std::int64_t S, std::int64_t A, KnownProblem known)
     : IntervalCounts(H, S, A, std::move(known)),
       lower_(blocks((H + 1) * value_stride_)),
@@ -64,6 +54,7 @@ void SoftIntervals::plan() {
 
 void SoftIntervals::improve(std::int64_t h) {
     const double *high = q_upper(h), *low = q_lower(h), *step = at(step_, 0, 0);
+    const double tie = static_cast<double>(x.H) * 0x1.0p-40;
     for (std::int64_t s = 0; s < x.S; ++s) {
         const auto first = static_cast<std::size_t>((h * x.S + s) * x.A);
         const ReferenceLaw rho{known_.weight.data() + first, known_.log_weight.data() + first, x.A};
@@ -72,8 +63,8 @@ void SoftIntervals::improve(std::int64_t h) {
         double* const law = policy_.data() + first;
         // Laws and values of rows that are what they were are so too, to the bit.
         bool up_changed = false, down_changed = false;
-        double width = 0.0;
-        std::int64_t widest = -1, choices = 0;
+        double width = -infinity;
+        std::int64_t choices = 0;
         for (std::int64_t a = 0, pair = s; a < x.A; ++a, pair += x.S) {
             up_changed = up_changed || up[a] != high[pair];
             down_changed = down_changed || down[a] != low[pair];
@@ -81,12 +72,11 @@ void SoftIntervals::improve(std::int64_t h) {
             down[a] = low[pair];
             if (!(rho.weight[a] > 0.0)) continue;
             ++choices;
-            const double own = high[pair] - low[pair];
-            if (widest < 0 || own > width) {
-                width = own;
-                widest = a;
-            }
+            width = std::max(width, high[pair] - low[pair]);
         }
+        // Actions played equally often have intervals of one width but for rounding.
+        std::int64_t widest = 0;
+        while (!(rho.weight[widest] > 0.0 && up[widest] - down[widest] >= width - tie)) ++widest;
         widest_[static_cast<std::size_t>(h * x.S + s)] = static_cast<std::uint16_t>(widest);
         if (up_changed)
             at(upper_, h, value_stride_)[s] = soft_law(up, rho, known_.temperature, law);

@@ -12,7 +12,8 @@
 //           + sum_a pi_h min{beta, (sqrt(P_hat G_{h+1}) + sqrt(beta kappa(n)))^2},
 //     beta = max G_{h+1},
 //
-// D_h = 0 where one action alone is allowed. G bounds the regularised loss of pi.
+// D_h = 0 where one action alone is allowed. G bounds the regularised loss of pi. An episode that
+// explores at a stage plays the first action whose interval is within 2^-40 H of the widest.
 //
 // GreedyIntervals: U as above with hard maxima, pi greedy, and
 //     G_h = sum_a pi_h min{c_h, 2 b_h(n) + P_hat G_{h+1}}.
@@ -36,7 +37,7 @@ struct KnownProblem {
 };
 
 struct Widths {
-    std::vector<double> bonus, divergence;  // b over its scale, kappa; greedy: kappa unused
+    std::vector<double> bonus, root_kappa;  // b over its scale; greedy: the second is empty
     std::int64_t most_visits() const { return static_cast<std::int64_t>(bonus.size()) - 1; }
 };
 
@@ -59,7 +60,16 @@ public:
     std::int64_t most_visits() const { return widths_ ? widths_->most_visits() : 0; }
 
     // `next` is -1 where the episode ended.
-    void observe(std::int64_t h, std::int64_t s, std::int64_t a, std::int64_t next);
+    void observe(std::int64_t h, std::int64_t s, std::int64_t a, std::int64_t next) {
+        const std::int64_t pair = x.column(s, a);
+        if (x.visits[static_cast<std::size_t>(h * x.stride + pair)] >= most_visits())
+            throw std::invalid_argument("more episodes are played than the widths have counts for");
+        const auto n = static_cast<std::size_t>(x.count(h, pair, next));
+        at(bonus_, h, x.stride)[pair] =
+            known_.scale[static_cast<std::size_t>(h)] * widths_->bonus[n];
+        if (!widths_->root_kappa.empty())
+            at(root_kappa_, h, x.stride)[pair] = widths_->root_kappa[n];
+    }
 
     // The action of a law over actions that a uniform number chooses.
     std::int64_t draw(std::int64_t h, std::int64_t s, double uniform) const {

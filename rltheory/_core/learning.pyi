@@ -207,9 +207,9 @@ class SoftExplorer:
         ...
     def plan(self) -> None:
         ...
-    def use(self, bonus: numpy.typing.NDArray[numpy.float64], divergence: numpy.typing.NDArray[numpy.float64]) -> None:
+    def use(self, bonus: numpy.typing.NDArray[numpy.float64], root_kappa: numpy.typing.NDArray[numpy.float64]) -> None:
         """
-        Tables over counts n = 0, 1, ..: b over its scale, and kappa.
+        Tables over counts n = 0, 1, ..: b over its scale, and the root of kappa.
         """
     @property
     def episodes(self) -> int:
@@ -266,9 +266,9 @@ class GreedyExplorer:
         ...
     def plan(self) -> None:
         ...
-    def use(self, bonus: numpy.typing.NDArray[numpy.float64], divergence: numpy.typing.NDArray[numpy.float64]) -> None:
+    def use(self, bonus: numpy.typing.NDArray[numpy.float64], root_kappa: numpy.typing.NDArray[numpy.float64]) -> None:
         """
-        Tables over counts n = 0, 1, ..: b over its scale, and kappa.
+        Tables over counts n = 0, 1, ..: b over its scale, and the root of kappa.
         """
     @property
     def episodes(self) -> int:

@@ -3,18 +3,24 @@
 from rltheory.claims.claim import Claim
 from rltheory.demonstrations import (
     bernstein_transport,
+    certified_exploration,
+    episode_divergences,
     linear_onehot,
     preference_invariance,
     preference_mle,
+    regularized_gaps,
     rlhf_gap,
 )
 
 __all__ = ["CLAIMS"]
 
 CLAIMS: tuple[Claim, ...] = (
+    *episode_divergences.CLAIMS,
+    *regularized_gaps.CLAIMS,
+    *certified_exploration.CLAIMS,
     *bernstein_transport.CLAIMS,
-    *linear_onehot.CLAIMS,
     *preference_invariance.CLAIMS,
     *preference_mle.CLAIMS,
     *rlhf_gap.CLAIMS,
+    *linear_onehot.CLAIMS,
 )

@@ -246,6 +246,11 @@ class _Rule(NamedTuple):
     most: int
 
 
+def _lengthen(core: Explorer, widths: Callable[[NDArray[np.int64]], Widths], size: int) -> None:
+    bonus, divergence = widths(np.arange(size + 1))
+    core.use(bonus, np.sqrt(divergence))
+
+
 def _whole(
     core: Explorer,
     access: Any,
@@ -260,7 +265,7 @@ def _whole(
     keys = np.array([*words.starts, *words.transitions, *own[0], *own[1]], dtype=np.uint64)
     size = min(_FIRST_TABLE, rule.most)
     while True:
-        core.use(*widths(np.arange(size + 1)))
+        _lengthen(core, widths, size)
         stopped = core.explore(
             mdp.core, known.initial, keys, words.first_episode, rule.growth, rule.epsilon, size
         )
@@ -298,7 +303,7 @@ def _stepped(
             break
         if episodes == size:
             size = min(max(_FIRST_TABLE, 2 * size), rule.most)
-            core.use(*widths(np.arange(size + 1)))
+            _lengthen(core, widths, size)
         exploring = (int(stages.words(1)[0]) * (horizon + 1) >> 64) - 1
         uniforms = actions.uniforms(horizon).tolist()
         state = access.reset()

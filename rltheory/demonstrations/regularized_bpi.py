@@ -15,7 +15,8 @@ few episodes. From counts n_h(s, a) and empirical rows P_hat, with c_h = H-1-h, 
     kappa(n) = (L + log binomial(n + S - 1, S - 1)) / n.
 
 It stops where G_0 <= epsilon. An episode plays pi, but at one stage of H + 1 choices (or none) the
-action with the widest interval. Where episodes may end, ending is one more successor, worth 0, and
+action with the widest interval (the first one within 2^-40 H of it: equal counts make equal
+widths, but for rounding). Where episodes may end, ending is one more successor, worth 0, and
 S + 1 stands for S in kappa. With probability at least 1 - delta all intervals contain Q*, and all
 policies lose at most G: claims demo-optimism and demo-cert, docs/theory/regularized_bpi.md.
 
