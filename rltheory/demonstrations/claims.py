@@ -1,8 +1,18 @@
 """The claims of this topic, gathered from the files that state them."""
 
 from rltheory.claims.claim import Claim
-from rltheory.demonstrations import episode_divergences, regularized_gaps
+from rltheory.demonstrations import (
+    cloning_claims,
+    demonstration_pipeline,
+    episode_divergences,
+    regularized_gaps,
+)
 
 __all__ = ["CLAIMS"]
 
-CLAIMS: tuple[Claim, ...] = (*episode_divergences.CLAIMS, *regularized_gaps.CLAIMS)
+CLAIMS: tuple[Claim, ...] = (
+    *episode_divergences.CLAIMS,
+    *cloning_claims.CLAIMS,
+    *regularized_gaps.CLAIMS,
+    *demonstration_pipeline.CLAIMS,
+)
