@@ -4,6 +4,8 @@ from rltheory.claims.claim import Claim
 from rltheory.demonstrations import (
     bernstein_transport,
     certified_exploration,
+    cloning_claims,
+    demonstration_pipeline,
     episode_divergences,
     linear_onehot,
     preference_invariance,
@@ -16,7 +18,9 @@ __all__ = ["CLAIMS"]
 
 CLAIMS: tuple[Claim, ...] = (
     *episode_divergences.CLAIMS,
+    *cloning_claims.CLAIMS,
     *regularized_gaps.CLAIMS,
+    *demonstration_pipeline.CLAIMS,
     *certified_exploration.CLAIMS,
     *bernstein_transport.CLAIMS,
     *preference_invariance.CLAIMS,
