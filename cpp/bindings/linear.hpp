@@ -220,27 +220,47 @@ inline SoftLinearLearner soft_linear_learner(
         {copy_of(reward), copy_of(weight), copy_of(log_weight), copy_of(radii), temperature});
 }
 
+// A model with its tables for drawing, made once for many calls.
+class HeldWorld {
+public:
+    HeldWorld(ModelHandle model, const Array<double>& initial, std::int64_t horizon)
+        : model_(std::move(model)),
+          initial_((check(*model_, initial, horizon), copy_of(initial))),
+          world_(model_->view, horizon, initial_.data()) {}
+    HeldWorld(const HeldWorld&) = delete;
+    HeldWorld& operator=(const HeldWorld&) = delete;
+
+    const World& world() const { return world_; }
+
+private:
+    static void check(const Model& model, const Array<double>& initial, std::int64_t horizon) {
+        need_positive("horizon", horizon);
+        need_size(initial, model.view.n_states, "initial");
+        if (model.view.n_stages > 1 && model.view.n_stages != horizon)
+            throw std::invalid_argument("the model has other stages");
+    }
+
+    ModelHandle model_;
+    std::vector<double> initial_;
+    World world_;  // of the two above
+};
+
 // Calls play(world, words, monitor) on a model that has every action the learner may take.
 template <class F>
-auto in_world(const SoftLinearLearner& learner, const ModelHandle& model,
-              const Array<double>& initial, const Array<std::uint64_t>& keys,
-              std::int64_t first_episode, std::int64_t episodes, F&& play) {
+auto in_world(const SoftLinearLearner& learner, const HeldWorld& held,
+              const Array<std::uint64_t>& keys, std::int64_t first_episode, std::int64_t episodes,
+              F&& play) {
     const LinearSizes& n = learner.sizes();
-    const ModelView& m = model->view;
-    if (m.n_states != n.states || m.n_actions != n.actions ||
-        (m.n_stages > 1 && m.n_stages != n.stages))
+    const World& world = held.world();
+    if (world.model.n_states != n.states || world.model.n_actions != n.actions ||
+        world.horizon != n.stages)
         throw std::invalid_argument("the model has other stages, states or actions");
-    need_size(initial, n.states, "initial");
     need_size(keys, 8, "keys");
     if (first_episode < 0 || episodes < 0 || learner.plans() == 0)
         throw std::invalid_argument("numbers of episodes must be at least 0, and a plan made");
     const std::uint64_t* k = keys.data();
     const ExplorationWords words{
         {{k[0], k[1]}, {k[2], k[3]}, first_episode}, {k[4], k[5]}, {k[6], k[7]}};
-    const double* rho = initial.data();
-    const py::gil_scoped_release release;
-    const StandardFloatMode mode;
-    const World world(m, n.stages, rho);
     for (std::int64_t h = 0; h < n.stages; ++h)
         for (std::int64_t s = 0; s < n.states; ++s)
             for (std::int64_t a = 0; a < n.actions; ++a)
@@ -248,6 +268,8 @@ auto in_world(const SoftLinearLearner& learner, const ModelHandle& model,
                     throw std::invalid_argument("state " + std::to_string(s) +
                                                 " does not have action " + std::to_string(a) +
                                                 ", which has a reference probability above 0");
+    const py::gil_scoped_release release;
+    const StandardFloatMode mode;
     return play(world, words, python_monitor());
 }
 
@@ -262,6 +284,9 @@ inline void bind_soft_linear(py::module_& m) {
             return shaped((x.*side.*part).data(), std::move(shape));
         };
     };
+    py::class_<HeldWorld>(m, "World", "Where episodes happen: a model with a horizon.")
+        .def(py::init<ModelHandle, const Array<double>&, std::int64_t>(), py::arg("model"),
+             py::arg("initial").noconvert(), py::arg("horizon"));
     py::class_<X>(m, "SoftLinearLearner", "Certified exploration of a linear model, regularised.")
         .def(py::init(&soft_linear_learner), py::arg("features").noconvert(),
              py::arg("reward").noconvert(), py::arg("weight").noconvert(),
@@ -287,30 +312,23 @@ inline void bind_soft_linear(py::module_& m) {
             py::arg("stage"), py::arg("state"), py::arg("action"), py::arg("next_state"))
         .def(
             "explore",
-            [](X& x, const ModelHandle& model, const Array<double>& initial,
-               const Array<std::uint64_t>& keys, std::int64_t first, std::int64_t episodes) {
-                return in_world(
-                    x, model, initial, keys, first, episodes,
-                    [&](const World& world, const ExplorationWords& words, const Monitor& monitor) {
-                        return explore_linear(world, x, words, episodes, monitor);
-                    });
+            [](X& x, const HeldWorld& held, const Array<std::uint64_t>& keys, std::int64_t first,
+               std::int64_t episodes) {
+                return in_world(x, held, keys, first, episodes, [&](auto&&... given) {
+                    return explore_linear(given..., x, episodes);
+                });
             },
-            py::arg("model"), py::arg("initial").noconvert(), py::arg("keys").noconvert(),
-            py::arg("first_episode"), py::arg("episodes"),
-            "Plays episodes and learns from them; the number of steps.")
+            py::arg("world"), py::arg("keys").noconvert(), py::arg("first_episode"),
+            py::arg("episodes"), "Plays episodes and learns from them; the number of steps.")
         .def(
             "roll_out",
-            [](const X& x, const ModelHandle& model, const Array<double>& initial,
-               const Array<std::uint64_t>& keys, std::int64_t first, std::int64_t episodes) {
-                return in_world(
-                    x, model, initial, keys, first, episodes,
-                    [&](const World& world, const ExplorationWords& words, const Monitor& monitor) {
-                        return roll_out(world, x, words, episodes, monitor);
-                    });
+            [](const X& x, const HeldWorld& held, const Array<std::uint64_t>& keys,
+               std::int64_t first, std::int64_t episodes) {
+                return in_world(x, held, keys, first, episodes,
+                                [&](auto&&... given) { return roll_out(given..., x, episodes); });
             },
-            py::arg("model"), py::arg("initial").noconvert(), py::arg("keys").noconvert(),
-            py::arg("first_episode"), py::arg("episodes"),
-            "Sum over episodes of the policy of what each stage may lose.")
+            py::arg("world"), py::arg("keys").noconvert(), py::arg("first_episode"),
+            py::arg("episodes"), "Sum over episodes of the policy of what each stage may lose.")
         .def_property_readonly("upper", of_side(&X::upper, &X::Side::value, 0))
         .def_property_readonly("lower", of_side(&X::lower, &X::Side::value, 0))
         .def_property_readonly("q_upper", of_side(&X::upper, &X::Side::q, 3))

@@ -151,9 +151,9 @@ constexpr std::int64_t between_monitors = 256;
 
 }  // namespace
 
-std::int64_t explore_linear(const World& world, SoftLinearLearner& learner,
-                            const ExplorationWords& words, std::int64_t episodes,
-                            const Monitor& monitor) {
+std::int64_t explore_linear(const World& world, const ExplorationWords& words,
+                            const Monitor& monitor, SoftLinearLearner& learner,
+                            std::int64_t episodes) {
     Episodes played(world, words);
     std::int64_t steps = 0;
     for (std::int64_t k = 0; k < episodes; ++k) {
@@ -166,8 +166,8 @@ std::int64_t explore_linear(const World& world, SoftLinearLearner& learner,
     return steps;
 }
 
-double roll_out(const World& world, const SoftLinearLearner& learner, const ExplorationWords& words,
-                std::int64_t episodes, const Monitor& monitor) {
+double roll_out(const World& world, const ExplorationWords& words, const Monitor& monitor,
+                const SoftLinearLearner& learner, std::int64_t episodes) {
     Episodes played(world, words);
     double total = 0.0;
     for (std::int64_t k = 0; k < episodes; ++k) {

@@ -75,12 +75,12 @@ private:
 // Plays so many episodes and learns from them; returns the number of steps. Episode k, counted from
 // `world.first_episode`, takes word k of the streams of starts and stages, and its step h word
 // k H + h of those of transitions and actions.
-std::int64_t explore_linear(const World& world, SoftLinearLearner& learner,
-                            const ExplorationWords& words, std::int64_t episodes,
-                            const Monitor& monitor);
+std::int64_t explore_linear(const World& world, const ExplorationWords& words,
+                            const Monitor& monitor, SoftLinearLearner& learner,
+                            std::int64_t episodes);
 
 // Sum over so many episodes of the policy of sum_h X_h(s_h); nothing is learned.
-double roll_out(const World& world, const SoftLinearLearner& learner, const ExplorationWords& words,
-                std::int64_t episodes, const Monitor& monitor);
+double roll_out(const World& world, const ExplorationWords& words, const Monitor& monitor,
+                const SoftLinearLearner& learner, std::int64_t episodes);
 
 }  // namespace rlt

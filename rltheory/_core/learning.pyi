@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['Bonus', 'Gram', 'GreedyExplorer', 'LinearLearner', 'RewardFault', 'SoftExplorer', 'SoftLinearLearner', 'TabularLearner', 'play', 'start_values']
+__all__: list[str] = ['Bonus', 'Gram', 'GreedyExplorer', 'LinearLearner', 'RewardFault', 'SoftExplorer', 'SoftLinearLearner', 'TabularLearner', 'World', 'play', 'start_values']
 class RewardFault(ValueError):
     pass
 class Bonus:
@@ -130,13 +130,19 @@ class LinearLearner:
     @property
     def weights(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
+class World:
+    """
+    Where episodes happen: a model with a horizon.
+    """
+    def __init__(self, model: rltheory._core.model.Model, initial: numpy.typing.NDArray[numpy.float64], horizon: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
 class SoftLinearLearner:
     """
     Certified exploration of a linear model, regularised.
     """
     def __init__(self, features: numpy.typing.NDArray[numpy.float64], reward: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], log_weight: numpy.typing.NDArray[numpy.float64], radii: numpy.typing.NDArray[numpy.float64], ridge: typing.SupportsFloat | typing.SupportsIndex, temperature: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
-    def explore(self, model: rltheory._core.model.Model, initial: numpy.typing.NDArray[numpy.float64], keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, episodes: typing.SupportsInt | typing.SupportsIndex) -> int:
+    def explore(self, world: World, keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, episodes: typing.SupportsInt | typing.SupportsIndex) -> int:
         """
         Plays episodes and learns from them; the number of steps.
         """
@@ -144,7 +150,7 @@ class SoftLinearLearner:
         ...
     def plan(self) -> None:
         ...
-    def roll_out(self, model: rltheory._core.model.Model, initial: numpy.typing.NDArray[numpy.float64], keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, episodes: typing.SupportsInt | typing.SupportsIndex) -> float:
+    def roll_out(self, world: World, keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, episodes: typing.SupportsInt | typing.SupportsIndex) -> float:
         """
         Sum over episodes of the policy of what each stage may lose.
         """

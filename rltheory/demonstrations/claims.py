@@ -4,6 +4,8 @@ from rltheory.claims.claim import Claim
 from rltheory.demonstrations import (
     bernstein_transport,
     certified_exploration,
+    cloning_claims,
+    demonstration_pipeline,
     episode_divergences,
     linear_onehot,
     preference_invariance,
@@ -18,6 +20,8 @@ __all__ = ["CLAIMS"]
 CLAIMS: tuple[Claim, ...] = (
     *bernstein_transport.CLAIMS,
     *certified_exploration.CLAIMS,
+    *cloning_claims.CLAIMS,
+    *demonstration_pipeline.CLAIMS,
     *episode_divergences.CLAIMS,
     *linear_onehot.CLAIMS,
     *preference_invariance.CLAIMS,

@@ -47,7 +47,8 @@ __all__ = ["LinearBPIResult", "lsvi_ucb_ent", "lsvi_ucb_ent_radius", "roll_out_b
 Vector = NDArray[np.float64]
 _GROWTH = 0.05  # a batch of episodes is this share of those before it
 _CHECK = 0.25  # a check is made when there are this share more than at the last one
-_MORE = 4.0  # times the fewest roll-outs that could do
+_MORE = 4.0  # times the fewest roll-outs that could do, or
+_SHARE = 0.05  # of the episodes so far, a quarter of them over all checks
 _MOST_ROLL_OUTS = 2**31
 
 
@@ -211,7 +212,8 @@ def lsvi_ucb_ent(
     ridge : float
         Above 0; at most 1 without `radius`.
     roll_outs : int, optional
-        m, at least 1. Left out: four times the fewest with which a check can succeed.
+        m, at least 1. Left out: four times the fewest with which a check can succeed, or a
+        twentieth of the episodes so far.
     seed : int or SeedSequence
 
     Returns
@@ -257,6 +259,7 @@ def lsvi_ucb_ent(
     radii = _radii(radius, H)
     table = mdp.tabular()
     core = _learner(mdp, table, reference, lam, radii, ridge)
+    world = _core.learning.World(table.core, mdp.initial, H)
     left = np.arange(H - 1, -1, -1, dtype=np.float64)
     most = float(np.minimum(left, left**2 / (8.0 * lam)).sum())
     start = mdp.initial / mdp.initial.sum()
@@ -268,10 +271,12 @@ def lsvi_ucb_ent(
         core.plan()
         if played >= next_check or played >= episodes:
             check = len(history) + 1
-            m = 0 if most <= epsilon else roll_outs or _roll_outs(most, epsilon, check, delta)
+            m = 0
+            if most > epsilon:
+                m = roll_outs or _roll_outs(most, epsilon, check, delta, played)
             bound = most
             if m:
-                total = core.roll_out(table.core, mdp.initial, fresh, rolled, m)
+                total = core.roll_out(world, fresh, rolled, m)
                 bound = roll_out_bound(min(total / m, most), m, check, delta, most)
             rolled += m
             history.append((played, m, bound))
@@ -279,7 +284,7 @@ def lsvi_ucb_ent(
             if bound <= epsilon or played >= episodes:
                 break
         batch = min(max(1, math.floor(_GROWTH * played)), episodes - played)
-        steps += core.explore(table.core, mdp.initial, keys, played, batch)
+        steps += core.explore(world, keys, played, batch)
         played += batch
     return LinearBPIResult(
         policy=core.policy,
@@ -334,7 +339,8 @@ def _radii(radius: Any, horizon: int) -> Vector:
     return np.ascontiguousarray(np.broadcast_to(given, (horizon,)))
 
 
-def _roll_outs(most: float, epsilon: float, check: int, delta: float) -> int:
+def _roll_outs(most: float, epsilon: float, check: int, delta: float, played: int) -> int:
     """klUCB(0, c) = 1 - e^-c: fewer than level / -log(1 - epsilon/most) cannot do."""
     level = math.log(2.0 * check * (check + 1) / delta)
-    return min(_MOST_ROLL_OUTS, math.ceil(-_MORE * level / math.log1p(-epsilon / most)))
+    enough = -_MORE * level / math.log1p(-epsilon / most)
+    return min(_MOST_ROLL_OUTS, math.ceil(max(enough, _SHARE * played)))

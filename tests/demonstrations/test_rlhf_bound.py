@@ -115,6 +115,32 @@ def test_table_of_reward_hacking(kappa, lam, gap, bound):
     assert rlt.solve(mdp.with_rewards([FITTED])).policy.tolist() == [[1]]
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_corollary_at_twice_the_horizon(seed):
+    mdp, fitted, reference, expert = random_case(200 + seed)
+    H = mdp.horizon
+    bound = rlhf_gap_bound(mdp, fitted, reference, expert, 2.0 * H)
+    v, K = bound["error_variance"], bound["kl"]
+    stated = bound["expert"] + 8 / 3 * H * K + math.sqrt(2 * v * K) + 0.36 * v / H
+    assert max(bound["error_above"], bound["error_below"]) <= 2 * H
+    assert bound["total"] <= stated
+
+
+def test_the_bound_is_that_of_the_claim():
+    mdp, fitted, reference, expert = random_case(5)
+    found = rlhf_gap_bound(mdp, fitted, reference, expert, 0.7, eps_rl=0.1)
+    stated = rlt.all_claims("demonstrations")["demo-rlhf-det"].bound(
+        expert=found["expert"],
+        eps_rl=0.1,
+        lam=0.7,
+        K=found["kl"],
+        v=found["error_variance"],
+        b=found["error_above"],
+        B=found["error_below"],
+    )
+    assert found["total"] == pytest.approx(float(stated), rel=1e-12)
+
+
 def test_an_expert_beyond_the_reference_has_no_bound():
     mdp = rlt.EpisodicMDP([[[1.0]] * 2], [[1.0, 0.0]], horizon=1, initial=[1.0])
     bound = rlhf_gap_bound(mdp, [[0.0, 0.0]], [[0.0, 1.0]], [0], 1.0)
