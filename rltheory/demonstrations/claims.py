@@ -3,6 +3,8 @@
 from rltheory.claims.claim import Claim
 from rltheory.demonstrations import (
     cloning_claims,
+    cloning_minimax,
+    cloning_tails,
     demonstration_pipeline,
     episode_divergences,
     regularized_gaps,
@@ -13,6 +15,8 @@ __all__ = ["CLAIMS"]
 CLAIMS: tuple[Claim, ...] = (
     *episode_divergences.CLAIMS,
     *cloning_claims.CLAIMS,
+    *cloning_tails.CLAIMS,
+    *cloning_minimax.CLAIMS,
     *regularized_gaps.CLAIMS,
     *demonstration_pipeline.CLAIMS,
 )
