@@ -166,10 +166,6 @@ _HOME = {
     ),
     "rltheory.demonstrations.rlhf_bound": "rlhf_gap_bound",
     "rltheory.demonstrations.rlhf_pipeline": "RLHFResult demonstration_regularized_rlhf",
-    "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
-    "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
-    "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
-    "rltheory.demonstrations.cloning_law": "bc_kl_bound expected_bc_kl",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -322,8 +318,8 @@ __all__ = [
     "coverability",
     "coverability_law",
     "crossover",
-    "demonstration_regularized_rlhf",
     "demonstration_regularized_rl",
+    "demonstration_regularized_rlhf",
     "deterministic_policies",
     "evaluate",
     "evaluate_regularized",
