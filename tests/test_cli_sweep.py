@@ -1,5 +1,6 @@
 """``rltheory sweep`` as a user types it."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,16 @@ def test_failures_are_told_with_the_call_that_repeats_them(folder: Path) -> None
     assert again.returncode == 1 and "ValueError: odd" in again.stderr
 
 
+def test_the_call_can_be_typed_as_it_is_told(folder: Path) -> None:
+    """With a root of seeds, quotes in values and blanks in names; at a point that was added too."""
+    text = EXPERIMENT.replace("[1, 2], ", """[1, 3], "why": "it's",""").replace("n):", "n, why):")
+    (folder / "my file.py").write_text(text.replace('"n": [1, 2]}', """"n": [3], "why": "it's"}"""))
+    done = typed(folder, "my file.py", "--seed", "7")
+    call = next(line for line in done.stdout.splitlines() if "--trial" in line)
+    again = typed(folder, *shlex.split(call)[2:])
+    assert again.returncode == 1 and "ValueError: odd" in again.stderr, call
+
+
 def test_one_trial(folder: Path) -> None:
     done = typed(folder, "squares.py", "--trial", '{"n":2}', "0")
     assert done.returncode == 0 and '"x": 4' in done.stdout
@@ -70,8 +81,11 @@ def test_shards_are_merged(folder: Path) -> None:
         (["absent.py"], "absent.py: there is no such file"),
         (["squares.py", "--shard", "2/2"], "'2/2' is no shard"),
         (["squares.py", "--jobs", "0"], "0 is not a whole number of processes"),
-        (["squares.py", "--export", "out.xlsx"], "out.xlsx: an export is a .csv or a .parquet"),
-        (["squares.py", "--merge", "absent"], "there is no ledger"),
+        (
+            ["squares.py", "--export", "out.xlsx"],
+            "--export out.xlsx: the ending must be .csv",
+        ),
+        (["squares.py", "--merge", "absent"], "absent has no ledger"),
         (["squares.py", "--trial", "{", "0"], "no JSON of a point"),
         (["squares.py", "--trial", '{"n":7}', "0"], "the grid has no such point"),
         (["squares.py", "--trial", '{"n":1}', "9"], "the seeds of squares are 0..3"),
@@ -115,4 +129,4 @@ def test_two_runs_are_compared(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Compared with a, trial by trial" in done.stdout and "differs" in done.stdout
     done = typed(folder, "squares.py", "--out", "b", "--compare", "none")
-    assert done.returncode == 2 and "none has no ledger" in done.stderr
+    assert done.returncode == 2 and "--compare none: there is no ledger" in done.stderr

@@ -125,6 +125,17 @@ class Rate:
         Whether the mean grows as fast as the bound; else no faster.
     margin : float
         By how much a slope may be off what is claimed for the claim to be called confirmed.
+
+    Raises
+    ------
+    ClaimError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> rlt.Rate([100, 300, 1000], theta=True).points(None)
+    (100, 300, 1000)
     """
 
     grid: Sequence[float] | Callable[[Any], Sequence[float]]
@@ -134,9 +145,11 @@ class Rate:
     def __post_init__(self) -> None:
         if not 0.0 < self.margin < 1.0:
             raise ClaimError(f"the margin of a rate is {self.margin!r}; it must be in (0, 1)")
+        if not callable(self.grid):
+            self.points(None)
 
-    def points(self, instance: Any) -> tuple[float, ...]:
-        """The points at an instance.
+    def points(self, instance: Any) -> tuple[int | float, ...]:
+        """The points at an instance; integers stay integers.
 
         Raises
         ------
@@ -144,7 +157,12 @@ class Rate:
             If they are fewer than three, or not positive and ascending.
         """
         grid = self.grid(instance) if callable(self.grid) else self.grid
-        points = tuple(float(x) for x in grid)
+        try:
+            points = tuple(x if isinstance(x, int) else float(x) for x in grid)
+        except TypeError:
+            raise ClaimError(
+                f"the grid of a rate is {grid!r}; it must be a list of numbers"
+            ) from None
         steps = pairwise(points)
         if len(points) < 3 or not points[0] > 0.0 or not all(x < y < math.inf for x, y in steps):
             raise ClaimError(

@@ -1,19 +1,23 @@
 """Rate claims on one instance: how the mean of a measurement grows along a grid.
 
 The check is ``check(instance, x, stream)``: one trial at the point x, with the stated bound there,
-the same in every trial at x. Two kinds of statement:
+the same in every trial at x. What is claimed is about the slope b of log(mean / bound) over log x,
+by least squares on this grid, and about its local slopes, from one point to the next:
 
-    upper      mean <= C bound for some C: the slope b of log(mean / bound) over log x is not
-               positive. Confirmed where b <= margin is sure, refuted where b > 0 is.
-    theta      mean = Theta(bound): the slope b of log mean is, up to the margin, between the least
-               and the largest slope of log bound from one point of the grid to the next, where
-               that of C bound lies. Confirmed where b surely is, refuted where it surely is not.
+    upper      b <= 0: on this grid, the mean grows no faster than the bound. Confirmed where
+               b <= margin is sure and no local slope is surely above the margin; refuted where
+               b > 0 is sure.
+    theta      the mean grows as fast as the bound: b, read as the slope of log mean, lies between
+               the least and the largest local slope of log bound, up to the margin. Confirmed where
+               that is sure and no local slope of log(mean / bound) is surely off by more than the
+               margin; refuted where b surely is.
 
 Trials are added, the same number at every point, doubling, until b is known well enough; the level
-is shared evenly by the looks. What is refuted is so far off that a repetition would refute it with
-probability .99 as well: a mutant that falls does so with that power. The intervals are Student's
-with the degrees of freedom of Welch and Satterthwaite (`rltheory.inference.rate`); their levels are
-asymptotic in the number of trials.
+is shared evenly by the looks. To refute, the estimate has to be beyond the bound by a further 2.3
+standard errors: if it is right, the plain rule refutes with probability .99. A slope that is off by
+what is told is refuted with probability .99. Bounds of b are Student's with the degrees of freedom
+of Welch and Satterthwaite (`rltheory.inference.rate`); their levels are asymptotic in the number of
+trials, and too small for trials with heavy tails.
 """
 
 import math
@@ -65,6 +69,8 @@ class _Trials:
                 self._add(i, m)
 
     def _add(self, i: int, m: Measurement) -> None:
+        if not m.event:
+            raise ClaimError(f"{self._claim.id}: a rate has no condition; leave such trials out")
         bound = float(m.bound)
         if math.isnan(self.bound[i]):
             self.bound[i] = bound
@@ -107,49 +113,64 @@ def _judged(rate: Rate, trials: _Trials, level: float) -> Outcome:
     if not (means > 0.0).all():
         told = f"the mean at x = {trials.x[int(np.argmin(means))]:g} is {means.min():g}"
         return Outcome("undecided", trials.total, None, f"{told}; a rate needs positive means")
-    ratio = float((means / trials.bound).max())
     try:
-        fit = _fitted(rate, trials)
+        fit = _fitted(trials)
     except SweepError as fault:
-        return Outcome("undecided", trials.total, ratio, str(fault))
-    low, high = _slopes_allowed(rate, trials)
+        return Outcome("undecided", trials.total, None, str(fault))
+    low, high = _claimed(rate, trials)
     least, most = fit.one_sided(level)
     again = float(student.isf(1.0 - _POWER, fit.degrees)) * fit.standard_error
-    status = "undecided"
-    allowed = (low - rate.margin, high + rate.margin)
-    # An upper bound is refuted by any growth beside it; equal growth is so up to the margin only.
+    allowed = low - rate.margin, high + rate.margin
+    # Equal growth is claimed up to the margin; an upper bound is refuted by any growth beside it.
     refuting = allowed if rate.theta else (low, high)
+    status, also = "undecided", ""
     if least - again > refuting[1] or most + again < refuting[0]:
         status = "refuted"
     elif allowed[0] <= least and most <= allowed[1]:
-        status = "confirmed"
+        also = _bend(fit, trials, -rate.margin if rate.theta else -math.inf, rate.margin, level)
+        status = "undecided" if also else "confirmed"
     reach = most - fit.slope
+    seen = reach + 2.0 * again + (rate.margin if rate.theta else 0.0)
     told = (
-        f"slope {fit.slope:.4g} +- {reach:.2g}, {_claimed(low, high)}, margin {rate.margin:g}, "
-        f"{trials.total} trials at {len(trials.x)} points; slopes off by {reach + again:.2g} are "
-        f"refuted with power {_POWER:g}"
+        f"slope of measured / bound {fit.slope:.3g} +- {reach:.2g}, claimed "
+        f"{f'in [{low:.3g}, {high:.3g}]' if rate.theta else 'at most 0'}, margin {rate.margin:g}; "
+        f"{trials.total} trials at {len(trials.x)} points; off by {seen:.2g} it would be refuted "
+        f"with power {_POWER:g}{also}"
     )
     worst = None
     if status == "refuted":
         worst = Measurement(fit.slope, high if fit.slope > high else low, what="slope")
-    return Outcome(status, trials.total, ratio, told, worst)
+    return Outcome(status, trials.total, float(np.exp(fit.level.max())), told, worst)
 
 
-def _fitted(rate: Rate, trials: _Trials) -> RateFit:
-    scale = np.ones_like(trials.bound) if rate.theta else trials.bound
-    samples = [np.array(y) / s for y, s in zip(trials.measured, scale, strict=True)]
+def _fitted(trials: _Trials) -> RateFit:
+    samples = [np.array(y) / s for y, s in zip(trials.measured, trials.bound, strict=True)]
     flags: Any = trials.censored if any(map(any, trials.censored)) else None
-    return fit_rate(trials.x, samples, censored=flags)
+    return fit_rate(trials.x, samples, censored=flags, bootstrap=False)
 
 
-def _slopes_allowed(rate: Rate, trials: _Trials) -> tuple[float, float]:
+def _claimed(rate: Rate, trials: _Trials) -> tuple[float, float]:
+    """Between what the slope of log(mean / bound) is claimed to be."""
     if not rate.theta:
         return -math.inf, 0.0
-    local = np.diff(np.log(trials.bound)) / np.diff(np.log(trials.x))
-    return float(local.min()), float(local.max())
+    t, log_bound = np.log(trials.x), np.log(trials.bound)
+    local = np.diff(log_bound) / np.diff(t)
+    own = float((t - t.mean()) @ log_bound / ((t - t.mean()) ** 2).sum())
+    return float(local.min()) - own, float(local.max()) - own
 
 
-def _claimed(low: float, high: float) -> str:
-    if low == -math.inf:
-        return "claimed at most 0 for measured / bound"
-    return f"claimed in [{low:.4g}, {high:.4g}]"
+def _bend(fit: RateFit, trials: _Trials, low: float, high: float, level: float) -> str:
+    """What to say of a local slope that is surely not in [low, high]; nothing if there is none."""
+    steps = np.diff(np.log(fit.x))
+    local = np.diff(fit.level) / steps
+    error = np.hypot(fit.error[:-1], fit.error[1:]) / steps
+    trials_left = min(map(len, trials.measured)) - 1.0
+    reach = float(student.isf(level / len(steps), trials_left)) * error + fit.rounding
+    off = np.flatnonzero((local - reach > high) | (local + reach < low))
+    if not len(off):
+        return ""
+    i = int(off[0])
+    return (
+        f"; from x = {trials.x[i]:g} to {trials.x[i + 1]:g} it is {local[i]:.3g}, off by more than "
+        "the margin"
+    )

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from rltheory.commands.messages import say
+from rltheory.commands.targets import check_target
 from rltheory.errors import SweepError
 from rltheory.report import terminal
 from rltheory.report.sweep_comparison import show_comparison
@@ -37,8 +39,9 @@ def run(options: argparse.Namespace) -> int:
         return _one(sweep, text, index, options.seed)
     out = Path("runs") / sweep.name if options.out is None else Path(options.out)
     for target in options.export or ():
-        if Path(target).suffix not in (".csv", ".parquet"):
-            raise SweepError(f"--export {target}: an export is a .csv or a .parquet file")
+        check_target("--export", Path(target), (".csv", ".parquet"), [options.file], SweepError)
+    if options.compare is not None and not (Path(options.compare) / "ledger.sqlite").is_file():
+        raise SweepError(f"--compare {options.compare}: there is no ledger of a sweep")
     if options.merge:
         result = merge_ledgers(options.file, out, options.merge)
     else:
@@ -65,20 +68,30 @@ def run(options: argparse.Namespace) -> int:
 
 def _one(sweep: Sweep, text: str, index: str, seed: int) -> int:
     """Run one trial with its error, if it has one, as it is: for looking into a failure."""
-    points = {canonical(point): point for point in sweep.points()}
     try:
-        wanted = canonical(json.loads(text))
+        point = json.loads(text)
+        wanted = canonical(point)
     except ValueError:
         raise SweepError(f"--trial {text}: that is no JSON of a point") from None
-    if wanted not in points:
+    if not _in_reach(sweep, point):
         raise SweepError(f"--trial {wanted}: the grid has no such point")
     if not index.isdecimal() or int(index) >= sweep.seeds:
         raise SweepError(
             f"--trial seed {index}; the seeds of {sweep.name} are 0..{sweep.seeds - 1}"
         )
     drawn = trial_seeds(sweep.name, seed, wanted, [int(index)])[0]
-    print(json.dumps(sweep.run_one(points[wanted], drawn), sort_keys=True))
+    print(json.dumps(sweep.run_one(point, drawn), sort_keys=True))
     return 0
+
+
+def _in_reach(sweep: Sweep, point: Any) -> bool:
+    """Whether a point is of the grid, or one that could refine it."""
+    axis = sweep.refine.law.x if sweep.refine is not None else None
+
+    def setting(of: Any) -> Any:
+        return canonical({n: v for n, v in of.items() if n != axis}), axis in of
+
+    return isinstance(point, dict) and setting(point) in [setting(p) for p in sweep.points()]
 
 
 def _tell(result: SweepResult, out: Path, options: argparse.Namespace) -> int:
@@ -86,14 +99,14 @@ def _tell(result: SweepResult, out: Path, options: argparse.Namespace) -> int:
         result.export(target)
     console = terminal.console(sys.stdout)
     show_sweep(result, out, options.file, console, every_point=options.table)
-    if options.compare is not None:
-        _compare(result, out, Path(options.compare), console, options.table)
     if not options.no_figure:
         written = write_figures(result, out) if result.sweep.laws else []
         page = out / f"{result.sweep.name}.html"
         write_sweep_page(result, page, options.file)
         for path in (*written, page):
             console.print(f"{path} is written.")
+    if options.compare is not None:
+        _compare(result, out, Path(options.compare), console, options.table)
     return 1 if result.failures else 0
 
 

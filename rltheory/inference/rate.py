@@ -13,11 +13,11 @@ V = sum c_i^2 v_i has the degrees of freedom of Welch (1947) and Satterthwaite (
 
 and the interval is b -+ q sqrt(V), with q the larger of Student's quantile and of that of
 |b* - b| / sqrt(V*) over 999 resamples of the trials (Hall 1988: the symmetric studentised
-bootstrap), which is larger where trials are skewed. It says how well the slope is known if the law
-holds; whether it holds is what `misfit` says. With 20 trials a point the interval of 95% covers
-about 95% for exponential trials, and 93% when the last point's are log-normal with sigma 1 and the
-first's nearly constant. For a semi-logarithmic law, E[y] = (a + b log x) g(x), the same with
-z_i = m_i / g(x_i) and v_i = s_i^2 / (n_i g(x_i)^2).
+bootstrap; with up to 1,000 trials a point), which is larger where trials are skewed. It says how
+well the slope is known if the law holds; whether it holds is what `misfit` says. With 20 trials a
+point the interval of 95% covers about 95% for exponential trials, and 93% when the last point's are
+log-normal with sigma 1 and the first's nearly constant. For a semi-logarithmic law,
+E[y] = (a + b log x) g(x), the same with z_i = m_i / g(x_i) and v_i = s_i^2 / (n_i g(x_i)^2).
 
 A trial that was stopped before it was done is censored: its y is only known to be at least what is
 given. No mean follows from such data without an assumption; `fit_rate` makes one, that log y is
@@ -44,6 +44,7 @@ FEWEST_TRIALS = 20
 """Below this many trials a point, what is estimated of variances is not to be trusted."""
 
 _RESAMPLES = 999
+_FEW = 1000  # trials a point, beyond which Student's quantile is as good as the bootstrap's
 _ULPS = 32 * 2.0**-53
 """What rounding may have done to a level, relative: trials without spread have intervals too."""
 
@@ -107,6 +108,7 @@ def fit_rate(
     kind: str = "log-log",
     censored: Sequence[ArrayLike] | None = None,
     confidence: float = 0.95,
+    bootstrap: bool = True,
 ) -> RateFit:
     """Fit a power law, or a semi-logarithmic one, to what trials gave at each point.
 
@@ -123,6 +125,8 @@ def fit_rate(
         Which trials were stopped at what is given; log-log only.
     confidence : float
         Of the interval, in (0, 1).
+    bootstrap : bool
+        Whether the interval takes resamples into account; `one_sided` bounds do not.
 
     Returns
     -------
@@ -162,7 +166,8 @@ def fit_rate(
     degrees = variance**2 / spread if spread > 0.0 else float(trials_left.sum())
     error = variance**0.5
     quantile = float(student.isf((1.0 - confidence) / 2.0, degrees))
-    if error > 0.0 and not any(flag.any() for flag in flags):
+    few = max(len(y) for y in samples) <= _FEW
+    if bootstrap and few and error > 0.0 and not any(flag.any() for flag in flags):
         ratios = _studentised(samples, c, kind, g, slope)
         quantile = max(quantile, float(np.quantile(np.abs(ratios), confidence)))
     rounding = _ULPS * float(np.abs(c) @ (np.abs(z) + 1.0))
@@ -306,6 +311,11 @@ def _censored_location(at: float, y: Array, flag: NDArray[np.bool_]) -> tuple[fl
             "positive results, and at most half of them censored"
         )
     seen, cut = np.log(y[~flag]), np.log(y[flag])
+    if seen.min() == seen.max():
+        raise SweepError(
+            f"the trials at x = {at:g} that were not censored are all equal; without spread "
+            "nothing is known of what censored ones would have given"
+        )
     location, sigma = norm.fit(CensoredData(uncensored=seen, right=cut))
     information = _information((seen - location) / sigma, (cut - location) / sigma, sigma)
     gradient = np.array([1.0, sigma**2])  # of location + sigma^2 / 2 in (location, log sigma)

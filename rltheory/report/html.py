@@ -34,14 +34,15 @@ def table(
     """A table that a narrow screen shows as cards; `linked`: first cells name claims."""
     kinds = ["number" if name in numbers else "" for name in columns]
     # As cards: the status needs no label beside the name, a bracket all the width.
-    kinds[:2] = ["name", "plain"] if linked else ["name wide", "wide"]
+    first_two = ["name", "plain"] if linked else ["name wide", "wide"]
+    kinds[:2] = first_two[: len(columns)]
     head = "".join(f"<th{class_of(k)}>{n}</th>" for n, k in zip(columns, kinds, strict=True))
     lines = ['<table class="cards">', f"<thead><tr>{head}</tr></thead>", "<tbody>"]
     for row in rows:
         line = []
         for name, kind, text in zip(columns, kinds, row, strict=True):
             shown = escape(text)
-            if name == "status":
+            if linked and name == "status":
                 shown = status(text)
             elif linked and kind == "name":
                 shown = f'<a href="#{shown}">{shown}</a>'

@@ -66,7 +66,7 @@ def _laws(result: SweepResult) -> str:
         lines = "".join(f"<li>{escape(line)}</li>" for line in told)
         if id(law) in pictures:
             name = f"{law.y} over {law.x}"
-            parts.append(f'<figure><img alt="{name}" src="{pictures[id(law)]}"></figure>')
+            parts.append(f'<figure><img alt="{escape(name)}" src="{pictures[id(law)]}"></figure>')
         parts.append(f"<ul>{lines}</ul>")
     return "\n".join(parts)
 
@@ -89,7 +89,7 @@ def _image(figure: Any) -> str:
 def _failures(result: SweepResult, file: str) -> str:
     lines = [
         f"<li>{escape(error)}<br><code>{escape(call)}</code></li>"
-        for error, call in failures(result, Path(file).name)
+        for error, call in failures(result, file)
     ]
     count = f"<p>{len(result.failures)} trials failed; the first are:</p>"
     return f"{count}\n<ul>{''.join(lines)}</ul>" if lines else ""

@@ -1,5 +1,6 @@
 """What a sweep found, in the terminal: a row a point, its laws, and how to repeat what failed."""
 
+import shlex
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -82,8 +83,11 @@ def _brackets(fit: PowerLaw) -> str:
 
 def _claim(fitted: FittedLaw) -> str:
     law = fitted.law
+    assert law.slope is not None and fitted.fit is not None
+    low, high = fitted.fit.interval
     if law.upper:
-        return f"at most {law.slope:g}: {'so it is' if fitted.holds else 'it is LARGER'}"
+        told = "so it is" if high <= law.slope else "not contradicted"
+        return f"at most {law.slope:g}: {told if low <= law.slope else 'it is LARGER'}"
     return f"{law.slope:g}, {'in' if fitted.holds else 'NOT in'} the interval"
 
 
@@ -100,8 +104,10 @@ def _failures(result: SweepResult, file: str) -> Iterator[Text]:
 
 def failures(result: SweepResult, file: str) -> Iterator[tuple[str, str]]:
     """(what failed and how, the command that repeats it) of the first few failures."""
+    seed = f" --seed {result.seed}" if result.seed else ""
     for point, index, error in islice(result.failures, _FAILURES):
-        call = f"rltheory sweep {file} --trial '{canonical(point)}' {index}"
+        given = shlex.quote(canonical(point))
+        call = f"rltheory sweep {shlex.quote(file)} --trial {given} {index}{seed}"
         yield f"{words(point)}, seed {index}: {error}", call
 
 

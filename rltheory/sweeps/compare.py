@@ -1,14 +1,13 @@
 """Two runs of a sweep beside each other: what is the same, what agrees, what differs.
 
-Runs with the same root of seeds give the same seeds to the same trials, so that their results are
-compared trial by trial, by the t-test of the differences; other runs by Welch's test of two means.
-All comparisons are made at one level together, by Holm's method (1979): the probability of calling
-any two equal means different is at most `level`, as far as means are normal.
+Runs with the same root of seeds give the same seeds to the same trials, so that values are compared
+trial by trial, and their means by the t-test of the differences; means of other runs by Welch's
+test, and slopes of laws as if the runs were independent. All tests are made at one level together,
+by Holm's method (1979): the probability of calling any two equal means different is at most
+`level`, as far as means are normal.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,24 @@ from rltheory.errors import SweepError
 from rltheory.inference.rate import RateFit
 from rltheory.sweeps.group import Group
 from rltheory.sweeps.laws import FittedLaw
-from rltheory.sweeps.ledger import open_ledger
+from rltheory.sweeps.ledger import read_ledger
 from rltheory.sweeps.points import Point, canonical
 from rltheory.sweeps.result import SweepResult, result_of
 from rltheory.sweeps.sweep import Sweep
 
-__all__ = ["Comparison", "Difference", "compare_runs", "stored_result"]
+__all__ = ["VERDICTS", "Comparison", "Difference", "compare_runs", "stored_result"]
 
 Array = NDArray[np.float64]
+
+VERDICTS = {
+    "same": "to the bit, in every trial",
+    "agrees": "the means do not differ, as far as can be seen",
+    "differs": "the means differ, or the intervals of laws from brackets have nothing in common",
+    "changed": "trials differ, and there is no mean to be tested: texts, or one trial",
+    "unknown": "nothing can be said: single trials of different seeds",
+}
+
+_ULPS = 16 * 2.0**-53
 
 
 @dataclass(frozen=True)
@@ -39,15 +48,17 @@ class Difference:
     point : Point
         For a law, the setting of the other axes.
     name : str
-        The value, or what the law says.
+        The value, or the law.
     first, second : float
-        Means, or slopes.
+        Means, or slopes; NaN of texts.
     interval : (float, float)
         Of the difference, at confidence 1 - level by itself.
     p_value : float
-        Probability of a difference as large if the means are equal.
+        Probability of a difference as large if the means are equal; NaN where none is tested.
+    changed : int or None
+        Trials whose values differ, of those with common seeds; None for other runs.
     verdict : str
-        "same" (to the bit, every trial), "agrees", or "differs" at the level of all comparisons.
+        One of `VERDICTS`.
     """
 
     point: Point
@@ -56,6 +67,7 @@ class Difference:
     second: float
     interval: tuple[float, float]
     p_value: float
+    changed: int | None
     verdict: str
 
 
@@ -69,7 +81,9 @@ class Comparison:
         Whether trials were compared one by one.
     values, laws : list of Difference
     only_first, only_second : list of Point
-        Points that one of them has alone.
+        Points of the grid that one of them has alone.
+    failures : (int, int)
+        Trials that failed.
     level : float
     """
 
@@ -78,6 +92,7 @@ class Comparison:
     laws: list[Difference]
     only_first: list[Point]
     only_second: list[Point]
+    failures: tuple[int, int]
     level: float
 
     def count(self, verdict: str) -> int:
@@ -124,7 +139,7 @@ def compare_runs(first: SweepResult, second: SweepResult, level: float = 0.01) -
     if not both:
         raise SweepError(f"the two runs of {first.sweep.name} have no point in common")
     found = [d for text in both for d in _at_point(own[text], other[text], paired, level)]
-    laws = _laws(first.laws, second.laws, level)
+    laws = _laws(first, second, level)
     judged = _holm([*found, *laws], level)
     return Comparison(
         paired,
@@ -132,6 +147,7 @@ def compare_runs(first: SweepResult, second: SweepResult, level: float = 0.01) -
         judged[len(found) :],
         [own[text].point for text in own if text not in other],
         [other[text].point for text in other if text not in own],
+        (len(first.failures), len(second.failures)),
         level,
     )
 
@@ -139,12 +155,13 @@ def compare_runs(first: SweepResult, second: SweepResult, level: float = 0.01) -
 def stored_result(
     sweep: Sweep, folder: str | Path, code: str | None = None, but: str | None = None
 ) -> SweepResult:
-    """What a folder's ledger holds of a sweep, under the code that ran last.
+    """What a folder's ledger holds of a sweep's grid, under the code that ran last.
 
     Parameters
     ----------
     sweep : Sweep
     folder : path
+        Nothing is written there.
     code : str, optional
         Another version of the code.
     but : str, optional
@@ -165,9 +182,7 @@ def stored_result(
     ...     rlt.stored_result(sweep, folder).csv() == ran.csv()
     True
     """
-    if not (Path(folder) / "ledger.sqlite").is_file():
-        raise SweepError(f"{folder} has no ledger of a sweep")
-    with open_ledger(folder) as ledger:
+    with read_ledger(folder) as ledger:
         known = [each for each in ledger.codes(sweep.name) if each != but]
         if code is not None and code not in known:
             raise SweepError(f"{folder} holds nothing of {sweep.name} under code {code}")
@@ -182,32 +197,45 @@ def _by_text(result: SweepResult) -> dict[str, Group]:
 
 
 def _at_point(first: Group, second: Group, paired: bool, level: float) -> list[Difference]:
-    own, other = first.values(), second.values()
-    names = sorted(set().union(*own) & set().union(*other))
-    found = []
-    for name in names:
-        x, y = _numbers(first.seeds, own, name), _numbers(second.seeds, other, name)
-        if paired:
-            seeds = [seed for seed in x if seed in y]
-            x, y = {s: x[s] for s in seeds}, {s: y[s] for s in seeds}
-        if x and y:
-            found.append(_difference(first.point, name, _array(x), _array(y), paired, level))
-    return found
-
-
-def _numbers(seeds: list[int], values: list[Any], name: str) -> dict[int, float]:
-    rows = zip(seeds, (row.get(name) for row in values), strict=True)
-    return {seed: float(value) for seed, value in rows if isinstance(value, int | float)}
-
-
-def _array(values: Mapping[int, float]) -> Array:
-    return np.array(list(values.values()))
+    own = dict(zip(first.seeds, first.values(), strict=True))
+    other = dict(zip(second.seeds, second.values(), strict=True))
+    names = sorted({name for rows in (own, other) for row in rows.values() for name in row})
+    return [
+        _difference(
+            first.point,
+            name,
+            {seed: row[name] for seed, row in own.items() if name in row},
+            {seed: row[name] for seed, row in other.items() if name in row},
+            paired,
+            level,
+        )
+        for name in names
+    ]
 
 
 def _difference(
-    point: Point, name: str, x: Array, y: Array, paired: bool, level: float
+    point: Point, name: str, own: dict[int, Any], other: dict[int, Any], paired: bool, level: float
 ) -> Difference:
+    common = [seed for seed in own if seed in other] if paired else []
+    changed = sum(own[seed] != other[seed] for seed in common) if paired else None
+    seeds = (common, common) if paired else (list(own), list(other))
+    x, y = (
+        [rows[seed] for seed in wanted] for rows, wanted in zip((own, other), seeds, strict=True)
+    )
+    numbers = all(isinstance(value, int | float) for value in (*x, *y))
+    blank = Difference(point, name, np.nan, np.nan, (-np.inf, np.inf), np.nan, changed, "unknown")
+    if numbers and x and y:
+        blank = _tested(blank, np.array(x, np.float64), np.array(y, np.float64), paired, level)
+    if paired and own.keys() == other.keys() and not changed:
+        return replace(blank, verdict="same")
+    if changed and blank.verdict == "unknown":
+        return replace(blank, verdict="changed")
+    return blank
+
+
+def _tested(blank: Difference, x: Array, y: Array, paired: bool, level: float) -> Difference:
     means = float(x.mean()), float(y.mean())
+    slack = _ULPS * float(max(np.abs(x).max(), np.abs(y).max()))
     if paired:
         off = y - x
         centre, error, degrees = float(off.mean()), _error(off), float(len(off) - 1)
@@ -216,66 +244,83 @@ def _difference(
         centre, error = means[1] - means[0], sum(parts) ** 0.5
         spread = sum(p**2 / (len(z) - 1) for p, z in zip(parts, (x, y), strict=True) if p > 0.0)
         degrees = error**4 / spread if spread > 0.0 else 1.0
-    same = paired and len(x) > 0 and bool((x == y).all())
-    return _told(point, name, means, centre, error, degrees, level, same)
+    return _told(blank, means, centre, error, degrees, slack, level)
 
 
 def _told(
-    point: Point,
-    name: str,
+    blank: Difference,
     sides: tuple[float, float],
     centre: float,
     error: float,
     degrees: float,
+    slack: float,
     level: float,
-    same: bool,
 ) -> Difference:
-    if error > 0.0 and degrees > 0.0:
-        p_value = float(2.0 * stats.t.sf(abs(centre) / error, degrees))
+    """With the t-test of a difference that rounding may have moved by `slack`."""
+    if np.isnan(error):  # one trial says nothing of spread
+        return replace(blank, first=sides[0], second=sides[1])
+    beyond = max(abs(centre) - slack, 0.0)
+    if error > 0.0:
+        p_value = float(2.0 * stats.t.sf(beyond / error, degrees))
         reach = float(stats.t.isf(level / 2.0, degrees)) * error
-    elif error == 0.0:  # trials without spread differ, or do not
-        p_value, reach = float(centre == 0.0), 0.0
-    else:  # one trial says nothing of spread
-        p_value, reach = 1.0, float("inf")
-    interval = (centre - reach, centre + reach)
-    return Difference(point, name, *sides, interval, p_value, "same" if same else "agrees")
+    else:  # trials without spread differ, or do not
+        p_value, reach = float(beyond == 0.0), 0.0
+    interval = (centre - reach - slack, centre + reach + slack)
+    return replace(
+        blank,
+        first=sides[0],
+        second=sides[1],
+        interval=interval,
+        p_value=p_value,
+        verdict="agrees",
+    )
 
 
 def _error(x: Array) -> float:
-    """Standard error of the mean; NaN of a single trial."""
-    return float(x.std(ddof=1) / len(x) ** 0.5) if len(x) > 1 else float("nan")
+    """Standard error of the mean: 0 of equal trials, NaN of a single one."""
+    if len(x) < 2:
+        return float("nan")
+    return 0.0 if x.min() == x.max() else float(x.std(ddof=1) / len(x) ** 0.5)
 
 
-def _laws(first: list[FittedLaw], second: list[FittedLaw], level: float) -> list[Difference]:
-    def key(fitted: FittedLaw) -> tuple[str, str, str]:
-        return fitted.law.y, fitted.law.x, canonical(fitted.others)
+def _laws(first: SweepResult, second: SweepResult, level: float) -> list[Difference]:
+    def keyed(result: SweepResult) -> dict[tuple[int, str], FittedLaw]:
+        places = {id(law): i for i, law in enumerate(result.sweep.laws)}
+        return {(places[id(f.law)], canonical(f.others)): f for f in result.laws}
 
-    others = {key(fitted): fitted for fitted in second}
+    others = keyed(second)
     found = []
-    for fitted in first:
-        match = others.get(key(fitted))
-        if match is None:
-            continue
-        own, other = fitted.fit, match.fit
-        if isinstance(own, RateFit) and isinstance(other, RateFit):
-            error = float(np.hypot(own.standard_error, other.standard_error))
-            told = partial(_told, fitted.others, f"slope of {fitted.law.y} over {fitted.law.x}")
-            sides = own.slope, other.slope
-            same = sides[0] == sides[1] and own.intercept == other.intercept
-            degrees = min(own.degrees, other.degrees)
-            found.append(told(sides, sides[1] - sides[0], error, degrees, level, same))
+    for key, fitted in keyed(first).items():
+        match = others.get(key)
+        if match is not None and fitted.fit is not None and match.fit is not None:
+            found.append(_slopes(fitted, match, level))
     return found
+
+
+def _slopes(one: FittedLaw, two: FittedLaw, level: float) -> Difference:
+    beside = "" if one.law.factor is None else " beside its factor"
+    name = f"slope of {one.law.y} over {one.law.x}{beside}"
+    own, other = one.fit, two.fit
+    assert own is not None and other is not None
+    sides = own.slope, other.slope
+    blank = Difference(one.others, name, *sides, (-np.inf, np.inf), np.nan, None, "unknown")
+    if sides[0] == sides[1] and own.intercept == other.intercept:
+        return replace(blank, interval=(0.0, 0.0), verdict="same")
+    if isinstance(own, RateFit) and isinstance(other, RateFit):
+        error = float(np.hypot(own.standard_error, other.standard_error))
+        degrees, slack = min(own.degrees, other.degrees), own.rounding + other.rounding
+        return _told(blank, sides, sides[1] - sides[0], error, degrees, slack, level)
+    interval = other.interval[0] - own.interval[1], other.interval[1] - own.interval[0]
+    apart = not interval[0] <= 0.0 <= interval[1]
+    return replace(blank, interval=interval, verdict="differs" if apart else "agrees")
 
 
 def _holm(found: list[Difference], level: float) -> list[Difference]:
     """The comparisons with their verdicts: from the least p-value on, until one does not differ."""
-    verdicts = [each.verdict for each in found]
-    tested = [i for i, verdict in enumerate(verdicts) if verdict != "same"]
+    judged = list(found)
+    tested = [i for i, each in enumerate(found) if each.verdict == "agrees" and each.p_value <= 1.0]
     for rank, i in enumerate(sorted(tested, key=lambda i: found[i].p_value)):
-        if found[i].p_value > level / (len(tested) - rank):
+        if found[i].p_value > level / (len(found) - rank):
             break
-        verdicts[i] = "differs"
-    return [
-        Difference(d.point, d.name, d.first, d.second, d.interval, d.p_value, verdict)
-        for d, verdict in zip(found, verdicts, strict=True)
-    ]
+        judged[i] = replace(found[i], verdict="differs")
+    return judged

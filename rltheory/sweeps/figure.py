@@ -81,6 +81,8 @@ def draw_law(result: SweepResult, law: Law) -> Any:
     if law.kind == "log-log":
         ax.set(yscale="log")
     title = result.sweep.title or result.sweep.name
+    if len(fitted) > _MOST_SETTINGS:
+        title += f", {_MOST_SETTINGS} of {len(fitted)} settings"
     ax.set_title(f"{title}{claim}", loc="left", fontsize="medium")
     if fitted:
         ax.legend(fontsize="small")
@@ -89,8 +91,11 @@ def draw_law(result: SweepResult, law: Law) -> Any:
 
 def _draw_setting(ax: Any, result: SweepResult, fitted: FittedLaw, colour: str) -> None:
     law, fit = fitted.law, fitted.fit
-    x, bands = _bands(result, law, fitted.others)
     label = ", ".join(f"{name}={value}" for name, value in fitted.others.items())
+    x, bands = _bands(result, law, fitted.others)
+    if not len(x):
+        ax.plot([], [], "o", color=colour, label=f"{label}: no numbers")
+        return
     if law.low is None:
         ax.plot(x, bands[:, 1], "o", color=colour, ms=4)
         ax.fill_between(x, bands[:, 0], bands[:, 2], color=colour, alpha=0.15, lw=0)
@@ -136,7 +141,7 @@ def _bands(
         (entry.point[law.x], entry.values[name])
         for entry in result.summary
         if name in entry.values
-        and law.x in entry.point
+        and isinstance(entry.point.get(law.x), int | float)
         and {n: v for n, v in entry.point.items() if n != law.x} == others
     ]
     rows.sort()

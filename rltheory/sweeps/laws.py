@@ -69,6 +69,14 @@ class Law:
     low: str | None = None
 
     def __post_init__(self) -> None:
+        if self.kind not in ("log-log", "semi-log"):
+            raise SweepError(
+                f"the kind of a law is {self.kind!r}; it must be 'log-log' or 'semi-log'"
+            )
+        if not 0.0 < self.confidence < 1.0:
+            raise SweepError(
+                f"the confidence of a law is {self.confidence!r}; it must be in (0, 1)"
+            )
         if self.low is not None and self.kind != "log-log":
             raise SweepError(f"a law of {self.y!r} from brackets is log-log, not {self.kind}")
 

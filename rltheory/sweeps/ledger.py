@@ -21,7 +21,7 @@ from typing import Any
 
 from rltheory.errors import SweepError
 
-__all__ = ["Ledger", "Record", "Trial", "open_ledger"]
+__all__ = ["Ledger", "Record", "Trial", "open_ledger", "read_ledger"]
 
 _FORMAT = "1"
 _APPLICATION = 0x524C5377  # "RLSw": tells our files from other SQLite databases
@@ -248,6 +248,22 @@ def open_ledger(folder: str | Path, waiting: Callable[[], None] | None = None) -
             yield Ledger(path, database)
     finally:
         os.close(lock)
+
+
+@contextlib.contextmanager
+def read_ledger(folder: str | Path) -> Iterator[Ledger]:
+    """The ledger in a folder, to be read while others may write it.
+
+    Raises
+    ------
+    SweepError
+        If there is none, or it is damaged.
+    """
+    path = Path(folder) / "ledger.sqlite"
+    if not path.is_file():
+        raise SweepError(f"{folder} has no ledger of a sweep")
+    with _connected(path, create=False) as database:
+        yield Ledger(path, database)
 
 
 @contextlib.contextmanager

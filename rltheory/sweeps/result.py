@@ -95,10 +95,11 @@ class SweepResult:
         """The sweep's laws, fitted at every setting of the axes other than their own."""
         return fit_laws(self.sweep.laws, self.groups)
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """The point's names, ``seed``, and the values' names, each group sorted."""
-        names = sorted({name for row in self.rows for name in row})
+        points = [*(group.point for group in self.groups), *(point for point, *_ in self.failures)]
+        names = sorted({name for row in (*self.rows, *points) for name in row})
         axes = [name for name in names if name in self._axes]
         return [*axes, "seed", *(n for n in names if n not in self._axes and n != "seed")]
 
@@ -144,6 +145,10 @@ class SweepResult:
                 columns[name] = [None if v is None else str(v) for v in values]
             elif any(isinstance(v, float) for v in values):
                 columns[name] = [None if v is None else float(v) for v in values]
+            elif any(isinstance(v, bool) for v in values) and not all(
+                isinstance(v, bool | None) for v in values
+            ):
+                columns[name] = [None if v is None else int(v) for v in values]
         pyarrow.parquet.write_table(pyarrow.table(columns), target)
 
     @cached_property

@@ -1,6 +1,6 @@
 """What a sweep wants, given what it has: for sweeps that look at their trials before they go on.
 
-Two habits, alone or together. `Stop` ends a point once a confidence sequence of a mean is narrow
+Two rules, alone or together. `Stop` ends a point once a confidence sequence of a mean is narrow
 enough; `Refine` adds points to the axis of a law where the fitted law is least certain. Both go on
 in rounds: a round begins when all trials of the one before are there, and what it wants is a
 function of their results alone. So the trials of a sweep do not depend on who ran them, in which
@@ -21,12 +21,15 @@ from rltheory.sweeps.group import Group
 from rltheory.sweeps.laws import FittedLaw, Law, fit_laws
 from rltheory.sweeps.points import Point, canonical
 
-__all__ = ["Refine", "Stop", "Wanted", "wanted"]
+__all__ = ["Known", "Looked", "Refine", "Stop", "Wanted", "wanted"]
 
 Results = Mapping[int, str | None]  # of the trials of a point: their JSON, None where one failed
 Known = Callable[[str], Results]
+Looked = dict[str, tuple[BettingInterval, int]]  # a point's bounds, after its first trials
 
 _QUANTILE = 2.0
+_MEANS = 1000  # that a confidence sequence tells apart, at least; and at most:
+_MOST_MEANS = 50_000
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class Stop:
     range : (float, float)
         Where it lies surely; a trial outside is an error.
     within : float
-        Half of the bounds' width that is narrow enough, at least 0; a share of their middle if
-        `relative`.
+        Half of the bounds' width that is narrow enough; a share of their middle if `relative`.
+        Above 0, and at least 1/10,000 of the range if not.
     relative : bool
     confidence : float
         In (0, 1), for each point by itself.
@@ -67,32 +70,52 @@ class Stop:
     batch: int = 100
 
     def __post_init__(self) -> None:
-        _check(self.within >= 0.0, "within", self.within, "at least 0")
+        _check(self.within > 0.0, "within", self.within, "above 0")
         _check(0.0 < self.confidence < 1.0, "confidence", self.confidence, "in (0, 1)")
         whole = isinstance(self.batch, int) and not isinstance(self.batch, bool)
         _check(whole and self.batch >= 1, "batch", self.batch, "an integer of at least 1")
-        self._interval()
+        self.bounds()
 
-    def _interval(self) -> BettingInterval:
+    def bounds(self) -> BettingInterval:
+        """The confidence sequence, before the first trial."""
         try:
-            return BettingInterval(*self.range, alpha=1.0 - self.confidence)
-        except ClaimError as fault:
-            raise SweepError(f"a stopping rule for {self.y!r}: {fault}") from None
+            low, high = self.range
+            cells = _MEANS
+            if not self.relative:
+                cells = max(_MEANS, round(5.0 * (high - low) / self.within))
+                if cells > _MOST_MEANS:
+                    raise ClaimError(f"within is {self.within!r}, below 1/10,000 of the range")
+            return BettingInterval(low, high, alpha=1.0 - self.confidence, grid=cells)
+        except (ClaimError, TypeError, ValueError) as fault:
+            raise SweepError(
+                f"a stopping rule for {self.y!r}, range {self.range!r}: {fault}"
+            ) from None
 
-    def trials(self, results: Results, most: int) -> tuple[int, bool]:
-        """(how many trials the point needs, whether these are known to be all it needs)."""
-        interval = self._interval()
-        for first in range(0, most, self.batch):
+    def trials(
+        self, results: Results, most: int, text: str = "", looked: Looked | None = None
+    ) -> tuple[int, bool]:
+        """(how many trials a point needs, whether these are known to be all it needs)."""
+        memory = {} if looked is None else looked
+        interval, first = memory.get(text) or (self.bounds(), 0)
+        while not (first and self.is_enough(interval)):
+            if first >= most:
+                return most, True
             last = min(first + self.batch, most)
             if any(index not in results for index in range(first, last)):
                 return last, False
-            interval.add(np.array(self._values(results, first, last)))
-            lower, upper = interval.bounds
-            middle = (lower + upper) / 2.0
-            enough = self.within * abs(middle) if self.relative else self.within
-            if (upper - lower) / 2.0 <= enough:
-                return last, True
-        return most, True
+            try:
+                interval.add(np.array(self._values(results, first, last)))
+            except SweepError as fault:
+                raise SweepError(f"at {text}, {fault}") from None
+            first = last
+            memory[text] = interval, first
+        return first, True
+
+    def is_enough(self, interval: BettingInterval) -> bool:
+        """Whether the bounds are narrow enough."""
+        lower, upper = interval.bounds
+        middle = (lower + upper) / 2.0
+        return (upper - lower) / 2.0 <= self.within * (abs(middle) if self.relative else 1.0)
 
     def _values(self, results: Results, first: int, last: int) -> list[float]:
         found = []
@@ -154,8 +177,14 @@ class Refine:
             whole = isinstance(value, int) and not isinstance(value, bool)
             _check(whole and value >= 1, name, value, "an integer of at least 1")
 
-    def round(self, fitted: FittedLaw, left: int, whole: bool) -> list[Point]:
-        """The next points at a setting, at most `left`, whole numbers if the axis has only such.
+    def round(
+        self,
+        fitted: FittedLaw,
+        left: int,
+        whole: bool,
+        where: Callable[[Point], bool] | None = None,
+    ) -> list[Point]:
+        """The next points at a setting, at most `left`, whole numbers if its others are.
 
         None where no law could be fitted.
         """
@@ -171,8 +200,11 @@ class Refine:
         found: list[Point] = []
         for i in np.argsort(-score, kind="stable"):
             middle = _between(float(x[i]), float(x[i + 1]), whole)
-            if middle is not None and len(found) < min(self.batch, left):
-                found.append(fitted.others | {x_of: middle})
+            if middle is None or len(found) >= min(self.batch, left):
+                continue
+            point = fitted.others | {x_of: middle}
+            if where is None or where(dict(point)):
+                found.append(point)
         return found
 
 
@@ -195,6 +227,7 @@ def wanted(
     stop: Stop | None = None,
     refine: Refine | None = None,
     where: Callable[[Point], bool] | None = None,
+    looked: Looked | None = None,
 ) -> Wanted:
     """What a sweep wants.
 
@@ -207,32 +240,42 @@ def wanted(
     known : callable
         From the canonical text of a point to the results of its trials.
     stop, refine : optional
-        The sweep's habits.
+        The sweep's rules.
     where : callable, optional
         Keeps added points for which it is true.
+    looked : dict, optional
+        What was learned of points in earlier rounds of a run; kept up to date.
     """
     found = Wanted()
-    _add(found, points, seeds, known, stop)
+    looked = {} if looked is None else looked
+    _add(found, points, seeds, known, stop, looked)
     if refine is None:
         return found
     added: dict[str, int] = {}
     while found.complete:
         groups = [_group(found, text, known) for text in found.points]
-        whole = all(isinstance(group.point.get(refine.law.x, 1), int) for group in groups)
         more: list[Point] = []
         for fitted in fit_laws((refine.law,), groups):
             setting = canonical(fitted.others)
-            some = refine.round(fitted, refine.points - added.get(setting, 0), whole)
-            some = [point for point in some if where is None or where(dict(point))]
+            own = [g.point for g in groups if fitted.others.items() <= g.point.items()]
+            whole = all(isinstance(point.get(refine.law.x, 1), int) for point in own)
+            some = refine.round(fitted, refine.points - added.get(setting, 0), whole, where)
             added[setting] = added.get(setting, 0) + len(some)
             more += some
         if not more:
             break
-        _add(found, more, seeds, known, stop)
+        _add(found, more, seeds, known, stop, looked)
     return found
 
 
-def _add(found: Wanted, points: list[Point], seeds: int, known: Known, stop: Stop | None) -> None:
+def _add(
+    found: Wanted,
+    points: list[Point],
+    seeds: int,
+    known: Known,
+    stop: Stop | None,
+    looked: Looked,
+) -> None:
     for point in points:
         text = canonical(point)
         results = known(text)
@@ -241,7 +284,7 @@ def _add(found: Wanted, points: list[Point], seeds: int, known: Known, stop: Sto
             found.trials[text] = seeds
             done = all(index in results for index in range(seeds))
         else:
-            found.trials[text], done = stop.trials(results, seeds)
+            found.trials[text], done = stop.trials(results, seeds, text, looked)
         found.complete = found.complete and done
 
 
@@ -252,7 +295,7 @@ def _group(found: Wanted, text: str, known: Known) -> Group:
 
 
 def _between(low: float, high: float, whole: bool) -> int | float | None:
-    """The geometric middle, whole if both are; None where there is nothing between."""
+    """The geometric middle, rounded if `whole`; None where there is nothing between."""
     middle = (low * high) ** 0.5
     if whole:
         nearest = round(middle)

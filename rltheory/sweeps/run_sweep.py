@@ -13,9 +13,10 @@ from typing import Any
 
 from rltheory.errors import SweepError
 from rltheory.sweeps.blocks import Blocks, Work, run_block
-from rltheory.sweeps.ledger import Ledger, Record, Trial, open_ledger
+from rltheory.sweeps.ledger import Ledger, Record, Trial, open_ledger, read_ledger
 from rltheory.sweeps.points import canonical
 from rltheory.sweeps.result import SweepResult, result_of
+from rltheory.sweeps.rounds import Looked
 from rltheory.sweeps.sweep import Sweep, load_sweep
 from rltheory.sweeps.versions import code_version
 from rltheory.sweeps.workers import here, on_cluster, processes, threads
@@ -125,7 +126,8 @@ def run_sweep(
         if retry:
             ledger.forget_failures(known.name, code)
         start, ran, failed = time.monotonic(), 0, 0
-        total, left = _left(ledger, known, code, shard)
+        looked: Looked = {}
+        total, left = _left(ledger, known, code, shard, looked)
         while left:  # once, unless the sweep looks at its trials before it goes on
             before = total - len(left)
             blocks = Blocks(left, block)
@@ -140,7 +142,7 @@ def run_sweep(
                     progress(Progress(before, total, failed, before - ran, passed))
             if not known.looks:
                 break
-            total, left = _left(ledger, known, code, shard)
+            total, left = _left(ledger, known, code, shard, looked)
         return result_of(ledger, known, code)
 
 
@@ -152,12 +154,20 @@ def merge_ledgers(
     Raises
     ------
     SweepError
-        If a folder has no ledger, or two ledgers disagree about a trial.
+        If a folder has no ledger, or none of this sweep under the present code, or two ledgers
+        disagree about a trial.
     """
     known = sweep if isinstance(sweep, Sweep) else load_sweep(sweep)
     code = code_version(known, None if isinstance(sweep, Sweep) else sweep)
+    sources = list(folders)
+    for folder in sources:
+        with read_ledger(folder) as ledger:
+            codes = ledger.codes(known.name)
+        if code not in codes:
+            held = f"holds it under code {', '.join(codes)}" if codes else "holds nothing of it"
+            raise SweepError(f"{folder}: {known.name} has code {code} now; that folder {held}")
     with open_ledger(out) as ledger:
-        for folder in folders:
+        for folder in sources:
             ledger.take_from(Path(folder) / "ledger.sqlite")
         return result_of(ledger, known, code)
 
@@ -181,7 +191,7 @@ def _team(sweep: Sweep, jobs: int, backend: str, address: str | None) -> Any:
 
 
 def _left(
-    ledger: Ledger, sweep: Sweep, code: str, shard: tuple[int, int] | None
+    ledger: Ledger, sweep: Sweep, code: str, shard: tuple[int, int] | None, looked: Looked
 ) -> tuple[int, list[Trial]]:
     """(how many trials are wanted of the sweep or the shard, those of them not there)."""
     first, step = shard or (0, 1)
@@ -196,7 +206,7 @@ def _left(
     there = ledger.counts(sweep.name, code)
     total, passed = 0, 0
     left: list[Trial] = []
-    for text, count in _wanted(ledger, sweep, code).items():
+    for text, count in _wanted(ledger, sweep, code, looked).items():
         own = range((first - passed) % step, count, step)
         passed += count
         total += len(own)
@@ -207,10 +217,10 @@ def _left(
     return total, left
 
 
-def _wanted(ledger: Ledger, sweep: Sweep, code: str) -> dict[str, int]:
+def _wanted(ledger: Ledger, sweep: Sweep, code: str, looked: Looked) -> dict[str, int]:
     """How many trials of each point are wanted, as far as is known."""
     if sweep.looks:
-        return sweep.wanted(partial(ledger.results, sweep.name, code)).trials
+        return sweep.wanted(partial(ledger.results, sweep.name, code), looked).trials
     return {canonical(point): sweep.seeds for point in sweep.points()}
 
 

@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from rltheory.errors import SweepError
+from rltheory.inference.rate import FEWEST_TRIALS
 from rltheory.sweeps.group import Values
 from rltheory.sweeps.laws import Law
 from rltheory.sweeps.points import Grid, Point, expand
-from rltheory.sweeps.rounds import Known, Refine, Stop, Wanted, wanted
+from rltheory.sweeps.rounds import Known, Looked, Refine, Stop, Wanted, wanted
 
 __all__ = ["Sweep", "load_sweep", "trial_seeds"]
 
@@ -101,7 +102,16 @@ class Sweep:
         object.__setattr__(
             self, "laws", (self.laws,) if isinstance(self.laws, Law) else tuple(self.laws)
         )
-        axes = {name for point in self.points() for name in point}
+        if self.where is not None and not callable(self.where):
+            raise SweepError(f"where of {self.name} is {self.where!r}; it must be a function")
+        for name, kind in (("stop", Stop), ("refine", Refine)):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                raise SweepError(
+                    f"{name} of {self.name} is {value!r}; it must be a {kind.__name__}"
+                )
+        points = self.points()
+        axes = {name for point in points for name in point}
         for law in (*self.laws, *([self.refine.law] if self.refine else [])):
             absent = [name for name in (law.x, *law.at) if name not in axes]
             if absent:
@@ -109,6 +119,14 @@ class Sweep:
                 raise SweepError(
                     f"a law of {self.name} names the axis {absent[0]!r}; it has {known}"
                 )
+            if not any(law.at.items() <= point.items() for point in points):
+                raise SweepError(f"a law of {self.name} is about {dict(law.at)}; no point has that")
+        fewest = self.seeds if self.stop is None else min(self.seeds, self.stop.batch)
+        if self.refine is not None and fewest < FEWEST_TRIALS:
+            raise SweepError(
+                f"{self.name} has points of {fewest} trials; to refine a law takes "
+                f"{FEWEST_TRIALS} at each"
+            )
 
     def points(self) -> list[Point]:
         """The points of the grid, in order."""
@@ -119,9 +137,12 @@ class Sweep:
         """Whether what the sweep wants depends on what its trials give."""
         return self.stop is not None or self.refine is not None
 
-    def wanted(self, known: Known) -> Wanted:
-        """What the sweep wants, given the results of the trials that are there."""
-        return wanted(self.points(), self.seeds, known, self.stop, self.refine, self.where)
+    def wanted(self, known: Known, looked: Looked | None = None) -> Wanted:
+        """What the sweep wants, given the results of the trials that are there.
+
+        `looked` keeps what was learned of points from one round to the next, within a run.
+        """
+        return wanted(self.points(), self.seeds, known, self.stop, self.refine, self.where, looked)
 
     def run_one(self, point: Point, seed: int) -> Values:
         """What the trial gives at a point under this seed, checked."""
@@ -179,11 +200,14 @@ def checked(values: Any, point: Point) -> Values:
             raise SweepError(f"the trial returned a value named {name!r}, which is a parameter")
         if isinstance(plain, str):
             fits = len(plain) <= _LONGEST_TEXT
+        elif isinstance(plain, int):
+            fits = -(2**63) <= plain < 2**63
         else:
-            fits = isinstance(plain, bool | int | float) and math.isfinite(plain)
+            fits = isinstance(plain, float) and math.isfinite(plain)
         if not fits:
+            told = repr(plain) if not isinstance(plain, int) else "an integer beyond 64 bits"
             raise SweepError(
-                f"the trial returned {name}={plain!r}; values are finite numbers and strings of at "
+                f"the trial returned {name}={told}; values are finite numbers and strings of at "
                 f"most {_LONGEST_TEXT} characters"
             )
         found[name] = plain

@@ -130,8 +130,23 @@ def test_bounds_that_move_and_grids_that_do_not_ascend_are_refused():
     negative = claim_of(lambda i, x, stream: Measurement(1.0, -1.0))
     assert "is positive" in verify(negative).reason
     for grid in ((1, 2), (1, 3, 2), (0, 1, 2), (1, 2, math.inf)):
-        verdict = verify(claim_of(noisy(logs, logs), grid=grid))
-        assert verdict.status == "error" and "ascending" in verdict.reason
+        with pytest.raises(ClaimError, match="ascending"):
+            Rate(grid)
+    with pytest.raises(ClaimError, match="must be a list of numbers"):
+        Rate(5)
+    verdict = verify(claim_of(noisy(logs, logs), grid=lambda instance: (1, 2)))
+    assert verdict.status == "error" and "ascending" in verdict.reason
+    late = claim_of(lambda i, x, stream: Measurement(x, x, event=False))
+    assert "a rate has no condition" in verify(late).reason
+
+
+def test_a_slope_on_average_is_not_enough():
+    """On average the ratio of mean and bound does not grow; from one point to the next it does."""
+    ratio = dict(zip(GRID, (100, 10, 1, 10, 100), strict=True))
+    for theta in (False, True):
+        verdict = verify(claim_of(noisy(lambda x: ratio[x], lambda x: 1.0), theta=theta))
+        assert verdict.status == "undecided"
+        assert "off by more than the margin" in verdict.reason
     with pytest.raises(ClaimError, match="margin of a rate is 0"):
         Rate(GRID, margin=0)
     with pytest.raises(ClaimError, match="and no other, has a rate"):

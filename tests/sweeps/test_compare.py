@@ -24,7 +24,7 @@ def test_equal_runs_are_the_same_to_the_bit(tmp_path: Path) -> None:
     first = rlt.run_sweep(made(), tmp_path / "a")
     second = rlt.run_sweep(made(version="2"), tmp_path / "b")
     found = compare_runs(first, second)
-    assert found.paired and found.count("same") == 7 == len(found.values) + len(found.laws)
+    assert found.paired and found.count("same") == 10 == len(found.values) + len(found.laws)
 
 
 def test_trials_with_the_same_seeds_show_a_small_difference(tmp_path: Path) -> None:
@@ -32,14 +32,17 @@ def test_trials_with_the_same_seeds_show_a_small_difference(tmp_path: Path) -> N
     first = rlt.run_sweep(made(), tmp_path / "a")
     second = rlt.run_sweep(made(shift=0.01, version="2"), tmp_path / "b")
     found = compare_runs(first, second)
-    assert [each.verdict for each in found.values] == ["differs", "same"] * 3
-    for each in found.values[::2]:
+    assert [each.verdict for each in found.values if each.name == "y"] == ["differs"] * 3
+    assert {each.verdict for each in found.values if each.name != "y"} == {"same"}
+    for each in found.values:
         low, high = each.interval
-        assert low < each.second - each.first < high and low > 0
+        if each.name == "y":
+            assert low < each.second - each.first < high and low > 0 and each.changed == 30
     apart = compare_runs(first, rlt.run_sweep(made(shift=0.01), tmp_path / "c", seed=1))
     assert not apart.paired and apart.count("differs") == 0
     large = compare_runs(first, rlt.run_sweep(made(shift=0.8), tmp_path / "d", seed=1))
-    assert [each.verdict for each in large.values] == ["differs", "agrees"] * 3
+    verdicts = {name: {d.verdict for d in large.values if d.name == name} for name in "yz"}
+    assert verdicts == {"y": {"differs"}, "z": {"agrees"}}
     assert large.laws[0].verdict == "agrees"  # a factor leaves the slope as it is
 
 
@@ -71,7 +74,10 @@ def test_single_trials_and_trials_without_spread(tmp_path: Path) -> None:
     one = [
         rlt.run_sweep(made(seeds=1), tmp_path / name, seed=seed) for seed, name in enumerate("ab")
     ]
-    assert {each.verdict for each in compare_runs(*one).values} == {"agrees"}
+    assert {each.verdict for each in compare_runs(*one).values} == {"unknown"}
+    code = rlt.run_sweep(made(seeds=1, shift=1.0, version="2"), tmp_path / "e")
+    y = next(each for each in compare_runs(one[0], code).values if each.name == "y")
+    assert (y.verdict, y.changed) == ("changed", 1)
 
     def plain(value: float, version: str) -> Any:
         sweep = rlt.Sweep("s", lambda seed: {"y": value}, {}, 3, version=version)
@@ -80,7 +86,30 @@ def test_single_trials_and_trials_without_spread(tmp_path: Path) -> None:
     (agrees,) = compare_runs(plain(1.0, "1"), plain(1.0, "2")).values
     (differs,) = compare_runs(plain(1.0, "1"), plain(1.5, "3")).values
     assert (agrees.verdict, differs.verdict) == ("agrees", "differs")
-    assert differs.interval == (0.5, 0.5)
+    assert differs.interval == pytest.approx((0.5, 0.5))
+    (tenths,) = compare_runs(plain(0.1, "4"), plain(0.1 + 1e-17, "5")).values
+    assert tenths.verdict == "agrees"
+
+
+def test_texts_failures_and_two_laws_of_one_value(tmp_path: Path) -> None:
+    def sweep(word: str, version: str, fails: int = 0) -> Any:
+        def trial(seed: int, n: int) -> dict[str, Any]:
+            if fails and seed % fails == 0:
+                raise ValueError("no")
+            return {"y": n * (1 + seed % 7), "word": word}
+
+        laws = (rlt.Law("y", "n"), rlt.Law("y", "n", factor=np.sqrt))
+        return rlt.Sweep("s", trial, {"n": [1, 2, 4]}, 30, version=version, laws=laws)
+
+    first = rlt.run_sweep(sweep("a", "1"), tmp_path / "a")
+    again = rlt.run_sweep(sweep("a", "2"), tmp_path / "b")
+    assert {d.verdict for d in (*compare_runs(first, again).laws,)} == {"same"}
+    other = compare_runs(first, rlt.run_sweep(sweep("b", "3"), tmp_path / "c"))
+    words = [d for d in other.values if d.name == "word"]
+    assert {(d.verdict, d.changed) for d in words} == {("changed", 30)}
+    fewer = compare_runs(first, rlt.run_sweep(sweep("a", "4", fails=9), tmp_path / "d"))
+    assert fewer.failures[0] == 0 < fewer.failures[1]
+    assert all(d.verdict == "agrees" for d in fewer.values if d.name == "y")  # fewer trials
 
 
 def test_what_cannot_be_compared(tmp_path: Path) -> None:

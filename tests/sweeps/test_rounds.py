@@ -136,20 +136,25 @@ def test_no_shards(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Stop("y", (0, 1), -1), "within is -1"),
+        (lambda: Stop("y", (0, 1), 0), "within is 0; it must be above 0"),
+        (lambda: Stop("y", (0, 1), 1e-5), "below 1/10,000 of the range"),
+        (lambda: Stop("y", 1, 0.1), "range 1"),
         (lambda: Stop("y", (0, 1), 0.1, confidence=1), "confidence is 1"),
         (lambda: Stop("y", (0, 1), 0.1, batch=0), "batch is 0; it must be an integer"),
-        (lambda: Stop("y", (1, 1), 0.1), "a stopping rule for 'y': the range is"),
+        (lambda: Stop("y", (1, 1), 0.1), "a stopping rule for 'y', range (1, 1): the range is"),
         (lambda: rlt.Refine(LAW, 0), "points is 0"),
         (lambda: rlt.Refine(LAW, 3, batch=True), "batch is True"),
         (lambda: rlt.Refine(rlt.Law("y", "n", low="z"), 3), "a law of brackets"),
         (lambda: refining(refine=rlt.Refine(rlt.Law("y", "m"), 2)), "names the axis 'm'"),
+        (lambda: refining(refine=LAW), "must be a Refine"),
+        (lambda: refining(seeds=19), "points of 19 trials; to refine a law takes 20"),
+        (lambda: refining(laws=rlt.Law("y", "n", at={"k": 1})), "no axis 'k'|names the axis 'k'"),
     ],
 )
 def test_bad_habits(make: Any, words: str) -> None:
     with pytest.raises(SweepError) as error:
         make()
-    assert words in str(error.value)
+    assert any(each in str(error.value) for each in words.split("|"))
 
 
 def test_values_that_cannot_stop_a_point(tmp_path: Path) -> None:
@@ -176,7 +181,7 @@ def test_bounds_hold_when_a_point_stops() -> None:
         flips = {i: f'{{"heads": {int(x)}}}' for i, x in enumerate(rng.random(600) < p)}
         count, known = stop.trials(flips, 600)
         assert known
-        interval = stop._interval()
+        interval = stop.bounds()
         interval.add(np.array(stop._values(flips, 0, count)))
         wrong += not interval.bounds[0] <= p <= interval.bounds[1]
     assert wrong <= 130
