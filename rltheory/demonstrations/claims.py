@@ -1,7 +1,14 @@
 """The claims of this topic, gathered from the files that state them."""
 
 from rltheory.claims.claim import Claim
-from rltheory.demonstrations import certified_exploration, episode_divergences, regularized_gaps
+from rltheory.demonstrations import (
+    certified_exploration,
+    episode_divergences,
+    exploration_runs,
+    regularized_gaps,
+    trajectory_entropy,
+    unseen_contexts,
+)
 
 __all__ = ["CLAIMS"]
 
@@ -9,4 +16,7 @@ CLAIMS: tuple[Claim, ...] = (
     *episode_divergences.CLAIMS,
     *regularized_gaps.CLAIMS,
     *certified_exploration.CLAIMS,
+    *exploration_runs.CLAIMS,
+    *trajectory_entropy.CLAIMS,
+    *unseen_contexts.CLAIMS,
 )
