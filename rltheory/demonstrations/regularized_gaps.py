@@ -252,7 +252,7 @@ $\tilde\pi$ allows,
 $$V^*_{\lambda,1}-V^{\bar\pi}_{\lambda,1}\le\frac1{8\lambda}E_{\bar\pi}\sum_h
 \mathrm{span}\big((\bar Q_h-Q^*_{\lambda,h})(s_h,\cdot)\big)^2\le\frac1{2\lambda}E_{\bar\pi}\sum_h
 \|(\bar Q_h-Q^*_{\lambda,h})(s_h,\cdot)\|_\infty^2.$$
-If $\underline Q\le Q^*_\lambda\le\bar Q$, then with $D_h=\max_a(\bar Q_h-\underline Q_h)(s_h,a)$, and
+If $\underline Q\le Q^*_\lambda\le\bar Q$, with $D_h=\max_a(\bar Q_h-\underline Q_h)(s_h,a)$, and
 $D_h=0$ where one action is allowed, the left side is at most
 $E_{\bar\pi}\sum_h\min\{D_h,\frac{D_h^2}{8\lambda}\}$.""",
     source="Tiapkin et al., ICLR 2024, arXiv 2310.17303 (1/(2 lambda), norms); this project",
