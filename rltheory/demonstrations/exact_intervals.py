@@ -192,7 +192,7 @@ def explored_family(least: int = 0) -> Family:
         2,
         3,
         visits=Many(Choice(*choices), _PAIRS),
-        tilts=Many(Integer(-3, 3), _PAIRS),
+        tilts=Many(Integer(-2, 2), _PAIRS),
         delta=Choice("1/100", "1/10", "1/2"),
     )
 
