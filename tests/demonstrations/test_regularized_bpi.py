@@ -281,7 +281,9 @@ def test_certificates_are_finite_and_intervals_in_order(
         ({"delta": "0.1"}, ModelError, "delta is '0.1'"),
         ({"batch_growth": -0.1}, ModelError, "batch_growth is -0.1"),
         ({"reference": [[0.5, 0.5]] * 2}, PolicyError, r"shape \(2, 2\)"),
-        ({"reference": [0, 0, 1]}, PolicyError, r"shape \(3,\)"),
+        ({"reference": [0.0, 0.0, 1.0]}, PolicyError, r"shape \(3,\)"),
+        ({"reference": [[1, 0]] * 3}, PolicyError, "means actions"),
+        ({"reference": "uniform"}, PolicyError, "probabilities of actions"),
         ({"reference": [[0.6, 0.6]] * 3}, PolicyError, "sum to 1"),
         ({"reference": [[1.5, -0.5]] * 3}, PolicyError, "at least 0"),
         ({"reference": [[np.nan, 1.0]] * 3}, PolicyError, "at least 0"),
@@ -305,6 +307,10 @@ def test_the_access_has_to_fit() -> None:
     large = rlt.EpisodicMDP(rows, 2.0 * np.ones((3, 3, 2)), 3, mdp.initial)
     with pytest.raises(ModelError, match=r"reward of action 0 in state 0 at stage 0 is 2\.0"):
         learner.run(rlt.online(large, 0))
+    holes = np.full((3, 2), 0.5)
+    holes[1, 1] = np.nan
+    with pytest.raises(ModelError, match="no number"):
+        learner.run(rlt.online(mdp, 0), rewards=holes)
     with pytest.raises(ModelError, match="rewards have shape"):
         learner.run(rlt.online(mdp, 0), rewards=np.zeros(3))
     noisy = rlt.EpisodicMDP(
