@@ -145,9 +145,9 @@ class Intervals:
         return min(D, D * D / (eighth * self.tau))
 
 
-def first_certificate(left: int, tau: Fraction) -> Real:
+def first_certificate(left: int, tau: Fraction) -> Fraction:
     """sum_{m < left} min{m, m^2 / (8 tau)}: the certificate of a state before the first episode."""
-    return DIGITS.fsum(min(DIGITS.mpf(m), real(m * m / (8 * tau))) for m in range(left))
+    return sum((min(Fraction(m), m * m / (8 * tau)) for m in range(left)), Fraction(0))
 
 
 def counts_near(episodes: Episodes, visits: Any, tilts: Any) -> Any:

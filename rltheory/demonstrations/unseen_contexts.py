@@ -169,7 +169,7 @@ the first.""",
             check=partial(_unseen, one_arm=True),
         ),
     ],
-    bound=unseen_bound,
+    bound=lambda *sizes, **more: float(unseen_bound(*sizes, **more)),
     proof="text",
 )
 def unseen(instance: Any) -> list[Measurement]:

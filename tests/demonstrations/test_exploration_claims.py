@@ -10,9 +10,14 @@ import numpy as np
 import pytest
 
 import rltheory as rlt
-from rltheory.demonstrations.certified_exploration import closed_certificate_size, first_bound
+from rltheory.demonstrations.certified_exploration import closed_certificate_size
 from rltheory.demonstrations.exact_episodes import Episodes
-from rltheory.demonstrations.exact_intervals import Intervals, counts_near, explored_family
+from rltheory.demonstrations.exact_intervals import (
+    Intervals,
+    counts_near,
+    explored_family,
+    first_certificate,
+)
 from rltheory.demonstrations.exploration_runs import farthest, two_states_paying_the_second
 from rltheory.demonstrations.regularized_bpi import (
     RegularizedBPI,
@@ -51,7 +56,7 @@ def test_the_core_plans_what_sixty_digits_plan(number: int) -> None:
     core.plan()
     for ours, theirs in ((core.upper, exact.upper), (core.lower, exact.lower)):
         np.testing.assert_allclose(ours, np.array(theirs, dtype=float), rtol=1e-12, atol=1e-12)
-    size = float(first_bound(H, tau))
+    size = float(first_certificate(H, tau))
     np.testing.assert_allclose(
         core.gap, np.array(exact.gap, dtype=float), rtol=1e-9, atol=1e-9 * max(size, 1e-9)
     )
@@ -75,8 +80,8 @@ def test_counts_near_the_truth_have_the_visits_that_were_asked_for() -> None:
 
 
 def test_the_two_sizes_of_a_certificate() -> None:
-    assert first_bound(4, Fraction(1)) == Fraction(1, 8) + Fraction(4, 8) + Fraction(9, 8)
-    assert first_bound(3, Fraction(1, 100)) == 3
+    assert first_certificate(4, Fraction(1)) == Fraction(1, 8) + Fraction(4, 8) + Fraction(9, 8)
+    assert first_certificate(3, Fraction(1, 100)) == 3
     for n in (10**4, 10**6):  # wide enough apart not to be clipped
         closed = float(closed_certificate_size(n, 3, 2, 4, 2.0, 0.1))
         assert certificate_size(n, 3, 2, 4, 2.0, 0.1) == pytest.approx(closed, rel=1e-12)
