@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from rltheory.demonstrations.cloning import behavior_cloning
     from rltheory.demonstrations.cloning_law import bc_kl_bound, expected_bc_kl
+    from rltheory.demonstrations.linear_cloning import LinearClone, behavior_cloning_linear
     from rltheory.demonstrations.trajectory_kl import trajectory_hellinger, trajectory_kl
     from rltheory.errors import (
         AccessError,
@@ -134,6 +135,7 @@ _HOME = {
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
     "rltheory.demonstrations.cloning": "behavior_cloning",
     "rltheory.demonstrations.cloning_law": "bc_kl_bound expected_bc_kl",
+    "rltheory.demonstrations.linear_cloning": "LinearClone behavior_cloning_linear",
     "rltheory.demonstrations.trajectory_kl": "trajectory_hellinger trajectory_kl",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
@@ -226,6 +228,7 @@ __all__ = [
     "LPSolution",
     "Law",
     "Learner",
+    "LinearClone",
     "LinearMDP",
     "LinearPlan",
     "LinearSolution",
@@ -263,6 +266,7 @@ __all__ = [
     "awkward",
     "bc_kl_bound",
     "behavior_cloning",
+    "behavior_cloning_linear",
     "bellman",
     "bracket_from_counts",
     "check",
