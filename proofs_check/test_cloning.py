@@ -222,3 +222,62 @@ def test_every_action_is_drawn(n: int) -> None:
         formula += (-1) ** sum(chosen) * kept**n
     assert seen == formula
     assert seen <= 1 - max(p) ** n
+
+
+# --- in the end ---------------------------------------------------------------------------
+
+
+def test_the_series_of_the_divergence_and_its_rest() -> None:
+    """u - log(1 + u) - u^2/2 + u^3/3 has the derivative u^3 / (1 + u), and is 0 at 0."""
+    z = sp.symbols("z", real=True)
+    rest = z - sp.log(1 + z) - z**2 / 2 + z**3 / 3
+    assert rest.subs(z, 0) == 0
+    assert sp.simplify(sp.diff(rest, z) - z**3 / (1 + z)) == 0
+    # Against u^4/4 above 0, and u^4 / (4 (1 + u)) below it: derivatives have the right signs.
+    above = sp.simplify(sp.diff(z**4 / 4, z) - z**3 / (1 + z))
+    assert sp.simplify(above - z**4 / (1 + z)) == 0
+    below = sp.simplify(sp.diff(z**4 / (4 * (1 + z)), z) - z**3 / (1 + z))
+    assert sp.simplify(below + z**4 / (4 * (1 + z) ** 2)) == 0
+
+
+@pytest.mark.parametrize("n", range(6))
+def test_moments_of_a_binomial(n: int) -> None:
+    """Of N + 1 - (n + A) p: second v + b^2, third v (1 - 2p + 3b) + b^3; fourth of N - n p."""
+    p, A = sp.symbols("p A")
+    law = [sp.binomial(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)]
+
+    def mean(f) -> sp.Expr:
+        return sum(w * f(k) for k, w in enumerate(law))
+
+    v, b = n * p * (1 - p), 1 - A * p
+    assert sp.expand(mean(lambda k: (k + 1 - (n + A) * p) ** 2) - (v + b**2)) == 0
+    third = v * (1 - 2 * p + 3 * b) + b**3
+    assert sp.expand(mean(lambda k: (k + 1 - (n + A) * p) ** 3) - third) == 0
+    assert sp.expand(1 - 2 * p + 3 * b - (4 - (2 + 3 * A) * p)) == 0
+    fourth = v + 3 * v**2 - 6 * v * p * (1 - p)
+    assert sp.expand(mean(lambda k: (k - n * p) ** 4) - fourth) == 0
+
+
+@pytest.mark.parametrize("n", range(6))
+def test_second_inverse_moment(n: int) -> None:
+    """E 1/((M+1)(M+2)) (n+1)(n+2) q^2 is P(Bin(n+2, q) >= 2), so at most 1."""
+    p = sp.symbols("p")
+    mean = sum(
+        sp.binomial(n, m) * p**m * (1 - p) ** (n - m) / ((m + 1) * (m + 2)) for m in range(n + 1)
+    )
+    chance = 1 - (1 - p) ** (n + 2) - (n + 2) * p * (1 - p) ** (n + 1)
+    assert sp.expand(mean * (n + 1) * (n + 2) * p**2 - chance) == 0
+
+
+def test_constants_of_the_second_order() -> None:
+    third, quarter = Fraction(1, 3), Fraction(1, 4)
+    assert Fraction(1, 32) + Fraction(1, 8) + third <= Fraction(1, 2)
+    shares = [Fraction(1, k) for k in (128, 32, 12, 8, 16)]
+    assert sum(shares) + Fraction(3, 4) * quarter + 2 <= Fraction(5, 2)
+    for A in range(2, 7):
+        for chi in (A * A, A * A + 1, 10 * A * A):
+            first = Fraction(A * (A - 1), 2) + A * chi + Fraction(A * A * chi**2, 3)
+            assert first <= Fraction(A * A * chi**2, 2)
+            second = Fraction(chi, 2) + A * chi + Fraction(A * A * chi**2, 3)
+            second += Fraction(4 * chi**2, A) + 12 * chi + 2 * A * A * chi**3 + 2 * A**3
+            assert second <= Fraction(5 * A * A * chi**3, 2)

@@ -2,6 +2,7 @@
 
 from rltheory.claims.claim import Claim
 from rltheory.demonstrations import (
+    cloning_asymptotics,
     cloning_claims,
     cloning_minimax,
     cloning_tails,
@@ -15,6 +16,7 @@ __all__ = ["CLAIMS"]
 CLAIMS: tuple[Claim, ...] = (
     *episode_divergences.CLAIMS,
     *cloning_claims.CLAIMS,
+    *cloning_asymptotics.CLAIMS,
     *cloning_tails.CLAIMS,
     *cloning_minimax.CLAIMS,
     *regularized_gaps.CLAIMS,

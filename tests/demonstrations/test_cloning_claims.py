@@ -9,6 +9,7 @@ import pytest
 import rltheory as rlt
 from rltheory.claims.verify import instances
 from rltheory.demonstrations import (
+    cloning_asymptotics,
     cloning_claims,
     cloning_minimax,
     cloning_tails,
@@ -25,6 +26,7 @@ F = Fraction
 MODULES = (
     episode_divergences,
     cloning_claims,
+    cloning_asymptotics,
     cloning_tails,
     cloning_minimax,
     regularized_gaps,
@@ -82,6 +84,8 @@ REASONS = {
     "0.0004995",
     "little": "uniform moves, uniform expert: mean by sizes: 2.39803 against the bound 1.63636",
     "much": "one state, certain: mean by sizes: 0.04652 against the bound 0.000999001",
+    "root": "one state: certain, from below: 0.000316027",
+    "whole": "one state: spread, from below: 9.99993",
     "any-expert": "close: a certain expert: 2e-05 against the bound 8e-10",
     "union": "three actions: P(KL < inf): 8209/500000 against the bound 0",
     "third": "three coins, 100 episodes: one state a stage: 0.560900",
