@@ -17,6 +17,7 @@ from rltheory.demonstrations import (
     episode_divergences,
     regularized_gaps,
 )
+from rltheory.demonstrations.exact_cloning import data_sets, mean_divergence
 from rltheory.demonstrations.exact_episodes import DIGITS, Episodes, one_state, real, two_states
 from rltheory.demonstrations.lattice_laws import chance_above
 from rltheory.foundations.soft_planner import fraction_of
@@ -202,7 +203,7 @@ def test_start_laws_of_the_family_are_those_of_the_models():
 def test_laws_of_data_sum_to_one():
     i = two_states([["1/8", "7/8"], ["1/2", "1/2"]], [["1/2", "1/2"]] * 2)
     episodes = Episodes(i.mdp, i.start)
-    chances = [chance for chance, _ in cloning_claims.data_sets(episodes, i.expert, 3)]
+    chances = [chance for chance, _ in data_sets(episodes, i.expert, 3)]
     assert sum(chances) == 1 and len(chances) == math.comb(3 + 3, 3)
 
 
@@ -223,7 +224,7 @@ def test_divergence_law_has_the_exact_mean():
         values, masses = cloning_tails.divergence_law(row, n)
         assert masses.sum() == pytest.approx(1.0, abs=1e-13)
         i = one_state([0] * len(row), row, row)
-        mean = cloning_claims.mean_divergence(Episodes(i.mdp, i.start), i.expert, n, F(1))
+        mean = mean_divergence(Episodes(i.mdp, i.start), i.expert, n, F(1))
         assert values @ masses == pytest.approx(float(mean), rel=1e-12)
 
 
@@ -257,3 +258,16 @@ def test_risk_of_other_smoothing():
         assert abs(cloning_minimax.bayes_risk(n, [F(1)] * 3) - least) < DIGITS.mpf(10) ** -55
         assert cloning_minimax.bayes_risk(n, [F(1, 2)] * 3) > least or n == 0
     assert fraction_of(cloning_minimax.least_risk(0, 1)) == 0
+
+
+# --- instances are kept -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_instances_can_be_stored_and_replayed(tmp_path, name):
+    claim = CLAIMS[name]
+    for label, _, instance in list(instances(claim, 1, 0))[:8]:
+        rlt.save_instance(instance, tmp_path / "instance.npz")
+        again = rlt.load_instance(tmp_path / "instance.npz")
+        first, second = claim.check(instance), claim.check(again)
+        assert first == second, label
