@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rltheory.demonstrations.best_policy_identification import BestPolicyIdentification
     from rltheory.demonstrations.cloning import behavior_cloning
     from rltheory.demonstrations.cloning_law import bc_kl_bound, expected_bc_kl
+    from rltheory.demonstrations.linear_cloning import LinearClone, behavior_cloning_linear
     from rltheory.demonstrations.pipeline import demonstration_regularized_rl
     from rltheory.demonstrations.regularized_bpi import RegularizedBPI
     from rltheory.demonstrations.trajectory_kl import trajectory_hellinger, trajectory_kl
@@ -142,6 +143,7 @@ _HOME = {
     "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
     "rltheory.demonstrations.cloning": "behavior_cloning",
     "rltheory.demonstrations.cloning_law": "bc_kl_bound expected_bc_kl",
+    "rltheory.demonstrations.linear_cloning": "LinearClone behavior_cloning_linear",
     "rltheory.demonstrations.trajectory_kl": "trajectory_hellinger trajectory_kl",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
@@ -235,6 +237,7 @@ __all__ = [
     "LPSolution",
     "Law",
     "Learner",
+    "LinearClone",
     "LinearMDP",
     "LinearPlan",
     "LinearSolution",
@@ -274,6 +277,7 @@ __all__ = [
     "awkward",
     "bc_kl_bound",
     "behavior_cloning",
+    "behavior_cloning_linear",
     "bellman",
     "bracket_from_counts",
     "check",

@@ -3,6 +3,7 @@
 from rltheory.claims.claim import Claim
 from rltheory.demonstrations import (
     certified_exploration,
+    cloning_asymptotics,
     cloning_claims,
     cloning_minimax,
     cloning_tails,
@@ -19,6 +20,7 @@ __all__ = ["CLAIMS"]
 CLAIMS: tuple[Claim, ...] = (
     *episode_divergences.CLAIMS,
     *cloning_claims.CLAIMS,
+    *cloning_asymptotics.CLAIMS,
     *cloning_tails.CLAIMS,
     *cloning_minimax.CLAIMS,
     *regularized_gaps.CLAIMS,
