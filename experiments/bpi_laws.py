@@ -17,74 +17,31 @@ delta = 0.1; plans in batches of 5 %.
                      cloning is strong.
 """
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 import rltheory as rlt
-from rltheory.demonstrations.regularized_bpi import least_visits
+from rltheory.demonstrations.stopping_times import (
+    greedy_time,
+    regularized_time,
+    taught,
+    visits_needed,
+)
 
-DELTA = 0.1
-STATES, ACTIONS, HORIZON = 3, 2, 3
 ACCURACIES = [0.2, 0.1, 0.05, 0.025]
 TEMPERATURES = [0.05, 0.1, 0.2, 0.4]
 DEMONSTRATIONS = [200, 400, 800, 1600, 3200]
 
 
-@cache
-def model(seed: int = 3) -> rlt.EpisodicMDP:
-    """Rows, then rewards, of numpy's default generator under this seed."""
-    rng = np.random.default_rng(seed)
-    rows = rng.dirichlet(np.ones(STATES), size=(HORIZON, STATES, ACTIONS))
-    rewards = rng.random((HORIZON, STATES, ACTIONS))
-    return rlt.EpisodicMDP(rows, rewards, HORIZON, [1.0, 0.0, 0.0])
-
-
-def visits_needed(epsilon: float, temperature: float) -> int:
-    return least_visits(epsilon, STATES, ACTIONS, HORIZON, temperature, DELTA)
-
-
-def regularized(seed: int, epsilon: float, temperature: float) -> dict[str, float]:
-    """Episodes of `RegularizedBPI` with the uniform reference."""
-    uniform = np.full((STATES, ACTIONS), 1.0 / ACTIONS)
-    learner = rlt.RegularizedBPI(uniform, temperature, epsilon, DELTA)
-    result = learner.run(rlt.online(model(), seed), seed)
-    return {"episodes": result.episodes, "certificate": result.certificate}
-
-
-def unregularized(seed: int, epsilon: float) -> dict[str, float]:
-    """Episodes of `BestPolicyIdentification`."""
-    result = rlt.BestPolicyIdentification(epsilon, DELTA).run(rlt.online(model(), seed), seed)
-    return {"episodes": result.episodes, "certificate": result.certificate}
-
-
-def demonstrated(seed: int, demonstrations: int, epsilon: float = 0.2) -> dict[str, float]:
-    """Episodes with a clone as reference, what its policy lacks, and what the clone lacks."""
-    mdp = model(6)
-    best = rlt.solve(mdp)
-    data = mdp.sample(best.policy, episodes=demonstrations, seed=seed)
-    clone = rlt.behavior_cloning(data, STATES, ACTIONS, HORIZON)
-    divergence = HORIZON * STATES * (ACTIONS - 1) / (DELTA * (demonstrations + 1))
-    learner = rlt.RegularizedBPI(clone, epsilon / 2 / divergence, epsilon / 2, DELTA)
-    result = learner.run(rlt.online(mdp, seed), seed)
-    value = float(best.value[0, 0])
-    return {
-        "episodes": result.episodes,
-        "certificate": result.certificate,
-        "gap": value - float(rlt.evaluate(mdp, result.policy)[0, 0]),
-        "clone_gap": value - float(rlt.evaluate(mdp, clone)[0, 0]),
-    }
-
-
 def trial(seed: int, study: str, **point: Any) -> dict[str, float]:
     if study == "accuracy":
-        return regularized(seed, point["epsilon"], 0.2)
+        return {"episodes": regularized_time(seed, point["epsilon"], 0.2)}
     if study == "temperature":
-        return regularized(seed, 0.05, point["temperature"])
+        return {"episodes": regularized_time(seed, 0.05, point["temperature"])}
     if study == "unregularised":
-        return unregularized(seed, point["epsilon"])
-    return demonstrated(seed, point["demonstrations"])
+        return {"episodes": greedy_time(seed, point["epsilon"])}
+    return taught(seed, point["demonstrations"])._asdict()
 
 
 def _needed_at(epsilon: Any) -> Any:
