@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import rltheory.demonstrations.regularized_bpi as bpi
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Instance
 from rltheory.demonstrations.cloning import behavior_cloning
 from rltheory.demonstrations.pipeline import demonstration_regularized_rl
+from rltheory.demonstrations.regularized_bpi import RegularizedBPI, regularized_widths
 from rltheory.mdp.access import online
+from rltheory.mdp.data import Counts
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.solvers.evaluate import evaluate
 from rltheory.solvers.regularized import solve_regularized
@@ -69,11 +70,9 @@ def farthest(
     """How far Q* is from the middle of its interval, at most, and the rounding of that number."""
     access = online(mdp, 0)
     known = access.known()
-    core = bpi.RegularizedBPI(reference, temperature, 1e-9, DELTA).core(known)
+    core = RegularizedBPI(reference, temperature, 1e-9, DELTA).core(known)
     H, S, A = known.rewards.shape
-    bonus, divergence = bpi.regularized_widths(
-        np.arange(episodes + 1), S, A, H, DELTA, known.may_end
-    )
+    bonus, divergence = regularized_widths(np.arange(episodes + 1), S, A, H, DELTA, known.may_end)
     bonus[1:] *= factor
     core.use(bonus, np.sqrt(divergence))
     keys = stream.words(8)
@@ -132,7 +131,7 @@ $$P\big(\forall t,h,s,a:\ \underline Q_h\le Q^*_{\lambda,h}\le\bar Q_h\big)\ge1-
         Mutant("quarter", "a quarter of the bonus", check=partial(_optimism, factor=0.25)),
     ],
     bound=lambda n, states, actions, horizon, delta: float(
-        bpi.regularized_widths(np.array([n]), states, actions, horizon, delta, False).bonus[0]
+        regularized_widths(np.array([n]), states, actions, horizon, delta, False).bonus[0]
     ),
     delta=DELTA,
     proof="text",
@@ -146,10 +145,18 @@ def optimism(instance: Any, stream: Any) -> Measurement:
 Policy = NDArray[np.float64]
 
 
+def _demonstrations(i: Any, seed: int) -> Any:
+    if i.demonstrations:
+        return i.mdp.sample(i.expert, episodes=i.demonstrations, seed=seed)
+    shape = (i.mdp.horizon, i.mdp.n_states, i.mdp.n_actions)
+    none = np.zeros(shape, dtype=np.int64)
+    return Counts(none, np.zeros((*shape, i.mdp.n_states), dtype=np.int64), np.zeros(shape))
+
+
 def _pac(i: Any, stream: Any, temper: float = 1.0, play: bool = True) -> Measurement:
     """`temper` multiplies the temperature; without `play` the clone is the answer."""
     one, two, three = (int(word) for word in stream.words(3))
-    data = i.mdp.sample(i.expert, episodes=i.demonstrations, seed=one)
+    data = _demonstrations(i, one)
     if temper == 1.0 and play:
         policy = demonstration_regularized_rl(
             online(i.mdp, two), data, i.epsilon, DELTA, seed=three
@@ -161,7 +168,7 @@ def _pac(i: Any, stream: Any, temper: float = 1.0, play: bool = True) -> Measure
             K = min(2 * H * S * (A - 1) / (DELTA * (i.demonstrations + 1)),
                     H * np.log(i.demonstrations + A))  # fmt: skip
             tau = temper * i.epsilon / (2 * K)
-            learner = bpi.RegularizedBPI(policy, tau, i.epsilon / 2, DELTA / 2)
+            learner = RegularizedBPI(policy, tau, i.epsilon / 2, DELTA / 2)
             policy = learner.run(online(i.mdp, two), three).policy
     start = i.mdp.initial
     lost = i.best - float(start @ evaluate(i.mdp, policy)[0])
@@ -208,6 +215,7 @@ $$P\big(V^*_0-V^{\hat\pi}_0>\varepsilon_E+\varepsilon\big)\le\delta.$$""",
     source="Tiapkin et al., ICLR 2024, arXiv 2310.17303, algorithm 1 (shape); this project",
     provenance=("paper", "derived"),
     named={
+        "a lock, no demonstration": lambda: _taught(_lock(), 0, 0.8),
         "a lock, one demonstration": lambda: _taught(_lock(), 1, 0.8),
         "a lock, ten demonstrations": lambda: _taught(_lock(), 10, 0.8),
         "a lock, a noisy expert": lambda: _taught(_lock(), 10, 0.8, noise=0.3),
