@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from rltheory.errors import ModelError
 from rltheory.mdp.data import Counts, Trajectories
 from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.linear import LinearMDP
 
 __all__ = ["behavior_cloning", "read_smoothing", "whole_counts"]
 
@@ -32,7 +33,7 @@ def behavior_cloning(
     n_actions: int | None = None,
     horizon: int | None = None,
     *,
-    mdp: EpisodicMDP | None = None,
+    mdp: EpisodicMDP | LinearMDP | None = None,
     smoothing: float = 1.0,
     allow_zeros: bool = False,
 ) -> Array:
@@ -44,7 +45,7 @@ def behavior_cloning(
         Whole episodes of the expert, or how often they visited each pair of each stage.
     n_states, n_actions, horizon : int, optional
         Sizes; those of the model, or of the provenance of the data, if left out.
-    mdp : EpisodicMDP, optional
+    mdp : EpisodicMDP or LinearMDP, optional
         Whose actions the clone may take. Without it every state has every action.
     smoothing : float
         alpha, finite and at least 0: what is added to each count.
@@ -75,6 +76,8 @@ def behavior_cloning(
     [[[0.6, 0.4]]]
     """
     alpha = read_smoothing(smoothing, allow_zeros)
+    if isinstance(mdp, LinearMDP):
+        mdp = mdp.tabular()
     if mdp is not None:
         if not isinstance(mdp, EpisodicMDP):
             raise ModelError(f"mdp is a {type(mdp).__name__}; cloning needs an EpisodicMDP")

@@ -38,6 +38,7 @@ Array = NDArray[np.float64]
 Bound = Callable[[int, int, int, int, float], float]
 _DELTAS = ("1/1000", "1/20", "1/10", "1/2", "9/10")
 _ONE = Fraction(1)
+_TINY = 1e-300
 
 
 # --- laws ---------------------------------------------------------------------------------
@@ -66,7 +67,7 @@ def divergence_law(row: tuple[Fraction, ...], n: int) -> tuple[Array, Array]:
     counts, masses = _draws(p, n)
     clone = (counts + 1.0) / (n + len(row))
     values = (p * np.log(p / clone)).sum(axis=1)
-    return np.maximum(values, 0.0), masses
+    return np.maximum(values, _TINY), masses  # 0 as computed need not be 0
 
 
 @lru_cache(maxsize=64)
