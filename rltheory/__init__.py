@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         lsvi_ucb_ent,
         lsvi_ucb_ent_radius,
     )
+    from rltheory.demonstrations.linear_cloning import LinearClone, behavior_cloning_linear
     from rltheory.demonstrations.pipeline import demonstration_regularized_rl
     from rltheory.demonstrations.regularized_bpi import RegularizedBPI
     from rltheory.demonstrations.rlhf import (
@@ -159,6 +160,7 @@ _HOME = {
     "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
     "rltheory.demonstrations.cloning": "behavior_cloning",
     "rltheory.demonstrations.cloning_law": "bc_kl_bound expected_bc_kl",
+    "rltheory.demonstrations.linear_cloning": "LinearClone behavior_cloning_linear",
     "rltheory.demonstrations.trajectory_kl": "trajectory_hellinger trajectory_kl",
     "rltheory.demonstrations.lsvi_ucb_ent": "LinearBPIResult lsvi_ucb_ent lsvi_ucb_ent_radius",
     "rltheory.demonstrations.rlhf": (
@@ -262,6 +264,7 @@ __all__ = [
     "Law",
     "Learner",
     "LinearBPIResult",
+    "LinearClone",
     "LinearMDP",
     "LinearPlan",
     "LinearSolution",
@@ -306,6 +309,7 @@ __all__ = [
     "awkward",
     "bc_kl_bound",
     "behavior_cloning",
+    "behavior_cloning_linear",
     "bellman",
     "bracket_from_counts",
     "bradley_terry_bound",

@@ -66,6 +66,8 @@ void explore(const World& world, Rule& rule, const ExplorationWords& words,
     Philox moves = stream(words.world.transition_key, first + run.episodes, H);
     Philox stages = stream(words.stage_key, run.episodes, 1);
     Philox actions = stream(words.action_key, run.episodes, H);
+    const double plan_work = static_cast<double>(rule.counts().S * rule.counts().stride * H);
+    const auto look_up = static_cast<std::int64_t>(1.0 + 0x1.0p20 / plan_work);  // between monitors
     for (std::int64_t played = 0;; ++played) {
         if (run.left == 0) {
             rule.plan();
@@ -97,7 +99,7 @@ void explore(const World& world, Rule& rule, const ExplorationWords& words,
             moves = stream(words.world.transition_key, first + run.episodes, H);
             actions = stream(words.action_key, run.episodes, H);
         }
-        if (played % 256 == 0) monitor();
+        if (played % look_up == 0) monitor();
     }
 }
 

@@ -76,7 +76,9 @@ void SoftIntervals::improve(std::int64_t h) {
         }
         // Actions played equally often have intervals of one width but for rounding.
         std::int64_t widest = 0;
-        while (!(rho.weight[widest] > 0.0 && up[widest] - down[widest] >= width - tie)) ++widest;
+        while (widest + 1 < x.A &&
+               !(rho.weight[widest] > 0.0 && up[widest] - down[widest] >= width - tie))
+            ++widest;
         widest_[static_cast<std::size_t>(h * x.S + s)] = static_cast<std::uint16_t>(widest);
         if (up_changed)
             at(upper_, h, value_stride_)[s] = soft_law(up, rho, known_.temperature, law);

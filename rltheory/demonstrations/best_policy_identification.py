@@ -67,7 +67,7 @@ class BestPolicyIdentification:
         read_growth(self.batch_growth)
 
     def run(
-        self, access: Any, seed: Any = 0, *, rewards: Any = None, most_episodes: int = 10**8
+        self, access: Any, seed: Any = 0, *, rewards: Any = None, most_episodes: int = 10**7
     ) -> BPIResult:
         """Explore until the certificate is at most epsilon.
 

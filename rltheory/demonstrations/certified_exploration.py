@@ -34,6 +34,7 @@ from rltheory.demonstrations.exact_intervals import (
     Intervals,
     counts_near,
     explored_family,
+    first_certificate,
 )
 from rltheory.foundations.families import law_of_weights
 from rltheory.mdp.episodic import EpisodicMDP
@@ -76,11 +77,19 @@ def _rows(counts: list[int], row: list[Any], shares: list[Any], most: Any = 1) -
 
 def _rows_family() -> Family:
     def build(
-        size: int, counts: list[int], row: list[int], shares: list[int], most: str, least: bool
+        size: int,
+        counts: list[int],
+        row: list[int],
+        shares: list[int],
+        most: str,
+        least: bool,
+        near: bool,
     ) -> Instance:
         seen = [int(k) for k in counts[:size]]
         if not sum(seen):
             seen[0] = 1
+        if near:  # as the draws say, less or more the weights
+            row = [20 * k + w for k, w in zip(counts, row, strict=True)]
         law = law_of_weights([w if w or not k else 1 for w, k in zip(row, seen, strict=False)])
         f = [Fraction(x, 4) for x in shares[:size]]
         return _rows(seen, law, [1 - x for x in f] if least else f, most)
@@ -92,6 +101,7 @@ def _rows_family() -> Family:
         "shares": Many(Choice(0, 1, 2, 4), 4),
         "most": Choice("1/8", "1", "5"),
         "least": Choice(False, True),
+        "near": Choice(False, True, True),
     }
     return Family(space, build)
 
@@ -141,16 +151,11 @@ def _certificate(i: Any, **changed: Any) -> list[Measurement]:
             plan.gap[h][s],
             f"stage {h}, state {s}",
             event=event,
-            trivial=first_bound(episodes.H - h, i.temperature),
+            trivial=first_certificate(episodes.H - h, i.temperature),
         )
         for h in range(episodes.H)
         for s in episodes.states
     ]
-
-
-def first_bound(left: int, temperature: Fraction) -> Fraction:
-    """sum_{m < left} min{m, m^2 / (8 lambda)}."""
-    return sum((min(Fraction(m), m * m / (8 * temperature)) for m in range(left)), Fraction(0))
 
 
 def _edge(visits: int, temperature: Any, delta: Fraction = Fraction(1, 10)) -> Instance:
@@ -210,10 +215,19 @@ def _chain(seen: int, delta: Fraction = Fraction(1, 10)) -> Instance:
     "demo-cert",
     "inequality",
     title="What the plan of regularised identification loses is certified",
-    statement=r"""Stages $h=0,\dots,H-1$, rewards in $[0,1]$, $L=\log\frac{2SAH}\delta$, $b_h$,
-$\kappa$, $\bar Q$, $\underline Q$, $\bar\pi$, $G$ of `RegularizedBPI`. Let $\mathcal E$ be the
-event that for all counts $n\ge1$ and all $(h,s,a)$:
-$|(\hat p-p)V^*_{\lambda,h+1}|\le b_h(n)$ and $\mathrm{KL}(\hat p\|p)\le\kappa(n)$. Then
+    statement=r"""Stages $h=0,\dots,H-1$, known rewards in $[0,1]$, reference $\tilde\pi$,
+$\lambda>0$, $c_h=H-1-h$, $L=\log\frac{2SAH}\delta$, and from counts $n$ and empirical rows $\hat p$
+$$b_h=\frac{c_h}2\,\frac{\sqrt{(n+1)(\log(n+1)+2L)}}n,\qquad
+\kappa=\frac{L+\log\binom{n+k-1}{k-1}}n$$
+($\infty$ at $n=0$; $k=S$, or $S+1$ where episodes may end; $\kappa=0$ at $k=1$);
+$\bar Q_h=r_h+\min\{c_h,\hat p\bar V_{h+1}+b_h\}$,
+$\underline Q_h=r_h+\max\{0,\hat p\underline V_{h+1}-b_h\}$, $\bar V,\underline V$ their soft
+maxima, $\bar\pi\propto\tilde\pi e^{\bar Q/\lambda}$, $\beta_h=\max G_{h+1}$,
+$D_h=\max_a(\bar Q_h-\underline Q_h)$, 0 where one action is allowed, and
+$$G_h=\min\Big\{D_h,\frac{D_h^2}{8\lambda}\Big\}+\sum_a\bar\pi_h
+\min\Big\{\beta_h,\big(\sqrt{\hat pG_{h+1}}+\sqrt{\beta_h\kappa}\big)^2\Big\}.$$
+Let $\mathcal E$ be the event that $|(\hat p-p)V^*_{\lambda,h+1}|\le b_h(n)$ and
+$\mathrm{KL}(\hat p\|p)\le\kappa(n)$ for all $(h,s,a)$ and all $n\ge1$. Then
 $P(\mathcal E)\ge1-\delta$ (`demo-ci-hoeffding`, `demo-ci-kl`), and on $\mathcal E$, after any
 episodes, for all $h,s$:
 $$V^*_{\lambda,h}(s)-V^{\bar\pi}_{\lambda,h}(s)\le G_h(s).$$""",
@@ -273,7 +287,7 @@ def _size(i: Any, shrunk: int = 1, shorter: int = 0) -> list[Measurement]:
         width = min(DIGITS.mpf(m), m * B + width)
         size += min(width, width * width / (8 * tau))
     closed = closed_certificate_size(least, S, A, H - shorter, i.temperature, i.delta) / shrunk
-    most = first_bound(H, i.temperature)
+    most = first_certificate(H, i.temperature)
     return [
         compare(max(plan.gap[0]), size, "G_0, clipped"),
         compare(max(plan.gap[0]), closed, "G_0", trivial=most),
@@ -315,7 +329,7 @@ $n=\tilde O(\frac{H^5}{\lambda\varepsilon})$ visits of each pair suffice.""",
         Mutant("half", "B^2 / 2", check=partial(_size, shrunk=2)),
         Mutant("shorter", "H - 1 in place of H", check=partial(_size, shorter=1)),
     ],
-    bound=closed_certificate_size,
+    bound=lambda *sizes, **more: float(closed_certificate_size(*sizes, **more)),
     proof="text",
 )
 def certificate_size(instance: Any) -> list[Measurement]:
@@ -350,11 +364,7 @@ def _explored(i: Any, everywhere: bool = False) -> list[Measurement]:
                         what=f"stage {h}, state {s}, action {a}",
                     )
                 )
-    worst = min(found, key=lambda m: m.bound - m.measured)
-    fraction = max(
-        (m for m in found if m.measured > 0), key=lambda m: m.measured / m.bound if m.bound else 2
-    )
-    return [worst, fraction]
+    return found
 
 
 def _pairs(episodes: Episodes, policy: Policy) -> Any:

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from rltheory.errors import ModelError
 from rltheory.mdp.data import Counts, Trajectories
 from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.linear import LinearMDP
 
-__all__ = ["behavior_cloning", "read_smoothing"]
+__all__ = ["behavior_cloning", "read_smoothing", "whole_counts"]
 
 Array = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ def behavior_cloning(
     n_actions: int | None = None,
     horizon: int | None = None,
     *,
-    mdp: EpisodicMDP | None = None,
+    mdp: EpisodicMDP | LinearMDP | None = None,
     smoothing: float = 1.0,
     allow_zeros: bool = False,
 ) -> Array:
@@ -44,7 +45,7 @@ def behavior_cloning(
         Whole episodes of the expert, or how often they visited each pair of each stage.
     n_states, n_actions, horizon : int, optional
         Sizes; those of the model, or of the provenance of the data, if left out.
-    mdp : EpisodicMDP, optional
+    mdp : EpisodicMDP or LinearMDP, optional
         Whose actions the clone may take. Without it every state has every action.
     smoothing : float
         alpha, finite and at least 0: what is added to each count.
@@ -75,13 +76,15 @@ def behavior_cloning(
     [[[0.6, 0.4]]]
     """
     alpha = read_smoothing(smoothing, allow_zeros)
+    if isinstance(mdp, LinearMDP):
+        mdp = mdp.tabular()
     if mdp is not None:
         if not isinstance(mdp, EpisodicMDP):
             raise ModelError(f"mdp is a {type(mdp).__name__}; cloning needs an EpisodicMDP")
         n_states = _agreed("n_states", n_states, mdp.n_states)
         n_actions = _agreed("n_actions", n_actions, mdp.n_actions)
         horizon = _agreed("horizon", horizon, mdp.horizon)
-    counts = _counts(data, n_states, n_actions, horizon)
+    counts = whole_counts(data, n_states, n_actions, horizon)
     visits = counts.visits
     if alpha == 0.0 and not visits.any():
         raise ModelError(
@@ -127,7 +130,7 @@ def _agreed(name: str, given: int | None, of_model: int) -> int:
     return of_model
 
 
-def _counts(data: Any, n_states: Any, n_actions: Any, horizon: Any) -> Counts:
+def whole_counts(data: Any, n_states: Any, n_actions: Any, horizon: Any) -> Counts:
     """Counts of whole episodes, stage by stage."""
     if isinstance(data, Trajectories):
         if horizon is None and data.provenance.horizon is None:

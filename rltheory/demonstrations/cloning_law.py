@@ -248,8 +248,11 @@ def binomial_law(n: int, q: float, whole: bool = False) -> tuple[int, Array]:
 
 
 def _mean_log_ratio(n: int, q: float, c: float) -> float:
-    """E log((M + c) / (n q + c)) of a binomial M (n, q)."""
+    """E log((M + c) / (n q + c)) of a binomial M (n, q).
+
+    With z = (M - n q) / (n q + c), whose mean is 0: terms log(1 + z) - z have one sign.
+    """
     low, law = binomial_law(n, q)
     mean = n * q
-    k = np.arange(low, low + len(law))
-    return math.fsum(law * np.log1p((k - mean) / (mean + c)))
+    z = (np.arange(low, low + len(law)) - mean) / (mean + c)
+    return math.fsum(law * (np.log1p(z) - z))

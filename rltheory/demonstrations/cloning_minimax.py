@@ -18,8 +18,8 @@ from typing import Any
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Family, Instance
 from rltheory.claims.space import Choice, Integer, Many
-from rltheory.demonstrations.cloning_claims import binomial, compositions
 from rltheory.demonstrations.cloning_law import add_one_risk, bc_kl_bound
+from rltheory.demonstrations.exact_cloning import binomial, compositions
 from rltheory.demonstrations.exact_episodes import DIGITS, Real, compare, real
 from rltheory.foundations.soft_planner import fraction_of
 

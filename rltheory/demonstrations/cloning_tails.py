@@ -16,7 +16,7 @@ their data sets enumerated in fractions. Proofs: docs/theory/cloning.md.
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ from scipy.special import xlogy
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Family, Instance
 from rltheory.claims.space import Choice, Integer, Many
-from rltheory.demonstrations.cloning_claims import clone_of, data_sets
 from rltheory.demonstrations.cloning_law import BoundKind, bc_kl_bound, binomial_law
+from rltheory.demonstrations.exact_cloning import clone_of, data_sets
 from rltheory.demonstrations.exact_episodes import Episodes, episode_family, real
 from rltheory.demonstrations.lattice_laws import chance_above
 from rltheory.foundations.families import law_of_weights
@@ -38,6 +38,7 @@ Array = NDArray[np.float64]
 Bound = Callable[[int, int, int, int, float], float]
 _DELTAS = ("1/1000", "1/20", "1/10", "1/2", "9/10")
 _ONE = Fraction(1)
+_TINY = 1e-300
 
 
 # --- laws ---------------------------------------------------------------------------------
@@ -59,17 +60,17 @@ def _draws(p: Array, n: int) -> tuple[Array, Array]:
     return np.concatenate(counts), np.concatenate(masses)
 
 
-@cache
+@lru_cache(maxsize=64)
 def divergence_law(row: tuple[Fraction, ...], n: int) -> tuple[Array, Array]:
     """KL(p, clone of n draws): its values and their masses."""
     p = np.array([float(x) for x in row if x > 0])
     counts, masses = _draws(p, n)
     clone = (counts + 1.0) / (n + len(row))
     values = (p * np.log(p / clone)).sum(axis=1)
-    return np.maximum(values, 0.0), masses
+    return np.maximum(values, _TINY), masses  # 0 as computed need not be 0
 
 
-@cache
+@lru_cache(maxsize=64)
 def likeliest_law(expert: Fraction, levels: tuple[Fraction, ...], n: int) -> tuple[Array, Array]:
     """-log of the affinity of the coin p and the likeliest of these coins, after n throws.
 

@@ -149,7 +149,7 @@ def _pipeline(i: Any, reversed_: bool = False, no_expert: bool = False) -> list[
         bound = real(lost_by_expert) + (optimum - own)
         bound += tau * of_expert - tau * episodes.divergence(policy, i.reference)
         found.append(compare(gap, bound, f"gap, {name}"))
-        if not DIGITS.isinf(bound):
+        if not (DIGITS.isinf(bound) or reversed_ or no_expert):
             found.append(compare(abs(bound - gap - slack), 0, f"slack, {name}"))
     found.append(compare(0, slack, "slack"))
     if of_expert > 0 and not DIGITS.isinf(of_expert):

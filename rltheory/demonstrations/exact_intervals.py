@@ -145,9 +145,9 @@ class Intervals:
         return min(D, D * D / (eighth * self.tau))
 
 
-def first_certificate(left: int, tau: Fraction) -> Real:
+def first_certificate(left: int, tau: Fraction) -> Fraction:
     """sum_{m < left} min{m, m^2 / (8 tau)}: the certificate of a state before the first episode."""
-    return DIGITS.fsum(min(DIGITS.mpf(m), real(m * m / (8 * tau))) for m in range(left))
+    return sum((min(Fraction(m), m * m / (8 * tau)) for m in range(left)), Fraction(0))
 
 
 def counts_near(episodes: Episodes, visits: Any, tilts: Any) -> Any:
@@ -186,13 +186,13 @@ def explored_family(least: int = 0) -> Family:
 
     With `least`, no pair has fewer visits.
     """
-    choices = [n for n in (0, 1, 5, 30, 300, 3000, 30_000, 10**6) if n >= least]
+    choices = [n for n in (0, 1, 30, 300, 3000, 30_000, 10**6, 10**6, 10**6) if n >= least]
     family = episode_family(
         3,
         2,
         3,
         visits=Many(Choice(*choices), _PAIRS),
-        tilts=Many(Integer(-3, 3), _PAIRS),
+        tilts=Many(Integer(-2, 2), _PAIRS),
         delta=Choice("1/100", "1/10", "1/2"),
     )
 

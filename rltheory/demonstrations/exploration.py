@@ -40,6 +40,7 @@ Vector = NDArray[np.float64]
 Explorer = _core.learning.SoftExplorer | _core.learning.GreedyExplorer
 
 _FIRST_TABLE = 1024
+_BLOCK = 2**16  # of a table that is computed at once
 _LEAST = 2.0**-1000
 
 
@@ -126,6 +127,8 @@ def known_problem(access: Any, rewards: Any = None) -> Known:
                 f"{known.rewards.shape[1:]}"
             )
         table = np.where(np.isnan(known.rewards), np.nan, given)
+        if (np.isnan(table) & ~np.isnan(known.rewards)).any():
+            raise ModelError("rewards have an entry that is no number")
         known = Known(table, known.initial, known.may_end)
     inside = np.isnan(known.rewards) | ((known.rewards >= 0.0) & (known.rewards <= 1.0))
     if not inside.all():
@@ -147,9 +150,15 @@ def read_reference(reference: Any, known: Known) -> Vector:
         or a probability is above 0 and below 2^-1000.
     """
     try:
-        law = np.asarray(reference, dtype=np.float64)
+        given = np.asarray(reference)
+        law = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
-        law = np.full(0, np.nan)
+        given = law = np.full(0, np.nan)
+    if given.dtype.kind in "iub":
+        raise PolicyError(
+            f"reference has dtype {given.dtype}, which means actions; it must be probabilities, "
+            "floats"
+        )
     shape = known.rewards.shape
     if law.shape not in (shape, shape[1:]):
         raise PolicyError(
@@ -250,7 +259,8 @@ class _Rule(NamedTuple):
 
 
 def _lengthen(core: Explorer, widths: Callable[[NDArray[np.int64]], Widths], size: int) -> None:
-    bonus, divergence = widths(np.arange(size + 1))
+    parts = [widths(np.arange(i, min(i + _BLOCK, size + 1))) for i in range(0, size + 1, _BLOCK)]
+    bonus, divergence = (np.concatenate(each) for each in zip(*parts, strict=True))
     core.use(bonus, np.sqrt(divergence))
 
 

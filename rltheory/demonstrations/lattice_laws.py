@@ -15,8 +15,9 @@ __all__ = ["chance_above"]
 
 Array = NDArray[np.float64]
 _UNIT = 2.0**-53
-_SAFE = 1e-12
+_RELATIVE, _ABSOLUTE = 1e-12, 1e-13
 _MASS = 1e-10
+_UNDERFLOW = 1e-200
 
 
 def chance_above(
@@ -27,8 +28,8 @@ def chance_above(
     Parameters
     ----------
     laws : sequence of (values, masses)
-        Values at least 0, and known to a relative 1e-12; masses of each law sum to 1, and are
-        known to a relative 1e-10.
+        Values at least 0, known to 1e-13 and a relative 1e-12, and 0 only where they are exactly 0;
+        masses of each law sum to 1, and are known to a relative 1e-10 and 1e-300.
     threshold : float
     cells : int
         How fine the rounding is.
@@ -39,12 +40,11 @@ def chance_above(
         total[0] = 1.0
         for values, masses in laws:
             scaled = np.asarray(values) * (cells / threshold)
-            # Rounding up goes to the next multiple in any case; what is known to 1e-12 stays sure.
-            places = (
-                np.floor(scaled * (1.0 + _SAFE)) + 1.0 if up else np.floor(scaled * (1 - _SAFE))
-            )
-            if up:
-                places = np.where(scaled == 0.0, 0.0, places)
+            off = _RELATIVE * scaled + _ABSOLUTE * (cells / threshold)
+            if up:  # to a multiple that is above for sure; a value of exactly 0 adds nothing
+                places = np.where(scaled == 0.0, 0.0, np.floor(scaled + off) + 1.0)
+            else:
+                places = np.floor(np.maximum(scaled - off, 0.0))
             places = np.minimum(places, cells + 1).astype(np.int64)
             law = np.bincount(places, weights=masses, minlength=cells + 2)
             whole = np.convolve(total, law)
@@ -53,4 +53,4 @@ def chance_above(
         bounds.append(float(total[-1]))
     slack = len(laws) * (4.0 * (cells + 2) * _UNIT + _MASS)
     lower, upper = bounds
-    return max(0.0, lower * (1.0 - slack)), min(1.0, upper * (1.0 + slack))
+    return max(0.0, lower * (1.0 - slack)), min(1.0, upper * (1.0 + slack) + _UNDERFLOW)

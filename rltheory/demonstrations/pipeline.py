@@ -47,7 +47,7 @@ def demonstration_regularized_rl(
     reference: Any = None,
     divergence: float | None = None,
     batch_growth: float = 0.05,
-    most_episodes: int = 10**8,
+    most_episodes: int = 10**7,
 ) -> BPIResult:
     """A policy within epsilon of the expert, from demonstrations and few further episodes.
 

@@ -57,7 +57,7 @@ class RegularizedBPI:
     Parameters
     ----------
     reference : array_like, shape (S, A) or (H, S, A)
-        Probabilities; actions of probability 0 are never played.
+        Probabilities, floats; actions of probability 0 are never played.
     temperature : float
         Above 0, in units of reward per nat.
     epsilon : float
@@ -91,7 +91,7 @@ class RegularizedBPI:
         read_growth(self.batch_growth)
 
     def run(
-        self, access: Any, seed: Any = 0, *, rewards: Any = None, most_episodes: int = 10**8
+        self, access: Any, seed: Any = 0, *, rewards: Any = None, most_episodes: int = 10**7
     ) -> BPIResult:
         """Explore until the certificate is at most epsilon.
 

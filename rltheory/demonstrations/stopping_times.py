@@ -1,146 +1,137 @@
-r"""How many episodes regularised identification plays, against epsilon and demonstrations.
+"""When certified exploration stops on the models of the specification: trials of its rates.
 
-By `demo-cert-size` it has stopped once every pair has been visited n(epsilon) times, the least n
-whose `certificate_size` is at most epsilon; on a model where all pairs are reached the number of
-episodes is that times a factor which changes little with epsilon. Without the regulariser the
-certificate is an interval and not its square, and the number grows like 1 / epsilon^2.
-
-The pipeline's temperature is proportional to the number N of demonstrations, so that its episodes
-fall at least like 1 / N.
+Two random models of 3 states, 2 actions and 3 stages, start in state 0, delta = 0.1, the uniform
+reference. Each function is one run under a seed and returns the number of episodes; those with
+demonstrations return what the policies lack as well. `linear_time` is the mutant of the rate in
+the accuracy: D in place of min{D, D^2 / (8 temperature)} in the certificate is as safe and needs
+about 1/epsilon^2 episodes.
 """
 
-from functools import partial
-from typing import Any
+import math
+from functools import cache
+from typing import NamedTuple
 
-from rltheory.claims.claim import Claim, Measurement, Mutant, Rate
-from rltheory.claims.family import Instance
+import numpy as np
+from numpy.typing import NDArray
+
+from rltheory import _core
 from rltheory.demonstrations.best_policy_identification import BestPolicyIdentification
 from rltheory.demonstrations.cloning import behavior_cloning
-from rltheory.demonstrations.cloning_law import bc_kl_bound
-from rltheory.demonstrations.pipeline import demonstration_regularized_rl
-from rltheory.demonstrations.regularized_bpi import RegularizedBPI, least_visits
+from rltheory.demonstrations.regularized_bpi import (
+    RegularizedBPI,
+    least_visits,
+    regularized_widths,
+)
 from rltheory.mdp.access import online
-from rltheory.mdp.generators import random_episodic
-from rltheory.mdp.policies import uniform_policy
-from rltheory.mdp.sampling import sample
-from rltheory.mdp.streams import Stream
+from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.streams import philox_key
+from rltheory.solvers.evaluate import evaluate
 from rltheory.solvers.solve import solve
 
-__all__ = ["CLAIMS"]
+__all__ = [
+    "Taught",
+    "greedy_time",
+    "linear_time",
+    "random_model",
+    "regularized_time",
+    "taught",
+    "visits_needed",
+]
 
+DELTA = 0.1
 STATES, ACTIONS, HORIZON = 3, 2, 3
-TEMPERATURE, DELTA = 0.2, 0.1
-INVERSE_EPSILON = (2.5, 5.0, 10.0, 20.0)
-DEMONSTRATIONS = (50.0, 100.0, 200.0, 400.0, 800.0)
-EPSILON = 0.5
+_GROWTH = 0.05
 
 
-def _random_model(seed: int) -> Instance:
-    return Instance(mdp=random_episodic(STATES, ACTIONS, HORIZON, seed=seed))
+@cache
+def random_model(seed: int = 3) -> EpisodicMDP:
+    """Rows, uniform on the simplex, then rewards, of numpy's default generator under this seed."""
+    rng = np.random.default_rng(seed)
+    rows = rng.dirichlet(np.ones(STATES), size=(HORIZON, STATES, ACTIONS))
+    rewards = rng.random((HORIZON, STATES, ACTIONS))
+    return EpisodicMDP(rows, rewards, HORIZON, [1.0, 0.0, 0.0])
 
 
-def _visits(inverse_epsilon: float) -> int:
-    """n(epsilon)."""
-    return least_visits(1.0 / inverse_epsilon, STATES, ACTIONS, HORIZON, TEMPERATURE, DELTA)
+def visits_needed(epsilon: float, temperature: float) -> int:
+    """Visits of each pair from which on the certificate is at most epsilon (demo-cert-size)."""
+    return least_visits(epsilon, STATES, ACTIONS, HORIZON, temperature, DELTA)
 
 
-def _episodes_regularised(instance: Instance, x: float, stream: Stream) -> Measurement:
-    learner = RegularizedBPI(uniform_policy(instance.mdp), TEMPERATURE, 1.0 / x, DELTA)
-    return Measurement(_episodes(learner, instance.mdp, stream), _visits(x))
+def _learner(epsilon: float, temperature: float) -> RegularizedBPI:
+    uniform = np.full((STATES, ACTIONS), 1.0 / ACTIONS)
+    return RegularizedBPI(uniform, temperature, epsilon, DELTA, _GROWTH)
 
 
-def _episodes_greedy(instance: Instance, x: float, stream: Stream) -> Measurement:
-    learner = BestPolicyIdentification(1.0 / x, DELTA)
-    return Measurement(_episodes(learner, instance.mdp, stream), _visits(x))
+def regularized_time(seed: int, epsilon: float, temperature: float) -> int:
+    """Episodes of `RegularizedBPI`."""
+    return _learner(epsilon, temperature).run(online(random_model(), seed), seed).episodes
 
 
-def _episodes(learner: RegularizedBPI | BestPolicyIdentification, mdp: Any, stream: Stream) -> int:
-    seed = stream.integer(2**31)
-    return learner.run(online(mdp, seed=seed), seed=seed).episodes
+def greedy_time(seed: int, epsilon: float) -> int:
+    """Episodes of `BestPolicyIdentification`."""
+    learner = BestPolicyIdentification(epsilon, DELTA, _GROWTH)
+    return learner.run(online(random_model(), seed), seed).episodes
 
 
-def _episodes_after(instance: Instance, n: float, stream: Stream) -> Measurement:
-    """Episodes of the pipeline's exploration after n demonstrations, against 1 / n."""
-    seed = stream.integer(2**31)
-    data = sample(instance.mdp, instance.expert, int(n), seed=stream.integer(2**31))
-    access = online(instance.mdp, seed=seed)
-    found = demonstration_regularized_rl(access, data, EPSILON, DELTA, seed=seed)
-    return Measurement(found.episodes, 1.0 / n)
+def linear_time(seed: int, epsilon: float, temperature: float, most: int = 2**21) -> int:
+    """Episodes of `RegularizedBPI` when the certificate has D itself; `most` if they are more."""
+    mdp = random_model()
+    known = online(mdp, seed).known()
+    core = _learner(epsilon, temperature).core(known)
+    purposes = ("access-starts", "access-transitions", "bpi-stages", "bpi-actions")
+    words = [word for purpose in purposes for word in philox_key(seed, purpose)]
+    keys = np.array(words, dtype=np.uint64)
+    kappa, t = np.zeros(0), 0
+    while t < most:
+        if t >= len(kappa):
+            size = min(max(4 * t, 1024), most)
+            bonus, kappa = regularized_widths(
+                np.arange(size + 1), STATES, ACTIONS, HORIZON, DELTA, may_end=False
+            )
+            core.use(bonus, np.sqrt(kappa))
+        core.explore(mdp.core, known.initial, keys, 0, _GROWTH, 1e-12, t)  # planned at t
+        if linear_certificate(core, kappa) <= epsilon:
+            return t
+        t = min(t + max(1, math.floor(_GROWTH * t)), most)
+    return most
 
 
-def _episodes_colder(instance: Instance, n: float, stream: Stream) -> Measurement:
-    """The same with lambda = K epsilon / 2, which falls with n where it should rise."""
-    data = sample(instance.mdp, instance.expert, int(n), seed=stream.integer(2**31))
+def linear_certificate(core: _core.learning.SoftExplorer, kappa: NDArray[np.float64]) -> float:
+    """G_0 of state 0 with D in place of min{D, D^2 / (8 temperature)}, from the plan and counts."""
+    visits, policy = core.visits, core.policy
+    rows = core.transitions / np.maximum(visits, 1)[..., None]
+    widths = np.maximum((core.q_upper - core.q_lower).max(axis=2), 0.0)
+    gap = np.zeros(STATES)
+    for h in reversed(range(HORIZON)):
+        beta = float(gap.max())
+        seen = visits[h] > 0
+        root = np.sqrt(rows[h] @ gap) + np.sqrt(beta * np.where(seen, kappa[visits[h]], 0.0))
+        ahead = np.where(seen, np.minimum(beta, root * root), beta)
+        gap = widths[h] + (policy[h] * ahead).sum(axis=1)
+    return float(gap[0])
+
+
+class Taught(NamedTuple):
+    """Episodes with a clone as reference, what the policy lacks, and what the clone lacks."""
+
+    episodes: int
+    gap: float
+    clone_gap: float
+
+
+def taught(seed: int, demonstrations: int, epsilon: float = 0.2, inverted: bool = False) -> Taught:
+    """One run of cloning and exploring, with all of delta for each and K its bound.
+
+    The temperature is epsilon / (2 K); with `inverted`, for a mutant, it is epsilon K / 2.
+    """
+    mdp = random_model(6)
+    best = solve(mdp)
+    data = mdp.sample(best.policy, episodes=demonstrations, seed=seed)
     clone = behavior_cloning(data, STATES, ACTIONS, HORIZON)
-    divergence = bc_kl_bound(int(n), STATES, ACTIONS, HORIZON, DELTA / 2.0, "markov")
-    learner = RegularizedBPI(clone, divergence * EPSILON / 2.0, EPSILON / 2.0, DELTA / 2.0)
-    return Measurement(_episodes(learner, instance.mdp, stream), 1.0 / n)
-
-
-def _with_expert(seed: int) -> Instance:
-    mdp = random_episodic(STATES, ACTIONS, HORIZON, seed=seed)
-    return Instance(mdp=mdp, expert=solve(mdp).policy)
-
-
-CLAIMS = (
-    Claim(
-        id="demo-rate-eps",
-        kind="rate",
-        check=_episodes_regularised,
-        title="Episodes of regularised best-policy identification against epsilon",
-        statement=r"""Let $n(\varepsilon)$ be the least number of visits of every pair at which the
-certificate is at most $\varepsilon$ (`demo-cert-size`), which grows like
-$1/(\lambda\varepsilon)$ up to logarithms. The number of episodes until UCBVI-Ent+ stops is
-$$E[\tau]=\Theta(n(\varepsilon)),\qquad\varepsilon\in\{2/5,1/5,1/10,1/20\},$$
-on two random models with $S=3$, $A=2$, $H=3$, the uniform reference, $\lambda=1/5$ and
-$\delta=1/10$: the slope of $\log E[\tau]$ over $\log(1/\varepsilon)$ is that of $n$, 1.05, up to
-0.1, and not the 2 of $1/\varepsilon^2$.""",
-        source="Tiapkin et al., Demonstration-Regularized RL, ICLR 2024 (shape); this project",
-        provenance=("paper", "derived"),
-        named={f"random model {seed}": partial(_random_model, seed) for seed in (3, 6)},
-        rate=Rate(INVERSE_EPSILON, theta=True, margin=0.1),
-        mutants=(
-            Mutant(
-                "no-regulariser",
-                "the greedy baseline, whose certificate is an interval",
-                check=_episodes_greedy,
-            ),
-        ),
-        bound=_visits,
-    ),
-    Claim(
-        id="demo-rate-lambda",
-        kind="context",
-        check=_episodes_regularised,
-        title="Episodes of regularised best-policy identification against the temperature",
-        statement=r"""The published rate has $1/\lambda$, as that $n(\varepsilon)$ has.
-On one model the explored policy changes with $\lambda$, and the number of episodes is 0 once
-$\lambda$ is large (`demo-regime`), so that it falls faster than $1/\lambda$: a slope of one model
-neither confirms nor refutes the bound. What is proved of it is `demo-cert-size`; the sweep
-`experiments/bpi_laws.py` shows it.""",
-        source="Tiapkin et al., Demonstration-Regularized RL, ICLR 2024",
-        provenance=("paper", "reconstructed"),
-    ),
-    Claim(
-        id="demo-rate-demos",
-        kind="rate",
-        check=_episodes_after,
-        title="Further episodes against demonstrations",
-        statement=r"""With $N$ demonstrations of the optimal policy, the pipeline (clone, bound the
-divergence, explore around the clone) plays
-$$E[\tau]=O(1/N),\qquad N\in\{50,100,200,400,800\},$$
-further episodes, on two random models with $S=3$, $A=2$, $H=3$, $\varepsilon=1/2$ and
-$\delta=1/10$: the slope of $\log(N\,E[\tau])$ over $\log N$ is not positive. Its temperature is
-proportional to $N$ (until the cap of the divergence holds), so that this is `demo-cert-size`.""",
-        source="Tiapkin et al., Demonstration-Regularized RL, ICLR 2024 (shape); this project",
-        provenance=("paper", "derived"),
-        named={f"random model {seed}": partial(_with_expert, seed) for seed in (3, 6)},
-        rate=Rate(DEMONSTRATIONS),
-        mutants=(
-            Mutant(
-                "colder", "the temperature is K epsilon / 2, not epsilon / 2K", _episodes_colder
-            ),
-        ),
-        bound=lambda n: 1.0 / n,
-    ),
-)
+    K = HORIZON * STATES * (ACTIONS - 1) / (DELTA * (demonstrations + 1))
+    temperature = epsilon / 2 * (K if inverted else 1 / K)
+    learner = RegularizedBPI(clone, temperature, epsilon / 2, DELTA, _GROWTH)
+    result = learner.run(online(mdp, seed), seed)
+    values = [float(evaluate(mdp, policy)[0, 0]) for policy in (result.policy, clone)]
+    optimum = float(best.value[0, 0])
+    return Taught(result.episodes, optimum - values[0], optimum - values[1])

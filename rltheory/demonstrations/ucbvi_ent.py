@@ -84,6 +84,7 @@ class UCBVIEnt:
             raise ModelError(f"factor is {self.factor!r}; it must be finite and at least 0")
 
     def begin(self, task: Task) -> None:
+        """Forget everything."""
         self._task = task
         self._actions = Stream(task.seed, "ucbvi-ent-actions")
         self.visits = np.zeros((task.n_states, task.n_actions), np.int64)
@@ -91,6 +92,7 @@ class UCBVIEnt:
         self.policy = None
 
     def plan(self, episode: int) -> Any:
+        """The soft plan from what was seen, shape (H, S, A); None between plans."""
         if episode % self.replan_every:
             return None
         S, A, H = self._task.n_states, self._task.n_actions, self._task.horizon
@@ -113,10 +115,12 @@ class UCBVIEnt:
         return policy
 
     def act(self, stage: int, state: int) -> int:
+        """An action drawn from the plan."""
         law = np.cumsum(self.policy[stage, state])
         return min(int(np.searchsorted(law, self._actions.uniform(), side="right")), len(law) - 1)
 
     def observe(self, stage: int, state: int, action: int, reward: float, next_state: int) -> None:
+        """One more step, counted for all stages."""
         if next_state < 0:
             raise ModelError("an episode ended before its horizon; UCBVI-Ent takes none that do")
         self.visits[state, action] += 1

@@ -107,3 +107,11 @@ def test_what_is_refused() -> None:
         run(demonstrations(golden(horizon=2), 5))
     with pytest.raises(ModelError):
         run(demonstrations(golden(states=4), 50))
+
+
+def test_without_demonstrations_the_clone_is_uniform() -> None:
+    mdp = golden()
+    none = rlt.Counts(np.zeros((3, 3, 2), int), np.zeros((3, 3, 2, 3), int), np.zeros((3, 3, 2)))
+    result = rlt.demonstration_regularized_rl(rlt.online(mdp, 0), none, 1.5, 0.2)
+    assert result.temperature == pytest.approx(1.5 / (2 * 3 * np.log(2)))
+    assert (result.reference == 0.5).all() and result.episodes > 0

@@ -309,3 +309,27 @@ def test_linear_models_are_used_through_their_table():
     assert not access.step(0).ended
     data = rlt.sample(mdp, np.zeros(6, dtype=np.int64), 5)
     assert data.lengths.tolist() == [3] * 5
+
+
+# --- what is known besides ----------------------------------------------------------------
+
+
+def test_rewards_and_start_law_are_said_where_they_are_known() -> None:
+    rows, paid, start = [[0, 1], [0, 1], [1, 0]], [0.0, 1.0, 0.5], [0.25, 0.75]
+    ragged = rlt.MDP.from_pairs([0, 0, 1], [0, 1, 1], rows, paid, initial=start)
+    known = rlt.online(ragged.episodic(2), 0).known()
+    np.testing.assert_array_equal(known.rewards, [[[0.0, 1.0], [np.nan, 0.5]]] * 2)
+    assert known.initial.tolist() == start and not known.may_end
+    staged = rlt.EpisodicMDP(
+        [[[[0.5]]], [[[1.0]]]], [[[0.25]], [[1.0]]], 2, [1.0], termination=[[[0.5]], [[0.0]]]
+    )
+    known = rlt.online(staged, 0).known()
+    assert known.rewards.tolist() == [[[0.25]], [[1.0]]] and known.may_end
+
+
+def test_random_rewards_are_not_known() -> None:
+    mdp = rlt.EpisodicMDP([[[1.0]]], [[0.5]], 2, [1.0], reward_law=rlt.Bernoulli())
+    with pytest.raises(ModelError, match="random numbers"):
+        rlt.online(mdp, 0).known()
+    with pytest.raises(ModelError, match="no horizon"):
+        rlt.online(rlt.riverswim(3), 0).known()
