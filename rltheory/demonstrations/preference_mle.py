@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Instance
-from rltheory.demonstrations.episode_laws import episodes, law_of, sums_along
+from rltheory.demonstrations.returns_along import everything, paying, returns_along
 from rltheory.demonstrations.rlhf import bradley_terry_bound
-from rltheory.foundations.rationals import stages_of
 from rltheory.mdp.data.preferences import preference_probability
 from rltheory.mdp.generators import random_episodic
 from rltheory.mdp.streams import Stream
@@ -153,12 +152,13 @@ def _two_stages(n: int) -> Callable[[], Instance]:
 
     def make() -> Instance:
         mdp = random_episodic(2, 2, horizon=2, branching=2, seed=3).as_exact()
-        stages = stages_of(mdp)
-        listed = episodes(stages, [Fraction(1), Fraction(0)])
         tables = Stream(1, "candidates").uniforms(60, 2, 2, 2)
+        models = [paying(mdp, table.tolist()) for table in tables]
+        start = [Fraction(1), Fraction(0)]
+        returns, (law,) = returns_along(start, models, everything(mdp))
         return Instance(
-            law=np.array([float(p) for p in law_of(listed, np.full((2, 2, 2), 0.5).tolist())]),
-            rewards=np.array([[float(x) for x in sums_along(listed, r)] for r in tables]),
+            law=np.array([float(p) for p in law]),
+            rewards=np.array(returns, dtype=float),
             n=n,
             horizon=2,
             delta=DELTA,
