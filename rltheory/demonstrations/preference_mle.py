@@ -119,25 +119,29 @@ def _elsewhere(i: Any, stream: Any) -> Measurement:
 # --- instances ----------------------------------------------------------------------------
 
 
-def _bandit(law: Any, rewards: Any, n: int, **more: Any) -> Instance:
+def _bandit(law: Any, rewards: Any, n: int, delta: float = DELTA, **more: Any) -> Instance:
     return Instance(
         law=np.array(law, dtype=float),
         rewards=np.array(rewards, dtype=float),
         n=n,
         horizon=1,
-        delta=DELTA,
+        delta=delta,
         **more,
     )
 
 
-def two_candidates(n: int, away: float = 1.0) -> Callable[[], Instance]:
-    """Two arms; the truth is that they are equal, the other candidate so far off that n h^2 is some
-    constant: hard to tell, and costly to mistake."""
+def two_candidates(n: int, away: float) -> Callable[[], Instance]:
+    """Two arms that are equal, and a candidate for which n E h^2 is about `away`, at delta = 0.01.
+
+    It is taken for the truth with probability 1 - Phi(sqrt(away)), about: as far off as it can be
+    while that is still above delta, it is the tightest of these instances.
+    """
 
     def make() -> Instance:
         # E h^2 = away / n, half of the pairs comparing an arm with itself: h^2 ~ x^2 / 16 at x.
         x = math.sqrt(32.0 * away / n)
-        return _bandit([0.5, 0.5], [[0.5, 0.5], [0.5 - x / 2.0, 0.5 + x / 2.0]], n)
+        rewards = [[0.5, 0.5], [0.5 - x / 2.0, 0.5 + x / 2.0]]
+        return _bandit([0.5, 0.5], rewards, n, delta=0.01)
 
     return make
 
@@ -197,17 +201,17 @@ For $\nu=P^{\pi}\otimes P^{\pi}$ the last is $\mathrm{Var}_\pi(f)$.""",
     source="this project; maximum likelihood in Hellinger distance: van de Geer, 2000",
     provenance=("textbook", "derived"),
     named={
-        "two candidates": two_candidates(200),
+        "two candidates": two_candidates(1000, away=5.0),
         "four arms, 500 candidates": _many_candidates(500),
         "two stages, 60 candidates": _two_stages(1000),
         "forty contexts, 19 levels": _contexts(2000),
     },
     mutants=[
         Mutant(
-            "sixteenth",
-            "a sixteenth of the bounds",
-            check=partial(_trial, factor=1 / 16),
-            named={"two candidates": two_candidates(200, away=0.4)},
+            "quarter",
+            "a quarter of the bounds",
+            check=partial(_trial, factor=0.25),
+            named={"two candidates": two_candidates(1000, away=3.0)},
         ),
         Mutant(
             "no-class",

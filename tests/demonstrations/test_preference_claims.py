@@ -53,7 +53,7 @@ REASONS = {
     "no-root": "underestimated: below the expert: 0.02 against the bound 0.0165283",
     "uniform": "kappa 0.01, lambda 0.2: regularised: 0.462766 against the bound 0.0795656",
     "little": "kappa 0.01, lambda 0.05: regularised, in numbers: 0.49117 against the bound 0.01525",
-    "sixteenth": "two candidates: ",
+    "quarter": "two candidates: ",
     "no-class": "forty contexts, 19 levels: ",
     "elsewhere": "an arm that is never sampled: ",
 }
