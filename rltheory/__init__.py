@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rltheory.demonstrations.best_policy_identification import BestPolicyIdentification
     from rltheory.demonstrations.cloning import behavior_cloning
     from rltheory.demonstrations.cloning_law import bc_kl_bound, expected_bc_kl
+    from rltheory.demonstrations.linear_cloning import LinearClone, behavior_cloning_linear
     from rltheory.demonstrations.lsvi_ucb_ent import (
         LinearBPIResult,
         lsvi_ucb_ent,
@@ -149,6 +150,8 @@ _HOME = {
     "rltheory.coverage.generators": "aggregated_critics complete_closure softmax_policies",
     "rltheory.coverage.reachability": "max_occupancy max_occupancy_exact reaching_policy",
     "rltheory.demonstrations.cloning": "behavior_cloning",
+    "rltheory.demonstrations.cloning_law": "bc_kl_bound expected_bc_kl",
+    "rltheory.demonstrations.linear_cloning": "LinearClone behavior_cloning_linear",
     "rltheory.demonstrations.trajectory_kl": "trajectory_hellinger trajectory_kl",
     "rltheory.demonstrations.lsvi_ucb_ent": "LinearBPIResult lsvi_ucb_ent lsvi_ucb_ent_radius",
     "rltheory.demonstrations.rlhf": (
@@ -159,7 +162,6 @@ _HOME = {
     "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
     "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
     "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
-    "rltheory.demonstrations.cloning_law": "bc_kl_bound expected_bc_kl",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"
@@ -254,6 +256,7 @@ __all__ = [
     "Law",
     "Learner",
     "LinearBPIResult",
+    "LinearClone",
     "LinearMDP",
     "LinearPlan",
     "LinearSolution",
@@ -294,6 +297,7 @@ __all__ = [
     "awkward",
     "bc_kl_bound",
     "behavior_cloning",
+    "behavior_cloning_linear",
     "bellman",
     "bracket_from_counts",
     "bradley_terry_bound",

@@ -5,6 +5,8 @@ from rltheory.demonstrations import (
     bernstein_transport,
     certified_exploration,
     cloning_claims,
+    cloning_minimax,
+    cloning_tails,
     demonstration_pipeline,
     episode_divergences,
     linear_onehot,
@@ -27,4 +29,6 @@ CLAIMS: tuple[Claim, ...] = (
     *preference_mle.CLAIMS,
     *rlhf_gap.CLAIMS,
     *linear_onehot.CLAIMS,
+    *cloning_tails.CLAIMS,
+    *cloning_minimax.CLAIMS,
 )

@@ -21,7 +21,7 @@ from rltheory.errors import ModelError
 from rltheory.mdp.data import Counts, Trajectories
 from rltheory.mdp.episodic import EpisodicMDP
 
-__all__ = ["behavior_cloning", "read_smoothing"]
+__all__ = ["behavior_cloning", "read_smoothing", "whole_counts"]
 
 Array = NDArray[np.float64]
 
@@ -81,7 +81,7 @@ def behavior_cloning(
         n_states = _agreed("n_states", n_states, mdp.n_states)
         n_actions = _agreed("n_actions", n_actions, mdp.n_actions)
         horizon = _agreed("horizon", horizon, mdp.horizon)
-    counts = _counts(data, n_states, n_actions, horizon)
+    counts = whole_counts(data, n_states, n_actions, horizon)
     visits = counts.visits
     if alpha == 0.0 and not visits.any():
         raise ModelError(
@@ -127,7 +127,7 @@ def _agreed(name: str, given: int | None, of_model: int) -> int:
     return of_model
 
 
-def _counts(data: Any, n_states: Any, n_actions: Any, horizon: Any) -> Counts:
+def whole_counts(data: Any, n_states: Any, n_actions: Any, horizon: Any) -> Counts:
     """Counts of whole episodes, stage by stage."""
     if isinstance(data, Trajectories):
         if horizon is None and data.provenance.horizon is None:

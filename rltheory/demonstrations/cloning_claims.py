@@ -95,7 +95,8 @@ Formula = Callable[[Sequence[int], Fraction], list[Fraction]]
 def _closed_form(i: Any, formula: Formula = smoothed) -> list[Measurement]:
     alpha, found = i.alpha, []
     table = np.array(i.counts, dtype=np.int64)[None]
-    ends = Counts(table, np.zeros((*table.shape, table.shape[1]), dtype=np.int64), 0.0 * table)
+    nothing = np.zeros((*table.shape, table.shape[1]), dtype=np.int64)
+    ends = Counts(table, nothing, np.zeros(table.shape))
     computed = behavior_cloning(ends, smoothing=float(alpha))[0]
     for s, counts in enumerate(i.counts):
         law, n = formula(counts, alpha), sum(counts)
@@ -123,7 +124,7 @@ def _counts_family() -> Family:
         rows = [counts[s * 4 : s * 4 + actions] for s in range(3)]
         return Instance(counts=rows, law=law_of_weights(law[:actions]), alpha=Fraction(alpha))
 
-    space = {
+    space: dict[str, Any] = {
         "actions": Integer(1, 4),
         "counts": Many(Choice(0, 0, 1, 2, 7, 1000), 12),
         "law": Many(Choice(1, 1, 2, 5, 100), 4),

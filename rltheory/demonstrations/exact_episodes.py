@@ -78,9 +78,9 @@ def softmax(reference: Sequence[Any], q: Sequence[Real], tau: Real) -> tuple[Rea
 
 def compare(measured: Real, bound: Real, what: str, **more: Any) -> Measurement:
     """Two numbers of 60 digits, or infinite, side by side."""
-    sides = [math.inf if DIGITS.isinf(x) else fraction_of(real(x)) for x in (measured, bound)]
-    size = max((abs(x) for x in sides if isinstance(x, Fraction)), default=Fraction(0))
-    return Measurement(*sides, tolerance=_TOLERANCE * (1 + size), what=what, **more)
+    left, right = (math.inf if DIGITS.isinf(x) else fraction_of(real(x)) for x in (measured, bound))
+    size = max((abs(x) for x in (left, right) if isinstance(x, Fraction)), default=Fraction(0))
+    return Measurement(left, right, tolerance=_TOLERANCE * (1 + size), what=what, **more)
 
 
 class Episodes:
