@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         lsvi_ucb_ent,
         lsvi_ucb_ent_radius,
     )
+    from rltheory.demonstrations.pipeline import demonstration_regularized_rl
     from rltheory.demonstrations.regularized_bpi import RegularizedBPI
     from rltheory.demonstrations.rlhf import (
         BradleyTerryFit,
@@ -160,6 +161,7 @@ _HOME = {
     "rltheory.demonstrations.rlhf_bound": "rlhf_gap_bound",
     "rltheory.demonstrations.rlhf_pipeline": "RLHFResult demonstration_regularized_rlhf",
     "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
+    "rltheory.demonstrations.pipeline": "demonstration_regularized_rl",
     "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
     "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
     "rltheory.errors": (
@@ -308,6 +310,7 @@ __all__ = [
     "concentrability",
     "coverability",
     "coverability_law",
+    "demonstration_regularized_rl",
     "demonstration_regularized_rlhf",
     "deterministic_policies",
     "evaluate",

@@ -76,11 +76,19 @@ def _rows(counts: list[int], row: list[Any], shares: list[Any], most: Any = 1) -
 
 def _rows_family() -> Family:
     def build(
-        size: int, counts: list[int], row: list[int], shares: list[int], most: str, least: bool
+        size: int,
+        counts: list[int],
+        row: list[int],
+        shares: list[int],
+        most: str,
+        least: bool,
+        near: bool,
     ) -> Instance:
         seen = [int(k) for k in counts[:size]]
         if not sum(seen):
             seen[0] = 1
+        if near:  # as the draws say, less or more the weights
+            row = [20 * k + w for k, w in zip(counts, row, strict=True)]
         law = law_of_weights([w if w or not k else 1 for w, k in zip(row, seen, strict=False)])
         f = [Fraction(x, 4) for x in shares[:size]]
         return _rows(seen, law, [1 - x for x in f] if least else f, most)
@@ -92,6 +100,7 @@ def _rows_family() -> Family:
         "shares": Many(Choice(0, 1, 2, 4), 4),
         "most": Choice("1/8", "1", "5"),
         "least": Choice(False, True),
+        "near": Choice(False, True, True),
     }
     return Family(space, build)
 

@@ -9,11 +9,14 @@ from rltheory.demonstrations import (
     cloning_tails,
     demonstration_pipeline,
     episode_divergences,
+    exploration_runs,
     linear_onehot,
     preference_invariance,
     preference_mle,
     regularized_gaps,
     rlhf_gap,
+    trajectory_entropy,
+    unseen_contexts,
 )
 
 __all__ = ["CLAIMS"]
@@ -31,4 +34,7 @@ CLAIMS: tuple[Claim, ...] = (
     *linear_onehot.CLAIMS,
     *cloning_tails.CLAIMS,
     *cloning_minimax.CLAIMS,
+    *exploration_runs.CLAIMS,
+    *trajectory_entropy.CLAIMS,
+    *unseen_contexts.CLAIMS,
 )

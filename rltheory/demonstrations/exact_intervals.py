@@ -186,7 +186,7 @@ def explored_family(least: int = 0) -> Family:
 
     With `least`, no pair has fewer visits.
     """
-    choices = [n for n in (0, 1, 5, 30, 300, 3000, 30_000, 10**6) if n >= least]
+    choices = [n for n in (0, 1, 30, 300, 3000, 30_000, 10**6, 10**6, 10**6) if n >= least]
     family = episode_family(
         3,
         2,

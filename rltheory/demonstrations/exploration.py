@@ -70,6 +70,8 @@ class BPIResult:
         At every plan. `certificate`, `lower` and `upper` are its last entries.
     temperature : float
         0 for the problem without regulariser.
+    reference : ndarray of float64, shape (H, S, A), or None
+        None for the problem without regulariser.
 
     Notes
     -----
@@ -84,6 +86,7 @@ class BPIResult:
     upper: float
     history: History
     temperature: float
+    reference: Vector | None = None
 
     def __repr__(self) -> str:
         return (

@@ -25,6 +25,7 @@ has 1/2 D^2 / temperature; constants and the certificate are this project's. Sta
 here, so that the H - h of the paper is H-1-h.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,7 +122,7 @@ class RegularizedBPI:
         known = known_problem(access, rewards)
         H, S, A = known.rewards.shape
         core = self.core(known)
-        return explore(
+        result = explore(
             core,
             access,
             known,
@@ -132,6 +133,7 @@ class RegularizedBPI:
             most_episodes=most_episodes,
             temperature=float(self.temperature),
         )
+        return dataclasses.replace(result, reference=read_reference(self.reference, known))
 
     def core(self, known: Known) -> _core.learning.SoftExplorer:
         """The rule of the core for a known problem, before the first episode."""

@@ -1,5 +1,8 @@
 """Regularised best-policy identification: its plain twin, numpy's, golden stopping times, edges."""
 
+import os
+import signal
+import threading
 from typing import Any
 
 import numpy as np
@@ -319,3 +322,56 @@ def test_actions_that_are_not_there_may_not_be_in_the_reference() -> None:
     assert learner.run(access).policy[0, 1].tolist() == [0.0, 1.0]
     with pytest.raises(PolicyError, match=r"action 0 in state 1 at stage 0 the probability 0\.5"):
         rlt.RegularizedBPI([[0.5, 0.5]] * 2, 1.0, 1e-3, 0.1).run(access)
+
+
+def test_the_core_checks_what_it_is_given() -> None:
+    rewards, law = np.zeros((2, 1, 2)), np.full((2, 1, 2), 0.5)
+    scale, logs = np.array([1.0, 0.0]), np.log(law)
+    make = _core.learning.SoftExplorer
+    with pytest.raises(ValueError, match="shape"):
+        make(rewards[0], law, logs, scale, 1.0)
+    with pytest.raises(ValueError, match="weight has 2 entries"):
+        make(rewards, law[0], logs, scale, 1.0)
+    with pytest.raises(ValueError, match="sum to 1"):
+        make(rewards, 2.0 * law, logs, scale, 1.0)
+    with pytest.raises(ValueError, match="do not fit"):
+        make(rewards, law, np.full_like(logs, -np.inf), scale, 1.0)
+    with pytest.raises(ValueError, match=r"in \[0, 1\]"):
+        make(rewards + 2.0, law, logs, scale, 1.0)
+    with pytest.raises(ValueError, match="temperature"):
+        make(rewards, law, logs, scale, 0.0)
+    core = make(rewards, law, logs, scale, 1.0)
+    with pytest.raises(ValueError, match="than the widths have counts for"):
+        core.observe(0, 0, 0, 0)
+    with pytest.raises(ValueError, match="no counts"):
+        core.use(np.zeros(1), np.zeros(1))
+    with pytest.raises(ValueError, match="at least 0"):
+        core.use(np.array([0.0, np.nan]), np.zeros(2))
+    core.use(np.array([np.inf, 1.0]), np.array([np.inf, 1.0]))
+    with pytest.raises(ValueError, match="no stage 2"):
+        core.observe(2, 0, 0, 0)
+    with pytest.raises(ValueError, match="no next state 1"):
+        core.observe(0, 0, 0, 1)
+    mdp = rlt.EpisodicMDP(np.ones((1, 2, 1)), np.zeros((1, 2)), 2, [1.0])
+    keys = np.zeros(8, dtype=np.uint64)
+    with pytest.raises(ValueError, match="fewer counts"):
+        core.explore(mdp.core, np.ones(1), keys, 0, 0.0, 0.1, 2)
+    with pytest.raises(ValueError, match="keys has 2 entries"):
+        core.explore(mdp.core, np.ones(1), keys[:2], 0, 0.0, 0.1, 1)
+    with pytest.raises(ValueError, match="growth"):
+        core.explore(mdp.core, np.ones(1), keys, 0, float("nan"), 0.1, 1)
+    other = rlt.EpisodicMDP(np.full((2, 2, 2), 0.5), np.zeros((2, 2)), 2, [1.0, 0.0])
+    with pytest.raises(ValueError, match="other stages, states or actions"):
+        core.explore(other.core, np.array([1.0, 0.0]), keys, 0, 0.0, 0.1, 1)
+
+
+def test_a_long_run_can_be_interrupted() -> None:
+    mdp = rlt.random_episodic(10, 3, 8, seed=0)
+    learner = rlt.RegularizedBPI(np.full((10, 3), 1 / 3), 0.1, 1e-6, 0.1)
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            learner.run(rlt.online(mdp, 0))
+    finally:
+        timer.cancel()
