@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rltheory.demonstrations.best_policy_identification import BestPolicyIdentification
     from rltheory.demonstrations.cloning import behavior_cloning
     from rltheory.demonstrations.cloning_law import bc_kl_bound, expected_bc_kl
+    from rltheory.demonstrations.linear_cloning import LinearClone, behavior_cloning_linear
     from rltheory.demonstrations.lsvi_ucb_ent import (
         LinearBPIResult,
         lsvi_ucb_ent,
@@ -168,6 +169,10 @@ _HOME = {
     ),
     "rltheory.demonstrations.rlhf_bound": "rlhf_gap_bound",
     "rltheory.demonstrations.rlhf_pipeline": "RLHFResult demonstration_regularized_rlhf",
+    "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
+    "rltheory.demonstrations.pipeline": "demonstration_regularized_rl",
+    "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
+    "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"

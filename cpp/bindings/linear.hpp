@@ -248,15 +248,15 @@ private:
 // Calls play(world, words, monitor) on a model that has every action the learner may take.
 template <class F>
 auto in_world(const SoftLinearLearner& learner, const HeldWorld& held,
-              const Array<std::uint64_t>& keys, std::int64_t first_episode, std::int64_t episodes,
-              F&& play) {
+              const Array<std::uint64_t>& keys, std::int64_t first_episode, std::int64_t first,
+              std::int64_t episodes, F&& play) {
     const LinearSizes& n = learner.sizes();
     const World& world = held.world();
     if (world.model.n_states != n.states || world.model.n_actions != n.actions ||
         world.horizon != n.stages)
         throw std::invalid_argument("the model has other stages, states or actions");
     need_size(keys, 8, "keys");
-    if (first_episode < 0 || episodes < 0 || learner.plans() == 0)
+    if (first_episode < 0 || first < 0 || episodes < 0 || learner.plans() == 0)
         throw std::invalid_argument("numbers of episodes must be at least 0, and a plan made");
     const std::uint64_t* k = keys.data();
     const ExplorationWords words{
@@ -311,24 +311,37 @@ inline void bind_soft_linear(py::module_& m) {
             },
             py::arg("stage"), py::arg("state"), py::arg("action"), py::arg("next_state"))
         .def(
+            "act",
+            [](const X& x, std::int64_t stage, std::int64_t state, double uniform, bool explores) {
+                need_index("stage", stage, 0, x.sizes().stages);
+                need_index("state", state, 0, x.sizes().states);
+                return x.act(stage, state, uniform, explores);
+            },
+            py::arg("stage"), py::arg("state"), py::arg("uniform"), py::arg("explores"))
+        .def(
             "explore",
-            [](X& x, const HeldWorld& held, const Array<std::uint64_t>& keys, std::int64_t first,
-               std::int64_t episodes) {
-                return in_world(x, held, keys, first, episodes, [&](auto&&... given) {
-                    return explore_linear(given..., x, episodes);
-                });
+            [](X& x, const HeldWorld& held, const Array<std::uint64_t>& keys,
+               std::int64_t first_episode, std::int64_t first, std::int64_t episodes) {
+                return in_world(
+                    x, held, keys, first_episode, first, episodes,
+                    [&](auto&&... given) { return explore_linear(given..., x, first, episodes); });
             },
             py::arg("world"), py::arg("keys").noconvert(), py::arg("first_episode"),
-            py::arg("episodes"), "Plays episodes and learns from them; the number of steps.")
+            py::arg("first"), py::arg("episodes"),
+            "Plays episodes and learns from them; the number of steps. The world's words are those "
+            "from first_episode on, the learner's own those from first on.")
         .def(
             "roll_out",
             [](const X& x, const HeldWorld& held, const Array<std::uint64_t>& keys,
-               std::int64_t first, std::int64_t episodes) {
-                return in_world(x, held, keys, first, episodes,
-                                [&](auto&&... given) { return roll_out(given..., x, episodes); });
+               std::int64_t first_episode, std::int64_t first, std::int64_t episodes) {
+                const RollOut found = in_world(
+                    x, held, keys, first_episode, first, episodes,
+                    [&](auto&&... given) { return roll_out(given..., x, first, episodes); });
+                return std::make_pair(found.total, found.steps);
             },
             py::arg("world"), py::arg("keys").noconvert(), py::arg("first_episode"),
-            py::arg("episodes"), "Sum over episodes of the policy of what each stage may lose.")
+            py::arg("first"), py::arg("episodes"),
+            "Sum over episodes of the policy of what each stage may lose; the number of steps.")
         .def_property_readonly("upper", of_side(&X::upper, &X::Side::value, 0))
         .def_property_readonly("lower", of_side(&X::lower, &X::Side::value, 0))
         .def_property_readonly("q_upper", of_side(&X::upper, &X::Side::q, 3))

@@ -106,14 +106,15 @@ namespace {
 // The words of one episode after another.
 class Episodes {
 public:
-    Episodes(const World& world, const ExplorationWords& words)
+    Episodes(const World& world, const ExplorationWords& words, std::int64_t first)
         : world_(world),
           words_(words),
+          own_(first),
           episode_(words.world.first_episode),
-          starts_(stream(words.world.start_key, 1)),
-          stages_(stream(words.stage_key, 1)),
-          moves_(stream(words.world.transition_key, world.horizon)),
-          actions_(stream(words.action_key, world.horizon)) {}
+          starts_(stream(words.world.start_key, episode_, 1)),
+          stages_(stream(words.stage_key, own_, 1)),
+          moves_(stream(words.world.transition_key, episode_, world.horizon)),
+          actions_(stream(words.action_key, own_, world.horizon)) {}
 
     // act(h, s, uniform, explores) chooses; observe(h, s, a, next) is told what came of it.
     template <class Act, class Observe>
@@ -127,23 +128,24 @@ public:
             [&](std::int64_t h, std::int64_t s, std::int64_t a, std::int64_t, std::int64_t next) {
                 observe(h, s, a, next);
             });
+        ++own_;
         ++episode_;
         if (steps < H) {
-            moves_ = stream(words_.world.transition_key, H);
-            actions_ = stream(words_.action_key, H);
+            moves_ = stream(words_.world.transition_key, episode_, H);
+            actions_ = stream(words_.action_key, own_, H);
         }
         return steps;
     }
 
 private:
-    Philox stream(const std::uint64_t (&key)[2], std::int64_t each) const {
+    static Philox stream(const std::uint64_t (&key)[2], std::int64_t episode, std::int64_t each) {
         return Philox(key[0], key[1],
-                      static_cast<std::uint64_t>(episode_) * static_cast<std::uint64_t>(each));
+                      static_cast<std::uint64_t>(episode) * static_cast<std::uint64_t>(each));
     }
 
     const World& world_;
     const ExplorationWords& words_;
-    std::int64_t episode_;
+    std::int64_t own_, episode_;
     Philox starts_, stages_, moves_, actions_;
 };
 
@@ -152,9 +154,9 @@ constexpr std::int64_t between_monitors = 256;
 }  // namespace
 
 std::int64_t explore_linear(const World& world, const ExplorationWords& words,
-                            const Monitor& monitor, SoftLinearLearner& learner,
+                            const Monitor& monitor, SoftLinearLearner& learner, std::int64_t first,
                             std::int64_t episodes) {
-    Episodes played(world, words);
+    Episodes played(world, words, first);
     std::int64_t steps = 0;
     for (std::int64_t k = 0; k < episodes; ++k) {
         steps += played.play([&](std::int64_t h, std::int64_t s, double uniform,
@@ -166,21 +168,21 @@ std::int64_t explore_linear(const World& world, const ExplorationWords& words,
     return steps;
 }
 
-double roll_out(const World& world, const ExplorationWords& words, const Monitor& monitor,
-                const SoftLinearLearner& learner, std::int64_t episodes) {
-    Episodes played(world, words);
-    double total = 0.0;
+RollOut roll_out(const World& world, const ExplorationWords& words, const Monitor& monitor,
+                 const SoftLinearLearner& learner, std::int64_t first, std::int64_t episodes) {
+    Episodes played(world, words, first);
+    RollOut found{0.0, 0};
     for (std::int64_t k = 0; k < episodes; ++k) {
         double sum = 0.0;
-        played.play([&](std::int64_t h, std::int64_t s, double uniform,
-                        bool) { return learner.act(h, s, uniform, false); },
-                    [&](std::int64_t h, std::int64_t s, std::int64_t, std::int64_t) {
-                        sum += learner.excess(h, s);
-                    });
-        total += sum;
+        found.steps += played.play([&](std::int64_t h, std::int64_t s, double uniform,
+                                       bool) { return learner.act(h, s, uniform, false); },
+                                   [&](std::int64_t h, std::int64_t s, std::int64_t, std::int64_t) {
+                                       sum += learner.excess(h, s);
+                                   });
+        found.total += sum;
         if (k % between_monitors == 0) monitor();
     }
-    return total;
+    return found;
 }
 
 }  // namespace rlt

@@ -72,15 +72,20 @@ private:
     std::int64_t plans_ = 0;
 };
 
-// Plays so many episodes and learns from them; returns the number of steps. Episode k, counted from
-// `world.first_episode`, takes word k of the streams of starts and stages, and its step h word
-// k H + h of those of transitions and actions.
+// Plays so many episodes and learns from them; returns the number of steps. Episode k of these
+// takes word `first` + k of the stream of stages, and its step h word (first + k) H + h of that of
+// actions; words of the world are as in episodes.hpp.
 std::int64_t explore_linear(const World& world, const ExplorationWords& words,
-                            const Monitor& monitor, SoftLinearLearner& learner,
+                            const Monitor& monitor, SoftLinearLearner& learner, std::int64_t first,
                             std::int64_t episodes);
 
-// Sum over so many episodes of the policy of sum_h X_h(s_h); nothing is learned.
-double roll_out(const World& world, const ExplorationWords& words, const Monitor& monitor,
-                const SoftLinearLearner& learner, std::int64_t episodes);
+struct RollOut {
+    double total;  // of sum_h X_h(s_h), over episodes of the policy
+    std::int64_t steps;
+};
+
+// The same without exploring stages; nothing is learned.
+RollOut roll_out(const World& world, const ExplorationWords& words, const Monitor& monitor,
+                 const SoftLinearLearner& learner, std::int64_t first, std::int64_t episodes);
 
 }  // namespace rlt

@@ -142,17 +142,19 @@ class SoftLinearLearner:
     """
     def __init__(self, features: numpy.typing.NDArray[numpy.float64], reward: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], log_weight: numpy.typing.NDArray[numpy.float64], radii: numpy.typing.NDArray[numpy.float64], ridge: typing.SupportsFloat | typing.SupportsIndex, temperature: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
-    def explore(self, world: World, keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, episodes: typing.SupportsInt | typing.SupportsIndex) -> int:
+    def act(self, stage: typing.SupportsInt | typing.SupportsIndex, state: typing.SupportsInt | typing.SupportsIndex, uniform: typing.SupportsFloat | typing.SupportsIndex, explores: bool) -> int:
+        ...
+    def explore(self, world: World, keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex, episodes: typing.SupportsInt | typing.SupportsIndex) -> int:
         """
-        Plays episodes and learns from them; the number of steps.
+        Plays episodes and learns from them; the number of steps. The world's words are those from first_episode on, the learner's own those from first on.
         """
     def observe(self, stage: typing.SupportsInt | typing.SupportsIndex, state: typing.SupportsInt | typing.SupportsIndex, action: typing.SupportsInt | typing.SupportsIndex, next_state: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
     def plan(self) -> None:
         ...
-    def roll_out(self, world: World, keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, episodes: typing.SupportsInt | typing.SupportsIndex) -> float:
+    def roll_out(self, world: World, keys: numpy.typing.NDArray[numpy.uint64], first_episode: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex, episodes: typing.SupportsInt | typing.SupportsIndex) -> tuple[float, int]:
         """
-        Sum over episodes of the policy of what each stage may lose.
+        Sum over episodes of the policy of what each stage may lose; the number of steps.
         """
     @property
     def excess(self) -> numpy.typing.NDArray[numpy.float64]:

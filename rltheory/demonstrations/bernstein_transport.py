@@ -16,26 +16,25 @@ from typing import Any
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Family, Instance
 from rltheory.claims.space import Choice, Dyadic, Integer, Many
-from rltheory.demonstrations.episode_laws import bound_of, divergence, real
+from rltheory.demonstrations.exact_episodes import DIGITS, compare, divergence, real
 from rltheory.foundations.families import law_of_weights
-from rltheory.foundations.soft_planner import CONTEXT
 
-__all__ = ["CLAIMS", "phi_of", "transport_bound"]
+__all__ = ["CLAIMS", "capped", "phi_of", "transport_bound"]
 
-_TOLERANCE = Fraction(1, 10**40)
+_LARGEST = 10**40
 _POINTS = 5
 
 
 def phi_of(x: Any) -> Any:
     """(e^x - 1 - x) / x^2 to fifty digits and more; x = 0 gives 1/2."""
-    if x < CONTEXT.mpf("0.1"):
-        return CONTEXT.fsum(x**k / CONTEXT.factorial(k + 2) for k in range(40))
-    return (CONTEXT.expm1(x) - x) / x**2
+    if x < DIGITS.mpf("0.1"):
+        return DIGITS.fsum(x**k / DIGITS.factorial(k + 2) for k in range(40))
+    return (DIGITS.expm1(x) - x) / x**2
 
 
 def transport_bound(v: Any, K: Any, b: Any) -> Any:
     """sqrt(2 v K) + b K / 3."""
-    return CONTEXT.sqrt(2 * v * K) + b * K / 3
+    return DIGITS.sqrt(2 * v * K) + b * K / 3
 
 
 def _centred(i: Any) -> list[Fraction]:
@@ -53,26 +52,26 @@ def _both(
     shifted = sum((p * x for p, x in zip(i.other, g, strict=True)), Fraction(0))
     K = divergence(i.other, i.base)
     lam = real(i.temperature)
-    first = CONTEXT.sqrt(real(root) * real(v) * K) + linear * real(top) * K / 3
-    moment = CONTEXT.fsum(
-        real(q) * CONTEXT.expm1(-real(x) / lam) for q, x in zip(i.base, g, strict=True) if q
+    first = DIGITS.sqrt(real(root) * real(v) * K) + linear * real(top) * K / 3
+    moment = DIGITS.fsum(
+        real(q) * DIGITS.expm1(-real(x) / lam) for q, x in zip(i.base, g, strict=True) if q
     )
-    second = real(v) / lam * (CONTEXT.mpf(1) / 2 if flat else phi_of(real(bottom) / lam))
-    size = 1 + max(map(abs, g))
-    slack = _TOLERANCE * size
+    second = real(v) / lam * (DIGITS.mpf(1) / 2 if flat else phi_of(real(bottom) / lam))
     return [
-        Measurement(
-            shifted, bound_of(first), trivial=top, tolerance=slack, certified=True, what="E_P g"
-        ),
-        Measurement(
-            bound_of(lam * CONTEXT.log1p(moment)),
-            bound_of(second),
+        compare(shifted, first, "E_P g", trivial=top, certified=True),
+        compare(
+            lam * DIGITS.log1p(moment),
+            capped(second),
+            "exponential moment",
             trivial=bottom,
-            tolerance=slack * (1 + i.temperature),
             certified=True,
-            what="exponential moment",
         ),
     ]
+
+
+def capped(x: Any) -> Any:
+    """The number, or infinity: beyond 10^40 nothing is compared."""
+    return x if x < _LARGEST else DIGITS.inf
 
 
 def _instance(base: Any, other: Any, g: Any, temperature: Any = 1) -> Instance:

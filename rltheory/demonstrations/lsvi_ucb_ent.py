@@ -1,8 +1,8 @@
 r"""LSVI-UCB-Ent: certified exploration of a linear MDP, regularised by a reference policy.
 
-Features phi(s, a) of norm at most 1, rewards r_h(s, a) in [0, 1] that are known, stages h = 0..H-1,
-a reference, a temperature lambda. From the steps seen at stage h so far, M_h = ridge I + sum phi
-phi^T, and backward from U' = L' = 0 at H,
+Features phi(s, a) of norm at most 1, in which rows are linear; rewards r_h(s, a) in [0, 1] and a
+start law that are known; stages h = 0..H-1, a reference, a temperature lambda. From the steps seen
+at stage h so far, M_h = ridge I + sum phi phi^T, and backward from U' = L' = 0 at H,
 
     U_h = r_h + clip(phi^T M_h^-1 sum phi U'(s') + beta |phi|_{M_h^-1}, 0, H-1-h),
     L_h = r_h + clip(phi^T M_h^-1 sum phi L'(s') - beta |phi|_{M_h^-1}, 0, H-1-h),
@@ -34,12 +34,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory import _core
+from rltheory.demonstrations.exploration import known_problem, read_level, read_reference
 from rltheory.errors import ModelError
+from rltheory.learning.lsvi_ucb import read_features
+from rltheory.learning.tabular import whole_episodes
 from rltheory.mathematics.concentration import kl_ucb
 from rltheory.mdp.arguments import at_least
-from rltheory.mdp.linear import LinearMDP
-from rltheory.mdp.policies import weights_of
-from rltheory.mdp.simulator import keys_of
+from rltheory.mdp.streams import Stream, philox_key
 from rltheory.solvers.reference_laws import read_temperature
 
 __all__ = ["LinearBPIResult", "lsvi_ucb_ent", "lsvi_ucb_ent_radius", "roll_out_bound"]
@@ -124,8 +125,7 @@ def lsvi_ucb_ent_radius(
     """
     for name, size in (("dimension", dimension), ("horizon", horizon), ("episodes", episodes)):
         at_least(name, size, 1)
-    if not 0.0 < delta < 1.0:
-        raise ModelError(f"delta is {delta!r}; it must be in (0, 1)")
+    read_level("delta", delta, 1.0)
     if not 0.0 < ridge <= 1.0:
         raise ModelError(f"ridge is {ridge!r}; it must be in (0, 1]")
     d, H, T = dimension, horizon, episodes
@@ -169,8 +169,7 @@ def roll_out_bound(mean: float, roll_outs: int, check: int, delta: float, most: 
     """
     at_least("roll_outs", roll_outs, 1)
     at_least("check", check, 1)
-    if not 0.0 < delta < 1.0:
-        raise ModelError(f"delta is {delta!r}; it must be in (0, 1)")
+    read_level("delta", delta, 1.0)
     if not 0.0 <= mean <= most * (1.0 + 1e-12) or not most < math.inf:
         raise ModelError(f"mean is {mean!r} and most is {most!r}; the mean must be in [0, most]")
     if most == 0.0:
@@ -180,13 +179,14 @@ def roll_out_bound(mean: float, roll_outs: int, check: int, delta: float, most: 
 
 
 def lsvi_ucb_ent(
-    mdp: LinearMDP,
+    access: Any,
     reference: Any,
     temperature: float,
     epsilon: float,
     delta: float = 0.1,
     *,
     episodes: int,
+    features: Any = None,
     radius: Any = None,
     ridge: float = 1.0,
     roll_outs: int | None = None,
@@ -196,17 +196,20 @@ def lsvi_ucb_ent(
 
     Parameters
     ----------
-    mdp : LinearMDP
-        With a start law; rewards in [0, 1]. Its rewards and features are known, its measures are
-        only sampled from.
+    access : online access to a model with a horizon
+        `rltheory.online` of a `LinearMDP`, for instance. Rewards in [0, 1] and the start law are
+        known; of moves, episodes are all that is seen.
     reference : array_like, shape (S, A) or (H, S, A)
-        As in `solve_regularized`.
+        Probabilities; actions of probability 0 are never played.
     temperature : float
         lambda > 0.
     epsilon, delta : float
         Above 0; in (0, 1).
     episodes : int
         T, at least 1: how many are played at most, roll-outs apart.
+    features : array_like, shape (S, A, d), optional
+        Of norm at most 1; those of the model if left out. What is proved holds where rows are
+        linear in them, as in a `LinearMDP`; rewards need not be.
     radius : float or array_like, shape (H,), optional
         In place of `lsvi_ucb_ent_radius`; at least 0. What holds then is not proved.
     ridge : float
@@ -215,6 +218,7 @@ def lsvi_ucb_ent(
         m, at least 1. Left out: four times the fewest with which a check can succeed, or a
         twentieth of the episodes so far.
     seed : int or SeedSequence
+        For the learner's own random numbers; those of the model belong to the access.
 
     Returns
     -------
@@ -224,6 +228,8 @@ def lsvi_ucb_ent(
 
     Raises
     ------
+    AccessError
+        If the access does not say rewards and start law, or cannot be stepped.
     ModelError, PolicyError
         If an argument does not fit.
 
@@ -232,60 +238,53 @@ def lsvi_ucb_ent(
     >>> import rltheory as rlt
     >>> mdp = rlt.random_linear_mdp(states=6, actions=3, dimension=3, horizon=3)
     >>> uniform = rlt.uniform_policy(mdp.tabular())
-    >>> found = rlt.lsvi_ucb_ent(mdp, uniform, 1.0, 0.2, episodes=20_000, radius=1.0)
+    >>> access = rlt.online(mdp, seed=0)
+    >>> found = rlt.lsvi_ucb_ent(access, uniform, 1.0, 0.2, episodes=20_000, radius=1.0)
     >>> found.stopped, found.bound <= 0.2
     (True, True)
+    >>> access.used.episodes == found.episodes + found.roll_outs
+    True
     >>> best = rlt.solve_regularized(mdp.tabular(), 1.0, uniform)
     >>> bool(found.lower <= mdp.initial @ best.value[0] <= found.upper)
     True
     """
-    if not isinstance(mdp, LinearMDP):
-        raise ModelError(f"lsvi_ucb_ent takes a LinearMDP, not {type(mdp).__name__}")
-    if mdp.initial is None:
-        raise ModelError("the model has no start law; give initial= when it is made")
-    lam = read_temperature(temperature)
-    if not 0.0 < epsilon < math.inf:
-        raise ModelError(f"epsilon is {epsilon!r}; it must be above 0 and finite")
-    if not 0.0 < delta < 1.0:
-        raise ModelError(f"delta is {delta!r}; it must be in (0, 1)")
+    known = known_problem(access)
+    H, S, A = known.rewards.shape
+    lam, epsilon = read_temperature(temperature), read_level("epsilon", epsilon, math.inf)
+    delta, ridge = read_level("delta", delta, 1.0), read_level("ridge", ridge, math.inf)
     at_least("episodes", episodes, 1)
     if roll_outs is not None:
         at_least("roll_outs", roll_outs, 1)
-    if not 0.0 < ridge < math.inf:
-        raise ModelError(f"ridge is {ridge!r}; it must be above 0 and finite")
-    H = mdp.horizon
+    phi = read_features(_own(access) if features is None else features)
+    if phi.shape[:2] != (S, A):
+        raise ModelError(f"features has shape {phi.shape}; it must be ({S}, {A}, d)")
     if radius is None:
-        radius = lsvi_ucb_ent_radius(mdp.dimension, H, episodes, delta, ridge)
+        radius = lsvi_ucb_ent_radius(phi.shape[2], H, episodes, delta, ridge)
     radii = _radii(radius, H)
-    table = mdp.tabular()
-    core = _learner(mdp, table, reference, lam, radii, ridge)
-    world = _core.learning.World(table.core, mdp.initial, H)
+    weight = read_reference(reference, known)
+    with np.errstate(divide="ignore"):
+        log_weight = np.log(weight)
+    rewards = np.nan_to_num(known.rewards)  # of actions that are not there, and have weight 0
+    core = _core.learning.SoftLinearLearner(phi, rewards, weight, log_weight, radii, ridge, lam)
+    play = _Player(core, access, known, seed)
     left = np.arange(H - 1, -1, -1, dtype=np.float64)
     most = float(np.minimum(left, left**2 / (8.0 * lam)).sum())
-    start = mdp.initial / mdp.initial.sum()
-    keys = keys_of(seed, "lsvi-ucb-ent", "starts", "transitions", "stages", "actions")
-    fresh = keys_of(seed, "lsvi-ucb-ent-roll-out", "starts", "transitions", "stages", "actions")
-    played = rolled = steps = next_check = 0
+    next_check = 0
     history: list[tuple[int, int, float]] = []
     while True:
         core.plan()
-        if played >= next_check or played >= episodes:
-            check = len(history) + 1
-            m = 0
+        if play.episodes >= next_check or play.episodes >= episodes:
+            check, m, bound = len(history) + 1, 0, most
             if most > epsilon:
-                m = roll_outs or _roll_outs(most, epsilon, check, delta, played)
-            bound = most
-            if m:
-                total = core.roll_out(world, fresh, rolled, m)
-                bound = roll_out_bound(min(total / m, most), m, check, delta, most)
-            rolled += m
-            history.append((played, m, bound))
-            next_check = played + max(1, math.ceil(_CHECK * played))
-            if bound <= epsilon or played >= episodes:
+                m = roll_outs or _roll_outs(most, epsilon, check, delta, play.episodes)
+                bound = roll_out_bound(min(play.roll_out(m) / m, most), m, check, delta, most)
+            history.append((play.episodes, m, bound))
+            next_check = play.episodes + max(1, math.ceil(_CHECK * play.episodes))
+            if bound <= epsilon or play.episodes >= episodes:
                 break
-        batch = min(max(1, math.floor(_GROWTH * played)), episodes - played)
-        steps += core.explore(world, keys, played, batch)
-        played += batch
+        batch = max(1, math.floor(_GROWTH * play.episodes))
+        play.explore(min(batch, episodes - play.episodes))
+    start = known.initial / known.initial.sum()
     return LinearBPIResult(
         policy=core.policy,
         stopped=bound <= epsilon,
@@ -294,36 +293,85 @@ def lsvi_ucb_ent(
         upper=float(start @ core.upper[0]),
         q_lower=core.q_lower,
         q_upper=core.q_upper,
-        episodes=played,
-        roll_outs=rolled,
-        steps=steps,
+        episodes=play.episodes,
+        roll_outs=play.rolled,
+        steps=play.steps,
         radius=radii,
         history=tuple(history),
     )
 
 
-def _learner(
-    mdp: LinearMDP, table: Any, reference: Any, temperature: float, radii: Vector, ridge: float
-) -> Any:
-    shape = (mdp.horizon, mdp.n_states, mdp.n_actions)
-    rewards = mdp.mean_rewards
-    if not bool(((rewards >= -1e-9) & (rewards <= 1.0 + 1e-9)).all()):
-        raise ModelError(
-            f"rewards are in [{rewards.min()!s}, {rewards.max()!s}]; they must be in [0, 1]"
-        )
-    flat = weights_of(table, reference).reshape(-1, *shape[1:])
-    weight = np.ascontiguousarray(np.broadcast_to(flat, shape))
-    with np.errstate(divide="ignore"):
-        log_weight = np.log(weight)
-    return _core.learning.SoftLinearLearner(
-        np.ascontiguousarray(mdp.features),
-        np.ascontiguousarray(np.clip(rewards, 0.0, 1.0)),
-        weight,
-        log_weight,
-        radii,
-        ridge,
-        temperature,
-    )
+class _Player:
+    """Plays through the access: whole batches in the core where it can, or step by step.
+
+    The same words decide the same things either way. What is drawn for episodes and for roll-outs
+    are streams of their own, each with one word an episode for the stage and H for the actions.
+    """
+
+    def __init__(self, core: Any, access: Any, known: Any, seed: Any) -> None:
+        self.core, self.access, self.horizon = core, access, len(known.rewards)
+        self.episodes = self.rolled = self.steps = 0
+        names = [f"lsvi-ucb-ent-{name}" for name in ("stages", "actions", "fresh", "fresh-actions")]
+        self.streams = [Stream(seed, name) for name in names]
+        self.keys = [philox_key(seed, name) for name in names]
+        whole = whole_episodes(access)
+        self.world = None
+        if whole is not None:
+            self.world = _core.learning.World(whole[0].core, known.initial, self.horizon)
+
+    def explore(self, episodes: int) -> None:
+        """Learns from so many episodes."""
+        if self.world is None:
+            self.steps += sum(self._step_by_step(0) for _ in range(episodes))
+        else:
+            keys, first = self._words(0)
+            steps = self.core.explore(self.world, keys, first, self.episodes, episodes)
+            self.access.count(episodes, steps)
+            self.steps += steps
+        self.episodes += episodes
+
+    def roll_out(self, episodes: int) -> float:
+        """Sum of what so many episodes of the policy say that it may lose."""
+        if self.world is None:
+            total = math.fsum(self._step_by_step(2) for _ in range(episodes))
+        else:
+            keys, first = self._words(2)
+            total, steps = self.core.roll_out(self.world, keys, first, self.rolled, episodes)
+            self.access.count(episodes, steps)
+        self.rolled += episodes
+        return total
+
+    def _words(self, own: int) -> tuple[NDArray[np.uint64], int]:
+        found = whole_episodes(self.access)
+        assert found is not None
+        words = found[1]
+        four = (*words.starts, *words.transitions, *self.keys[own], *self.keys[own + 1])
+        return np.array(four, dtype=np.uint64), words.first_episode
+
+    def _step_by_step(self, own: int) -> Any:
+        """One episode: its length where it learns, otherwise what the policy may lose on it."""
+        stages, actions = self.streams[own : own + 2]
+        learns, H, excess = own == 0, self.horizon, self.core.excess
+        exploring = (int(stages.words(1)[0]) * (H + 1) >> 64) - 1
+        uniforms = actions.uniforms(H).tolist()
+        state, lost = self.access.reset(), 0.0
+        for h in range(H):
+            lost += float(excess[h, state])
+            action = self.core.act(h, state, uniforms[h], learns and h == exploring)
+            step = self.access.step(action)
+            if learns:
+                self.core.observe(h, state, action, step.state)
+            state = step.state
+            if step.ended:
+                break
+        return h + 1 if learns else lost
+
+
+def _own(access: Any) -> Any:
+    features = getattr(getattr(access, "mdp_info", None), "features", None)
+    if features is None:
+        raise ModelError("features are missing: the model has none of its own")
+    return features
 
 
 def _radii(radius: Any, horizon: int) -> Vector:

@@ -18,13 +18,8 @@ from typing import Any
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Family, Instance
 from rltheory.claims.space import Choice, Dyadic, Many
-from rltheory.demonstrations.episode_laws import (
-    SoftStages,
-    bound_of,
-    episodes,
-    most_difference,
-    sums_along,
-)
+from rltheory.demonstrations.exact_episodes import Episodes, compare, real
+from rltheory.demonstrations.returns_along import everything, paying, returns_along
 from rltheory.foundations.families import MOST_ACTIONS, MOST_STATES, episodic_family, law_of_weights
 from rltheory.foundations.rationals import Planner, span, stages_of
 from rltheory.mdp.episodic import EpisodicMDP
@@ -33,7 +28,6 @@ __all__ = ["CLAIMS"]
 
 _STAGES = 3
 _ENTRIES = _STAGES * MOST_STATES * MOST_ACTIONS
-_TOLERANCE = Fraction(1, 10**40)
 
 
 def _shifted(stages: list[Planner], shift: list[Fraction]) -> Any:
@@ -73,33 +67,36 @@ def _constant_where_it_matters(i: Any, stages: list[Planner], potential: Any) ->
     return True
 
 
-def _policy_change(i: Any, stages: list[Planner], rewards: Any) -> Measurement:
-    plans = [
-        SoftStages(stages, r, i.temperature, i.reference).policy
-        for r in ([stage.r for stage in stages], rewards)
-    ]
-    changed = bound_of(most_difference(*plans))
-    size = max(abs(x) for stage in rewards for row in stage for x in row) + len(stages)
-    tolerance = _TOLERANCE * (1 + size / i.temperature)
-    return Measurement(changed, 0, tolerance=tolerance, certified=True, what="policy")
+def _flat(table: Any) -> list[Any]:
+    return [x for stage in table for row in stage for x in row]
 
 
-def _differences(i: Any, stages: list[Planner], rewards: Any) -> Fraction:
+def _policy_change(i: Any, rewards: Any) -> Measurement:
+    """How much the regularised optimal policy changes with these rewards."""
+    tau = real(i.temperature)
+    before, after = (
+        _flat(Episodes(mdp, i.start).soft_optimum(i.reference, tau)[2])
+        for mdp in (i.mdp, paying(i.mdp, rewards))
+    )
+    most = max(abs(x - y) for x, y in zip(before, after, strict=True))
+    return compare(most, 0, "policy", certified=True)
+
+
+def _differences(i: Any, rewards: Any) -> Fraction:
     """How much differences of returns change, at most, over pairs of episodes that can happen."""
-    listed = episodes(stages, i.start)
-    before = sums_along(listed, [stage.r for stage in stages])
-    after = sums_along(listed, rewards)
+    models = (i.mdp, paying(i.mdp, rewards))
+    (before, after), _ = returns_along(i.start, models, everything(i.mdp))
     return span([y - x for x, y in zip(before, after, strict=True)])
 
 
 def _invariance(i: Any) -> list[Measurement]:
     stages = stages_of(i.mdp)
     shifted, shaped = _shifted(stages, i.shift), _shaped(stages, i.potential)
-    kept = _differences(i, stages, shaped) == 0
+    kept = _differences(i, shaped) == 0
     return [
-        Measurement(_differences(i, stages, shifted), 0, what="preferences, stage shift"),
-        _policy_change(i, stages, shifted),
-        _policy_change(i, stages, shaped),
+        Measurement(_differences(i, shifted), 0, what="preferences, stage shift"),
+        _policy_change(i, shifted),
+        _policy_change(i, shaped),
         Measurement(
             int(kept),
             int(_constant_where_it_matters(i, stages, i.potential)),
@@ -111,26 +108,27 @@ def _invariance(i: Any) -> list[Measurement]:
 def _entrywise(i: Any) -> Measurement:
     stages = stages_of(i.mdp)
     shifted = _shifted(stages, i.shift)
-    return Measurement(most_difference(shifted, [stage.r for stage in stages]), 0, what="entries")
+    pairs = zip(_flat(shifted), _flat([stage.r for stage in stages]), strict=True)
+    return Measurement(max(abs(x - y) for x, y in pairs), 0, what="entries")
 
 
 def _always(i: Any) -> Measurement:
     stages = stages_of(i.mdp)
     shaped = _shaped(stages, i.potential)
-    return Measurement(_differences(i, stages, shaped), 0, what="preferences, expected shaping")
+    return Measurement(_differences(i, shaped), 0, what="preferences, expected shaping")
 
 
 def _loose_end(i: Any) -> Measurement:
     """Phi_H that is not 0."""
     stages = stages_of(i.mdp)
     free = [*i.potential[:-1], i.ending]
-    return _policy_change(i, stages, _shaped(stages, free))
+    return _policy_change(i, _shaped(stages, free))
 
 
 def _may_end(i: Any) -> Measurement:
     stages = stages_of(i.mdp)
     return Measurement(
-        _differences(i, stages, _shifted(stages, i.shift)), 0, what="preferences, stage shift"
+        _differences(i, _shifted(stages, i.shift)), 0, what="preferences, stage shift"
     )
 
 

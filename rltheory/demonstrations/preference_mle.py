@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Instance
-from rltheory.demonstrations.episode_laws import episodes, law_of, sums_along
+from rltheory.demonstrations.returns_along import everything, paying, returns_along
 from rltheory.demonstrations.rlhf import bradley_terry_bound
-from rltheory.foundations.rationals import stages_of
 from rltheory.mdp.data.preferences import preference_probability
 from rltheory.mdp.generators import random_episodic
 from rltheory.mdp.streams import Stream
@@ -120,25 +119,29 @@ def _elsewhere(i: Any, stream: Any) -> Measurement:
 # --- instances ----------------------------------------------------------------------------
 
 
-def _bandit(law: Any, rewards: Any, n: int, **more: Any) -> Instance:
+def _bandit(law: Any, rewards: Any, n: int, delta: float = DELTA, **more: Any) -> Instance:
     return Instance(
         law=np.array(law, dtype=float),
         rewards=np.array(rewards, dtype=float),
         n=n,
         horizon=1,
-        delta=DELTA,
+        delta=delta,
         **more,
     )
 
 
-def two_candidates(n: int, away: float = 1.0) -> Callable[[], Instance]:
-    """Two arms; the truth is that they are equal, the other candidate so far off that n h^2 is some
-    constant: hard to tell, and costly to mistake."""
+def two_candidates(n: int, away: float) -> Callable[[], Instance]:
+    """Two arms that are equal, and a candidate for which n E h^2 is about `away`, at delta = 0.01.
+
+    It is taken for the truth with probability 1 - Phi(sqrt(away)), about: as far off as it can be
+    while that is still above delta, it is the tightest of these instances.
+    """
 
     def make() -> Instance:
         # E h^2 = away / n, half of the pairs comparing an arm with itself: h^2 ~ x^2 / 16 at x.
         x = math.sqrt(32.0 * away / n)
-        return _bandit([0.5, 0.5], [[0.5, 0.5], [0.5 - x / 2.0, 0.5 + x / 2.0]], n)
+        rewards = [[0.5, 0.5], [0.5 - x / 2.0, 0.5 + x / 2.0]]
+        return _bandit([0.5, 0.5], rewards, n, delta=0.01)
 
     return make
 
@@ -153,12 +156,13 @@ def _two_stages(n: int) -> Callable[[], Instance]:
 
     def make() -> Instance:
         mdp = random_episodic(2, 2, horizon=2, branching=2, seed=3).as_exact()
-        stages = stages_of(mdp)
-        listed = episodes(stages, [Fraction(1), Fraction(0)])
         tables = Stream(1, "candidates").uniforms(60, 2, 2, 2)
+        models = [paying(mdp, table.tolist()) for table in tables]
+        start = [Fraction(1), Fraction(0)]
+        returns, (law,) = returns_along(start, models, everything(mdp))
         return Instance(
-            law=np.array([float(p) for p in law_of(listed, np.full((2, 2, 2), 0.5).tolist())]),
-            rewards=np.array([[float(x) for x in sums_along(listed, r)] for r in tables]),
+            law=np.array([float(p) for p in law]),
+            rewards=np.array(returns, dtype=float),
             n=n,
             horizon=2,
             delta=DELTA,
@@ -197,17 +201,17 @@ For $\nu=P^{\pi}\otimes P^{\pi}$ the last is $\mathrm{Var}_\pi(f)$.""",
     source="this project; maximum likelihood in Hellinger distance: van de Geer, 2000",
     provenance=("textbook", "derived"),
     named={
-        "two candidates": two_candidates(200),
+        "two candidates": two_candidates(1000, away=5.0),
         "four arms, 500 candidates": _many_candidates(500),
         "two stages, 60 candidates": _two_stages(1000),
         "forty contexts, 19 levels": _contexts(2000),
     },
     mutants=[
         Mutant(
-            "sixteenth",
-            "a sixteenth of the bounds",
-            check=partial(_trial, factor=1 / 16),
-            named={"two candidates": two_candidates(200, away=0.4)},
+            "quarter",
+            "a quarter of the bounds",
+            check=partial(_trial, factor=0.25),
+            named={"two candidates": two_candidates(1000, away=3.0)},
         ),
         Mutant(
             "no-class",

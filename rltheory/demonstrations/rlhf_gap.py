@@ -21,27 +21,19 @@ from typing import Any
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Family, Instance
 from rltheory.claims.space import Choice, Dyadic, Many
-from rltheory.demonstrations.bernstein_transport import phi_of, transport_bound
-from rltheory.demonstrations.episode_laws import (
-    SoftStages,
-    bound_of,
-    divergence,
-    episodes,
-    law_of,
-    real,
-    sums_along,
-)
+from rltheory.demonstrations.bernstein_transport import capped, phi_of, transport_bound
+from rltheory.demonstrations.exact_episodes import DIGITS, Episodes, compare, real
 from rltheory.demonstrations.preference_invariance import policy_of
+from rltheory.demonstrations.returns_along import paying, returns_along
 from rltheory.foundations.families import MOST_ACTIONS, MOST_STATES, episodic_family
-from rltheory.foundations.rationals import episodic_optimum, stages_of
-from rltheory.foundations.soft_planner import CONTEXT
+from rltheory.foundations.rationals import stages_of
+from rltheory.foundations.soft_planner import fraction_of
 from rltheory.mdp.episodic import EpisodicMDP
 
 __all__ = ["CLAIMS", "hacking_gap"]
 
 _STAGES = 3
 _ENTRIES = _STAGES * MOST_STATES * MOST_ACTIONS
-_TOLERANCE = Fraction(1, 10**40)
 
 
 # --- the bound ----------------------------------------------------------------------------
@@ -51,77 +43,61 @@ class _Terms:
     """Everything that the bound is made of, of one instance."""
 
     def __init__(self, i: Any) -> None:
-        stages = stages_of(i.mdp)
-        true = [stage.r for stage in stages]
-        listed = episodes(stages, i.start)
-        base, expert = law_of(listed, i.reference), law_of(listed, i.expert)
-        soft = SoftStages(stages, i.fitted, i.temperature, i.reference)
-        self.soft = soft
-        played = soft.policy if i.played is None else i.played
-        f = [
-            x - y
-            for x, y in zip(sums_along(listed, true), sums_along(listed, i.fitted), strict=True)
-        ]
-        mean = sum((p * x for p, x in zip(base, f, strict=True)), Fraction(0))
+        true, fitted = Episodes(i.mdp, i.start), paying(i.mdp, i.fitted)
+        task, self.tau = Episodes(fitted, i.start), real(i.temperature)
+        values, _, best = task.soft_optimum(i.reference, self.tau)
+        played = best if i.played is None else i.played
+        (paid, thought), (base, expert) = returns_along(
+            i.start, (i.mdp, fitted), i.reference, i.expert
+        )
+        f = [x - y for x, y in zip(paid, thought, strict=True)]
+        mean = _mean(base, f)
         g = [x - mean for x in f]
         on = [x for p, x in zip(base, g, strict=True) if p]
-        self.v = sum((p * x * x for p, x in zip(base, g, strict=True)), Fraction(0))
-        self.b, self.B = max(on), -min(on)
-        self.K = divergence(expert, base)
-        self.tau = soft.tau
-        returns = sums_along(listed, true)
-
-        def value(law: Any) -> Any:
-            return CONTEXT.fsum(real(p) * real(x) for p, x in zip(law, returns, strict=True) if p)
-
-        best, _ = episodic_optimum(stages)
-        start = [real(p) for p in i.start]
-        self.value = value(expert)
-        self.expert_gap = CONTEXT.fdot(start, [real(x) for x in best[0]]) - self.value
-        self.lost = self.value - value(law_of(listed, played))
-        lacks = [x - y for x, y in zip(soft.value[0], soft.value_of(played), strict=True)]
-        self.eps = CONTEXT.fdot(start, lacks)
-        self.towards = sum((p * x for p, x in zip(expert, g, strict=True)), Fraction(0))
-        moment = CONTEXT.fsum(
-            real(p) * CONTEXT.exp(-real(x) / self.tau) for p, x in zip(base, g, strict=True) if p
+        self.v = real(_mean(base, [x * x for x in g]))
+        self.b, self.B = real(max(on)), real(-min(on))
+        self.K = true.divergence(i.expert, i.reference)
+        value = _mean(expert, paid)
+        self.expert_gap = true.optimum()[0] - value
+        self.lost = real(value) - real(true.value(played))
+        own = task.soft_value(played, i.reference, self.tau)[0]
+        self.eps = real(task.at_start(values[0])) - real(task.at_start(own))
+        self.towards = real(_mean(expert, g))
+        moment = DIGITS.fsum(
+            real(p) * DIGITS.exp(-real(x) / self.tau) for p, x in zip(base, g, strict=True) if p
         )
-        self.moment = self.tau * CONTEXT.log(moment)
-        size = 1 + sum(max(abs(x) for row in r for x in row) for r in [*true, *i.fitted])
-        self.tolerance = _TOLERANCE * size * (1 + i.temperature)
+        self.moment = self.tau * DIGITS.log(moment)
 
     def bound(self, root: int = 2, variance: bool = True, kl: bool = True) -> Any:
         """Without the expert's own gap."""
-        transport = transport_bound(real(self.v) * root / 2, self.K, real(self.b))
-        moment = real(self.v) / self.tau * phi_of(real(self.B) / self.tau)
-        return self.eps + kl * self.tau * self.K + transport + variance * moment
+        transport = transport_bound(self.v * root / 2, self.K, self.b)
+        moment = capped(self.v / self.tau * phi_of(self.B / self.tau)) if variance else 0
+        return self.eps + kl * self.tau * self.K + transport + moment
 
     def sharp(self) -> Any:
-        return self.eps + self.tau * self.K + real(self.towards) + self.moment
+        return self.eps + self.tau * self.K + self.towards + self.moment
 
 
-def _compare(i: Any, measured: Any, bound: Any, tolerance: Fraction, what: str) -> Measurement:
-    return Measurement(
-        bound_of(measured),
-        bound_of(bound),
-        trivial=i.mdp.horizon,
-        tolerance=tolerance,
-        certified=True,
-        what=what,
-    )
+def _mean(law: list[Fraction], x: list[Fraction]) -> Fraction:
+    return sum((p * y for p, y in zip(law, x, strict=True)), Fraction(0))
+
+
+def _compare(i: Any, measured: Any, bound: Any, what: str) -> Measurement:
+    return compare(measured, bound, what, trivial=i.mdp.horizon, certified=True)
 
 
 def _gap(i: Any) -> list[Measurement]:
     t = _Terms(i)
     return [
-        _compare(i, t.lost, t.bound(), t.tolerance, "below the expert"),
-        _compare(i, t.expert_gap + t.lost, t.expert_gap + t.bound(), t.tolerance, "gap"),
-        _compare(i, t.lost, t.sharp(), t.tolerance, "below the expert, by moments of f"),
+        _compare(i, t.lost, t.bound(), "below the expert"),
+        _compare(i, real(t.expert_gap) + t.lost, real(t.expert_gap) + t.bound(), "gap"),
+        _compare(i, t.lost, t.sharp(), "below the expert, by moments of f"),
     ]
 
 
 def _mutated(i: Any, **changed: Any) -> Measurement:
     t = _Terms(i)
-    return _compare(i, t.lost, t.bound(**changed), t.tolerance, "below the expert")
+    return _compare(i, t.lost, t.bound(**changed), "below the expert")
 
 
 # --- instances of the bound ---------------------------------------------------------------
@@ -201,21 +177,15 @@ def _bandit(
         start=[Fraction(1)],
         temperature=Fraction(temperature),
         reference=[[[Fraction(x) for x in reference]]],
-        expert=[[[x if isinstance(x, CONTEXT.mpf) else Fraction(x) for x in expert]]],
+        expert=[[[Fraction(x) for x in expert]]],
         fitted=[[[Fraction(x) for x in fitted]]],
         played=None if played is None else [[[Fraction(x) for x in played]]],
     )
 
 
 def _attained() -> Instance:
-    """f = 0, a rational expert that is pi*_lambda to sixty digits, and the reference is played."""
-    pi = SoftStages(
-        stages_of(_bandit([1, 0], [1, 0], [1, 1], [1, 0], 1).mdp),
-        [[[Fraction(1), Fraction(0)]]],
-        Fraction(1),
-        [[[Fraction(1, 2)] * 2]],
-    ).policy[0][0][0]
-    p = bound_of(pi)
+    """f = 0, the expert is pi*_lambda to sixty digits, and the reference is played."""
+    p = fraction_of(1 / (1 + DIGITS.exp(-1)))
     return _bandit([1, 0], [1, 0], ["1/2", "1/2"], [p, 1 - p], 1, played=["1/2", "1/2"])
 
 
@@ -261,7 +231,7 @@ two terms.""",
         + eps_rl
         + lam * K
         + float(transport_bound(v, K, b))
-        + float(v / lam * phi_of(CONTEXT.mpf(B) / lam))
+        + float(v / lam * phi_of(DIGITS.mpf(B) / lam))
     ),
     proof="text",
 )
@@ -276,8 +246,8 @@ def hacking_gap(kappa: Any, temperature: Any, reference: list[Any] | None = None
     """Gap of the regularised plan for (1/2, 1, 0, 0, 0) where (1/2, 0, 0, 0, 0) is true, a real."""
     lam = real(temperature)
     law = _law_of_five(kappa) if reference is None else reference
-    weights = [real(w) * CONTEXT.exp(real(x) / lam) for w, x in zip(law, _FITTED, strict=True)]
-    return (1 - weights[0] / CONTEXT.fsum(weights)) / 2
+    weights = [real(w) * DIGITS.exp(real(x) / lam) for w, x in zip(law, _FITTED, strict=True)]
+    return (1 - weights[0] / DIGITS.fsum(weights)) / 2
 
 
 _FITTED = [Fraction(1, 2), Fraction(1), Fraction(0), Fraction(0), Fraction(0)]
@@ -297,16 +267,13 @@ def _hacking(i: Any, uniform: bool = False) -> list[Measurement]:
     gap = hacking_gap(i.kappa, i.temperature, reference)
     unregularised = _TRUE[0] - _TRUE[max(range(5), key=_FITTED.__getitem__)]
     found = [
-        _compare(case, gap, t.bound(), t.tolerance, "regularised"),
+        _compare(case, gap, t.bound(), "regularised"),
         Measurement(Fraction(1, 2), unregularised, what="what planning without it loses at least"),
     ]
     if i.most is not None:
         found.append(
-            Measurement(
-                bound_of(gap), i.most, trivial=unregularised, tolerance=t.tolerance, certified=True,
-                what="regularised, in numbers",
-            )
-        )  # fmt: skip
+            compare(gap, i.most, "regularised, in numbers", trivial=unregularised, certified=True)
+        )
     return found
 
 

@@ -40,7 +40,7 @@ from rltheory.learning.core_learner import CoreLearner
 from rltheory.mdp.arguments import at_least
 from rltheory.mdp.intake import real_numbers
 
-__all__ = ["LSVIUCB", "lsvi_ucb_radii", "lsvi_ucb_regret_bound"]
+__all__ = ["LSVIUCB", "lsvi_ucb_radii", "lsvi_ucb_regret_bound", "read_features"]
 
 
 def lsvi_ucb_radii(
@@ -198,15 +198,7 @@ class LSVIUCB(CoreLearner):
         ridge: float = 1.0,
         switch: float | None = None,
     ) -> None:
-        self.features = np.array(real_numbers("features", features))
-        if self.features.ndim != 3 or 0 in self.features.shape:
-            raise ModelError(f"features has shape {self.features.shape}; it must be (S, A, d)")
-        norms = np.linalg.norm(self.features, axis=2)
-        wrong = np.argwhere(~(norms <= 1.0 + 1e-9))
-        if len(wrong):
-            s, a = wrong[0]
-            raise ModelError(f"features[{s}, {a}] has norm {norms[s, a]:.9g}; it must be at most 1")
-        self.features.setflags(write=False)
+        self.features = read_features(features)
         _check_delta(delta)
         _check_ridge(ridge)
         self.radius = None if radius is None else real_numbers("radius", radius)
@@ -261,6 +253,26 @@ class LSVIUCB(CoreLearner):
             f"LSVIUCB(dimension {self.features.shape[2]}, radius {radius}, "
             f"ridge {self.ridge:g}{switch})"
         )
+
+
+def read_features(features: Any) -> NDArray[np.float64]:
+    """Features of pairs, (S, A, d), of norm at most 1; not to be written to.
+
+    Raises
+    ------
+    ModelError
+        If they are none.
+    """
+    table = np.array(real_numbers("features", features))
+    if table.ndim != 3 or 0 in table.shape:
+        raise ModelError(f"features has shape {table.shape}; it must be (S, A, d)")
+    norms = np.linalg.norm(table, axis=2)
+    wrong = np.argwhere(~(norms <= 1.0 + 1e-9))
+    if len(wrong):
+        s, a = wrong[0]
+        raise ModelError(f"features[{s}, {a}] has norm {norms[s, a]:.9g}; it must be at most 1")
+    table.setflags(write=False)
+    return table
 
 
 def _check_delta(delta: float) -> None:

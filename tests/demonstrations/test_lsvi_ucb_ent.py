@@ -9,13 +9,17 @@ from scipy.stats import binom
 import rltheory as rlt
 from rltheory import _core
 from rltheory.demonstrations.lsvi_ucb_ent import roll_out_bound
-from rltheory.errors import ModelError, PolicyError
+from rltheory.errors import AccessError, ModelError, PolicyError
 from rltheory.mdp.simulator import keys_of
 
 MDP = rlt.random_linear_mdp(states=5, actions=3, dimension=3, horizon=3, seed=2)
 TABLE = MDP.tabular()
 UNIFORM = np.full((3, 5, 3), 1 / 3)
 WORLD = _core.learning.World(TABLE.core, MDP.initial, 3)
+
+
+def online(mdp, seed=0):
+    return rlt.online(mdp, seed)
 
 
 def core(mdp=MDP, reference=UNIFORM, temperature=0.5, radius=1.0, ridge=1.0):
@@ -101,9 +105,9 @@ def test_words_do_not_depend_on_batches():
     one, two = core(), core()
     for learner in (one, two):
         learner.plan()
-    one.explore(WORLD, keys, 0, 100)
+    one.explore(WORLD, keys, 0, 0, 100)
     for first in range(0, 100, 20):
-        two.explore(WORLD, keys, first, 20)
+        two.explore(WORLD, keys, first, first, 20)
     one.plan(), two.plan()
     assert np.array_equal(one.q_upper, two.q_upper) and np.array_equal(one.q_lower, two.q_lower)
 
@@ -120,7 +124,7 @@ def test_exploration_takes_each_stage_as_often():
     keys = keys_of(0, "test", "starts", "transitions", "stages", "actions")
     n = 4000
     world = _core.learning.World(mdp.tabular().core, mdp.initial, 3)
-    assert learner.explore(world, keys, 0, n) == 3 * n
+    assert learner.explore(world, keys, 0, 0, n) == 3 * n
     learner.plan()
     explored = 1 / learner.norms2[1, 0, 1] - 1
     assert abs(explored / n - 0.25) < 5 * math.sqrt(0.25 * 0.75 / n)
@@ -136,19 +140,19 @@ def test_roll_outs_have_the_mean_of_the_policy():
     exact = float((reached * learner.excess).sum())
     keys = keys_of(0, "test", "starts", "transitions", "stages", "actions")
     n = 20_000
-    mean = learner.roll_out(WORLD, keys, 0, n) / n
+    mean = learner.roll_out(WORLD, keys, 0, 0, n)[0] / n
     most = learner.excess.max(axis=1).sum()
     assert abs(mean - exact) < 5 * most / (2 * math.sqrt(n))
     before = learner.plans
     learner.plan()
     assert learner.plans == before + 1
-    again = learner.roll_out(WORLD, keys, 0, n) / n
+    again = learner.roll_out(WORLD, keys, 0, 0, n)[0] / n
     assert again == mean  # nothing was learned
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_intervals_of_the_theorem_hold_and_so_does_the_bound(seed):
-    found = rlt.lsvi_ucb_ent(MDP, UNIFORM, 0.5, 0.05, episodes=20_000, seed=seed)
+    found = rlt.lsvi_ucb_ent(online(MDP), UNIFORM, 0.5, 0.05, episodes=20_000, seed=seed)
     best = rlt.solve_regularized(TABLE, 0.5, UNIFORM)
     q = best.q.reshape(3, 5, 3)
     assert (found.q_lower <= q + 1e-9).all() and (q <= found.q_upper + 1e-9).all()
@@ -160,45 +164,114 @@ def test_intervals_of_the_theorem_hold_and_so_does_the_bound(seed):
 
 
 def test_a_run_that_stops():
-    found = rlt.lsvi_ucb_ent(MDP, UNIFORM, 1.0, 0.05, episodes=10**5, radius=1.5, seed=4)
+    found = rlt.lsvi_ucb_ent(online(MDP), UNIFORM, 1.0, 0.05, episodes=10**5, radius=1.5, seed=4)
     assert found.stopped and found.bound <= 0.05 and found.steps == 3 * found.episodes
     assert found.history[-1][0] == found.episodes and found.history[-1][2] == found.bound
     assert found.roll_outs == sum(m for _, m, _ in found.history)
     best = rlt.solve_regularized(TABLE, 1.0, UNIFORM).value[0] @ MDP.initial
     got = rlt.evaluate_regularized(TABLE, found.policy, 1.0, UNIFORM)[0] @ MDP.initial
     assert 0 <= best - got <= 0.05
-    again = rlt.lsvi_ucb_ent(MDP, UNIFORM, 1.0, 0.05, episodes=10**5, radius=1.5, seed=4)
+    again = rlt.lsvi_ucb_ent(online(MDP), UNIFORM, 1.0, 0.05, episodes=10**5, radius=1.5, seed=4)
     assert np.array_equal(again.policy, found.policy) and again.history == found.history
     assert repr(found).startswith("LinearBPIResult(stopped, bound 0.0")
-    short = rlt.lsvi_ucb_ent(MDP, UNIFORM, 0.1, 1e-3, episodes=50, radius=1.5)
+    short = rlt.lsvi_ucb_ent(online(MDP), UNIFORM, 0.1, 1e-3, episodes=50, radius=1.5)
     assert not short.stopped and short.episodes == 50 and short.bound > 1e-3
 
 
 @pytest.mark.slow
 def test_a_run_with_the_radius_of_the_theorem_stops():
-    found = rlt.lsvi_ucb_ent(MDP, UNIFORM, 1.0, 0.1, episodes=10**6)
+    found = rlt.lsvi_ucb_ent(online(MDP), UNIFORM, 1.0, 0.1, episodes=10**6)
     assert found.stopped and found.episodes < 10**6
     best = rlt.solve_regularized(TABLE, 1.0, UNIFORM).value[0] @ MDP.initial
     got = rlt.evaluate_regularized(TABLE, found.policy, 1.0, UNIFORM)[0] @ MDP.initial
     assert best - got <= 0.1 and found.lower <= best <= found.upper
 
 
+class Stepped:
+    """An access that only steps: what the core would play whole is played step by step."""
+
+    def __init__(self, mdp, seed):
+        self.inner = rlt.online(mdp, seed)
+        self.mdp_info = self.inner.mdp_info
+
+    def known(self):
+        return self.inner.known()
+
+    def reset(self):
+        return self.inner.reset()
+
+    def step(self, action):
+        return self.inner.step(action)
+
+
+def ending_model():
+    """Linear in features, and episodes may end: rows of mass below 1."""
+    rng = np.random.default_rng(3)
+    phi = rng.dirichlet(np.ones(2), size=(4, 2))
+    measures = rng.dirichlet(np.ones(4), size=2) * np.array([[0.9], [0.5]])
+    rows = phi @ measures
+    mdp = rlt.EpisodicMDP(
+        rows, rng.random((4, 2)), 3, [0.5, 0.5, 0, 0], termination=1 - rows.sum(axis=2)
+    )
+    return mdp, phi
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_step_by_step_is_the_same_run(ends):
+    mdp, phi = ending_model() if ends else (MDP, MDP.features)
+    S, A, _ = phi.shape
+    uniform = np.full((S, A), 1 / A)
+    results = []
+    for access in (rlt.online(mdp, 5), Stepped(mdp, 5)):
+        found = rlt.lsvi_ucb_ent(
+            access, uniform, 0.5, 0.01, episodes=150, features=phi, radius=0.4, roll_outs=20, seed=2
+        )
+        results.append((found, getattr(access, "inner", access).used))
+    (whole, used), (stepped, used_too) = results
+    assert np.array_equal(whole.q_upper, stepped.q_upper)
+    assert np.array_equal(whole.policy, stepped.policy)
+    assert np.allclose(whole.history, stepped.history, rtol=1e-12)
+    assert whole.steps == stepped.steps
+    assert (used.episodes, used.steps) == (used_too.episodes, used_too.steps)
+    assert used.episodes == whole.episodes + whole.roll_outs
+    if ends:
+        assert used.steps < 3 * used.episodes
+
+
+def test_episodes_that_end():
+    mdp, phi = ending_model()
+    uniform = np.full((4, 2), 0.5)
+    found = rlt.lsvi_ucb_ent(rlt.online(mdp, 1), uniform, 0.5, 0.05, episodes=10**5, features=phi)
+    best = rlt.solve_regularized(mdp, 0.5, uniform)
+    q = best.q.reshape(3, 4, 2)
+    assert (found.q_lower <= q + 1e-9).all() and (q <= found.q_upper + 1e-9).all()
+    own = rlt.evaluate_regularized(mdp, found.policy, 0.5, uniform)[0]
+    assert mdp.initial @ (best.value[0] - own) <= found.bound
+
+
+def test_an_access_goes_on_where_it_was():
+    access = rlt.online(MDP, 0)
+    first = rlt.lsvi_ucb_ent(access, UNIFORM, 0.5, 0.01, episodes=40, radius=0.3)
+    second = rlt.lsvi_ucb_ent(access, UNIFORM, 0.5, 0.01, episodes=40, radius=0.3)
+    assert not np.array_equal(first.q_upper, second.q_upper)
+
+
 def test_nothing_to_learn():
     one_stage = rlt.random_linear_mdp(4, 2, 2, 1, seed=0)
-    found = rlt.lsvi_ucb_ent(one_stage, np.full((4, 2), 0.5), 0.3, 0.01, episodes=5)
+    found = rlt.lsvi_ucb_ent(online(one_stage), np.full((4, 2), 0.5), 0.3, 0.01, episodes=5)
     assert found.stopped and found.episodes == found.roll_outs == 0 and found.bound == 0.0
     exact = rlt.solve_regularized(one_stage.tabular(), 0.3, np.full((4, 2), 0.5))
     assert np.allclose(found.policy, exact.policy)
-    warm = rlt.lsvi_ucb_ent(MDP, UNIFORM, 1e6, 1e-3, episodes=5)
+    warm = rlt.lsvi_ucb_ent(online(MDP), UNIFORM, 1e6, 1e-3, episodes=5)
     assert warm.stopped and warm.episodes == 0
     certain = np.zeros((5, 3), dtype=float)
     certain[:, 1] = 1.0
-    fixed = rlt.lsvi_ucb_ent(MDP, certain, 0.5, 0.05, episodes=5)
+    fixed = rlt.lsvi_ucb_ent(online(MDP), certain, 0.5, 0.05, episodes=5)
     assert fixed.stopped and fixed.bound <= 0.05  # no choice, no loss: X is 0 in every roll-out
 
 
 def test_small_temperature():
-    found = rlt.lsvi_ucb_ent(MDP, UNIFORM, 1e-6, 0.3, episodes=2000, radius=0.3, seed=1)
+    found = rlt.lsvi_ucb_ent(online(MDP), UNIFORM, 1e-6, 0.3, episodes=2000, radius=0.3, seed=1)
     assert np.isfinite(found.policy).all() and np.allclose(found.policy.sum(axis=2), 1)
     assert found.bound <= 3.0  # the linear term of the minimum, not the square over 8e-6
 
@@ -253,7 +326,10 @@ def test_bound_of_roll_outs_at_the_ends():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"mdp": TABLE}, ModelError, "LinearMDP"),
+        ({"access": MDP}, AccessError, "rltheory.online"),
+        ({"access": online(TABLE)}, ModelError, "features are missing"),
+        ({"features": np.ones((4, 3, 1))}, ModelError, "features has shape"),
+        ({"features": np.full((5, 3, 1), 2.0)}, ModelError, "norm 2"),
         ({"temperature": 0.0}, ModelError, "temperature is 0.0"),
         ({"epsilon": 0.0}, ModelError, "epsilon is 0.0"),
         ({"delta": 1.0}, ModelError, "delta is 1.0"),
@@ -269,7 +345,7 @@ def test_bound_of_roll_outs_at_the_ends():
 )
 def test_errors(change, error, message):
     arguments = {
-        "mdp": MDP,
+        "access": online(MDP),
         "reference": UNIFORM,
         "temperature": 1.0,
         "epsilon": 0.1,
@@ -283,10 +359,10 @@ def test_errors_of_models():
     phi = np.eye(2).reshape(1, 2, 2)
     paid = rlt.LinearMDP(phi, np.ones((1, 2, 1)), [[2.0, 0.0]], [1.0])
     with pytest.raises(ModelError, match="must be in \\[0, 1\\]"):
-        rlt.lsvi_ucb_ent(paid, [[0.5, 0.5]], 1.0, 0.1, episodes=1)
+        rlt.lsvi_ucb_ent(online(paid), [[0.5, 0.5]], 1.0, 0.1, episodes=1)
     nowhere = rlt.LinearMDP(phi, np.ones((1, 2, 1)), [[1.0, 0.0]])
     with pytest.raises(ModelError, match="start law"):
-        rlt.lsvi_ucb_ent(nowhere, [[0.5, 0.5]], 1.0, 0.1, episodes=1)
+        rlt.lsvi_ucb_ent(online(nowhere), [[0.5, 0.5]], 1.0, 0.1, episodes=1)
     for change in ({"mean": 3.0}, {"check": 0}, {"delta": 0.0}, {"roll_outs": 0}):
         good = {"mean": 0.1, "roll_outs": 3, "check": 1, "delta": 0.1, "most": 1.0}
         with pytest.raises(ModelError):
@@ -297,13 +373,13 @@ def test_errors_of_the_core():
     learner = core()
     keys = np.zeros(8, dtype=np.uint64)
     with pytest.raises(ValueError, match="a plan made"):
-        learner.explore(WORLD, keys, 0, 1)
+        learner.explore(WORLD, keys, 0, 0, 1)
     learner.plan()
     with pytest.raises(ValueError, match="keys"):
-        learner.explore(WORLD, keys[:4], 0, 1)
+        learner.explore(WORLD, keys[:4], 0, 0, 1)
     other = rlt.random_episodic(4, 3, horizon=3, seed=0)
     with pytest.raises(ValueError, match="other stages, states or actions"):
-        learner.roll_out(_core.learning.World(other.core, other.initial, 3), keys, 0, 1)
+        learner.roll_out(_core.learning.World(other.core, other.initial, 3), keys, 0, 0, 1)
     with pytest.raises(ValueError, match="other stages"):
         _core.learning.World(TABLE.core, MDP.initial, 4)
     with pytest.raises(ValueError, match="initial"):

@@ -102,6 +102,16 @@ def test_candidates_are_all_tried_and_the_first_of_the_best_taken():
     assert rlt.fit_bradley_terry(data, candidates=one).reward.shape == (3, 3, 2)
 
 
+def test_likelihoods_do_not_see_stage_shifts():
+    data = rlt.sample_preferences(MDP, UNIFORM, pairs=100, seed=3)
+    table = np.random.default_rng(1).random((3, 3, 2))
+    shifted = table + np.array([0.5, -1.0, 2.0])[:, None, None]
+    logs = [rlt.fit_bradley_terry(data, candidates=[r]).log_likelihood for r in (table, shifted)]
+    assert logs[0] == pytest.approx(logs[1], rel=1e-12)
+    plans = [rlt.solve_regularized(MDP.with_rewards(r), 0.3, UNIFORM) for r in (table, shifted)]
+    assert np.allclose(plans[0].policy, plans[1].policy, atol=1e-12)
+
+
 def test_more_pairs_find_the_differences():
     data = rlt.sample_preferences(MDP, UNIFORM, pairs=40_000, seed=6)
     fit = rlt.fit_bradley_terry(data)

@@ -66,6 +66,26 @@ def test_a_learner_that_only_plays():
     assert float(small.initial @ gap) <= bound["sharp"] + 1e-12
 
 
+def test_rewards_and_exploration_in_one_set_of_features():
+    linear = rlt.random_linear_mdp(states=5, actions=2, dimension=3, horizon=2, seed=1)
+    table = linear.tabular()
+    shown = rlt.sample(table, rlt.solve(table).policy, episodes=20, seed=1)
+
+    def learner(task, reference, temperature):
+        return rlt.lsvi_ucb_ent(
+            rlt.online(task, 2), reference, temperature, 0.05,
+            episodes=20_000, features=linear.features, radius=1.0,
+        )  # fmt: skip
+
+    found = rlt.demonstration_regularized_rlhf(
+        table, shown, 300, temperature=1.0, features=linear.features, learner=learner
+    )
+    task = table.with_rewards(found.fit.reward)
+    best = rlt.solve_regularized(task, 1.0, found.reference).value[0]
+    own = rlt.evaluate_regularized(task, found.policy, 1.0, found.reference)[0]
+    assert found.learned.stopped and table.initial @ (best - own) <= found.learned.bound <= 0.05
+
+
 def test_judges():
     by_function = rlt.demonstration_regularized_rlhf(
         MDP, SHOWN, 30, lambda first, second: (second.returns() > first.returns()).astype(int)
