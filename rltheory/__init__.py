@@ -53,7 +53,6 @@ if TYPE_CHECKING:
         lsvi_ucb_ent,
         lsvi_ucb_ent_radius,
     )
-    from rltheory.demonstrations.linear_cloning import LinearClone, behavior_cloning_linear
     from rltheory.demonstrations.pipeline import demonstration_regularized_rl
     from rltheory.demonstrations.regularized_bpi import RegularizedBPI
     from rltheory.demonstrations.rlhf import (
@@ -169,10 +168,6 @@ _HOME = {
     ),
     "rltheory.demonstrations.rlhf_bound": "rlhf_gap_bound",
     "rltheory.demonstrations.rlhf_pipeline": "RLHFResult demonstration_regularized_rlhf",
-    "rltheory.demonstrations.best_policy_identification": "BestPolicyIdentification",
-    "rltheory.demonstrations.pipeline": "demonstration_regularized_rl",
-    "rltheory.demonstrations.regularized_bpi": "RegularizedBPI",
-    "rltheory.demonstrations.ucbvi_ent": "UCBVIEnt",
     "rltheory.errors": (
         "AccessError ClaimError ConvergenceError InfeasibleError ModelError PolicyError "
         "RLTheoryError SweepError"

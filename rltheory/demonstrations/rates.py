@@ -24,7 +24,7 @@ from rltheory.mdp.streams import Stream
 __all__ = ["CLAIMS"]
 
 TEMPERATURE = 0.2
-INVERSE_EPSILON = (5.0, 10.0, 20.0, 40.0)
+INVERSE_EPSILON = (2.5, 5.0, 10.0, 20.0)
 DEMONSTRATIONS = (200, 400, 800, 1600)
 EPSILON = 0.2
 
@@ -43,7 +43,7 @@ def _regularised(instance: Any, x: float, stream: Stream) -> Measurement:
 
 
 def _linear(instance: Any, x: float, stream: Stream) -> Measurement:
-    most = 2**20
+    most = 2**21
     time = linear_time(_seed(stream), 1.0 / x, TEMPERATURE, most)
     return Measurement(time, _visits(x), censored=time >= most)
 
@@ -69,7 +69,7 @@ CLAIMS = (
         statement=r"""Let $n(\varepsilon)$ be the least number of visits of every pair at which the
 certificate is at most $\varepsilon$ (`demo-cert-size`), which grows like
 $1/(\lambda\varepsilon)$ up to logarithms. The number of episodes until UCBVI-Ent+ stops is
-$$E[\tau]=\Theta(n(\varepsilon)),\qquad\varepsilon\in\{1/5,1/10,1/20,1/40\},$$
+$$E[\tau]=\Theta(n(\varepsilon)),\qquad\varepsilon\in\{2/5,1/5,1/10,1/20\},$$
 on a random model with $S=3$, $A=2$, $H=3$, the uniform reference, $\lambda=1/5$ and
 $\delta=1/10$: the slope of $\log E[\tau]$ over $\log(1/\varepsilon)$ is that of $n$, 1.05, up to
 a tenth, and not the 2 of $1/\varepsilon^2$.""",
