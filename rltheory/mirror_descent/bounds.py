@@ -1,7 +1,7 @@
 r"""How far exact mirror descent is from the optimum after k iterations: the theorems' bounds.
 
-The problem: rewards in [0, 1], discount in [0, 1), start law rho, pi* deterministic and optimal with
-occupancy d*, D_0 = E_{s ~ d*} KL(pi*(s), pi_0(s)).
+The problem: rewards in [0, 1], discount in [0, 1), start law rho, pi* deterministic and optimal
+with occupancy d*, D_0 = E_{s ~ d*} KL(pi*(s), pi_0(s)).
 
     sublinear   V*(rho) - V^k(rho) <= [D_0 / eta + E_{d*}(V* - V^0)] / ((k+1) (1 - discount))
     geometric   V*(rho) - V^k(rho) <= (1 - 1/theta)^k [V*(rho) - V^0(rho)
@@ -121,7 +121,7 @@ def mdpo_bound(
     Returns
     -------
     ndarray of float64, shape (n_iters + 1,)
-        Infinite where pi_0 never takes the optimal action. With "entropy" entry 0 is the gap itself.
+        Infinite where pi_0 never takes the optimal action; entry 0 of "entropy" is the gap itself.
 
     Raises
     ------

@@ -9,13 +9,14 @@ and, regularised at temperature lambda by the KL divergence to a reference rho (
 which is the uniform reference and a constant), with the regularised q values,
 
     pi_{k+1} = argmax_q <q, Q^k> - lambda KL(q, rho) - KL(q, pi_k) / eta_k,
-    pi_{k+1} ~ pi_k^alpha rho^{1-alpha} exp((1-alpha) Q^k / lambda),   alpha = 1/(1 + eta_k lambda);
+    pi_{k+1} ~ pi_k^alpha rho^{1-alpha} exp((1-alpha) Q^k / lambda),  alpha = 1/(1 + eta_k lambda);
 
-eta = inf is soft policy iteration, the improvement step of SAC. Policies are kept as logarithms, and
-the increment is formed as weight * (Q - max Q): with weight * Q itself, rounding at weights of 10^12
-would leave probabilities that do not sum to 1. An action of probability 0 keeps it. An iteration
-costs one solution of the policy's equations and one pass over the model. References: Tomar, Shani,
-Efroni and Ghavamzadeh, ICLR 2022; Shani, Efroni and Mannor, AAAI 2020; Cen et al., Oper. Res. 2022.
+eta = inf is soft policy iteration, the improvement step of SAC. Policies are kept as logarithms;
+the increment is formed as weight * (Q - max Q): with weight * Q itself, rounding at weights of
+10^12 would leave probabilities that do not sum to 1. An action of probability 0 keeps it. An
+iteration costs one solution of the policy's equations and one pass over the model. References:
+Tomar, Shani, Efroni and Ghavamzadeh, ICLR 2022; Shani, Efroni and Mannor, AAAI 2020; Cen et al.,
+Oper. Res. 2022.
 """
 
 import math
@@ -172,7 +173,7 @@ def _cut(step: float, temperature: float) -> float:
 
 def _read_steps(step_size: Any, n_iters: int, soft: bool) -> list[float] | Schedule:
     if callable(step_size):
-        return step_size  # type: ignore[no-any-return]
+        return step_size
     if isinstance(step_size, Sequence | np.ndarray) and not isinstance(step_size, str):
         if np.ndim(step_size) != 1 or len(step_size) != n_iters:
             raise ModelError(
