@@ -91,6 +91,7 @@ if TYPE_CHECKING:
         natural_policy_gradient,
         softmax_policy_gradient,
     )
+    from rltheory.mirror_descent.on_policy import on_policy_mdpo
     from rltheory.mirror_descent.schedules import (
         GammaAdaptiveSteps,
         GeometricSteps,
@@ -182,6 +183,7 @@ _HOME = {
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
     ),
+    "rltheory.mirror_descent.on_policy": "on_policy_mdpo",
     "rltheory.mirror_descent.schedules": "GammaAdaptiveSteps GeometricSteps distribution_mismatch",
     "rltheory.mirror_descent.surrogates": "mdpo_objective ppo_clip_surrogate",
     "rltheory.solvers.average_certificate": "AverageCertificate",
@@ -323,6 +325,7 @@ __all__ = [
     "mu_reset",
     "natural_policy_gradient",
     "occupancy",
+    "on_policy_mdpo",
     "online",
     "planning_problem",
     "plugin_bound",

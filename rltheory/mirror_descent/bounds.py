@@ -21,17 +21,10 @@ from numpy.typing import NDArray
 
 from rltheory.errors import ModelError, PolicyError
 from rltheory.mdp.model import MDP
-from rltheory.mirror_descent.log_rows import (
-    log_rows,
-    model_of,
-    q_rows,
-    sum_of_state,
-    value_of_logs,
-)
-from rltheory.mirror_descent.natural_gradient import _start
+from rltheory.mirror_descent.log_rows import log_rows, model_of, q_rows, start_of, value_of_logs
+from rltheory.mirror_descent.reached import state_occupancy
 from rltheory.mirror_descent.schedules import distribution_mismatch, positive
 from rltheory.solvers.bellman import discount_of
-from rltheory.solvers.occupancy import occupancy
 from rltheory.solvers.reference_laws import read_regularizer
 from rltheory.solvers.regularized import solve_regularized
 from rltheory.solvers.solve import solve
@@ -150,13 +143,13 @@ def mdpo_bound(
         if g == 0.0:
             raise ModelError("discount is 0; the bound 'gamma' needs it above 0")
         return np.asarray(gamma_bound(k, positive("slack", slack), float(gaps.max()), g))
-    start = _start(mdp, initial, "mdpo_bound")
-    d = occupancy(mdp, solution.policy, start).reshape(-1)
-    with np.errstate(invalid="ignore"):
-        divergence = float(-np.where(d > 0.0, d * logs, 0.0).sum())
+    start = start_of(mdp, initial, "mdpo_bound")
+    d = state_occupancy(mdp, solution.policy, start)
+    taken = logs[mdp.actions == solution.policy[mdp.states]]
+    divergence = float((d[d > 0.0] * -taken[d > 0.0]).sum())
     eta = positive("step_size", step_size)
     if kind == "sublinear":
-        loss = float((sum_of_state(mdp, d) * gaps).sum())
+        loss = float(d @ gaps)
         return np.asarray(sublinear_bound(k, eta, divergence, loss, g))
     theta = distribution_mismatch(mdp, start)
     if not 1.0 < theta < np.inf:

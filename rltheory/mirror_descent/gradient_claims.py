@@ -147,7 +147,7 @@ def _npg(i: Instance, plain: bool = False, all_move: bool = False) -> list[Measu
 information of the logits under the occupancy $d^\pi_\rho$. The policy of
 $\theta+\eta F^\dagger\nabla_\theta V(\rho)$ is in every state with $d^\pi_\rho(s)>0$ that of a step
 of mirror descent with $\frac\eta{1-\gamma}$, and in the other states $\pi_\theta$ itself.""",
-    source="Agarwal, Kakade, Lee and Mahajan, JMLR 2021, lemma 15; Kakade, NIPS 2001",
+    source="Agarwal, Kakade, Lee and Mahajan, JMLR 2021; Kakade, NIPS 2001",
     provenance=("paper", "paper"),
     family=_FAMILY,
     named={"two arms": _two, "a state never reached": _unreached},

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rltheory import _core
 from rltheory.errors import ModelError, PolicyError
+from rltheory.mdp.intake import start_law
 from rltheory.mdp.log_policies import log_weights_of, one_of
 from rltheory.mdp.model import MDP
 from rltheory.mdp.policies import weights_of
@@ -26,6 +27,7 @@ __all__ = [
     "of_state",
     "q_rows",
     "spread",
+    "start_of",
     "sum_of_state",
     "value_of_logs",
 ]
@@ -41,7 +43,15 @@ def model_of(mdp: Any, name: str) -> MDP:
     return mdp
 
 
-def of_state(mdp: MDP, x: NDArray[np.float64]) -> Rows:
+def start_of(mdp: MDP, initial: Any, name: str) -> NDArray[np.float64]:
+    """The start law given, or the model's; an error that says who needs one where there is none."""
+    start = mdp.initial if initial is None else start_law(initial, mdp.n_states)
+    if start is None:
+        raise ModelError(f"{name} needs a start law: give the model one, or pass initial=")
+    return start
+
+
+def of_state(mdp: MDP, x: NDArray[Any]) -> NDArray[Any]:
     """A number of each state, repeated for its rows."""
     return np.repeat(x, np.diff(mdp.pair_ptr))
 

@@ -21,6 +21,7 @@ Oper. Res. 2022.
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,7 @@ def mirror_descent_policy_iteration(
     if isinstance(n_iters, bool) or not isinstance(n_iters, int | np.integer) or n_iters < 0:
         raise ModelError(f"n_iters is {n_iters!r}; it must be an integer of at least 0")
     soft = None
-    hard = not isinstance(temperature, bool | str) and temperature == 0
+    hard = isinstance(temperature, Real) and not isinstance(temperature, bool) and temperature == 0
     if not hard:
         soft = read_regularizer(mdp, temperature, reference, log_reference)
     elif reference is not None or log_reference is not None:

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory.errors import ModelError, PolicyError
-from rltheory.mdp.intake import start_law
 from rltheory.mdp.model import MDP
 from rltheory.mirror_descent.history import History
 from rltheory.mirror_descent.log_rows import (
@@ -31,14 +30,22 @@ from rltheory.mirror_descent.log_rows import (
     of_state,
     q_rows,
     spread,
+    start_of,
     sum_of_state,
     value_of_logs,
 )
+from rltheory.mirror_descent.reached import reached_states
 from rltheory.mirror_descent.schedules import positive
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.occupancy import occupancy
 
-__all__ = ["fisher_matrix", "natural_policy_gradient", "softmax_policy_gradient"]
+__all__ = [
+    "fisher_matrix",
+    "natural_policy_gradient",
+    "softmax_logs",
+    "softmax_policy_gradient",
+    "visited_states",
+]
 
 Array = NDArray[np.float64]
 
@@ -90,18 +97,19 @@ def natural_policy_gradient(
     eta = positive("step_size", step_size)
     if isinstance(n_iters, bool) or not isinstance(n_iters, int | np.integer) or n_iters < 0:
         raise ModelError(f"n_iters is {n_iters!r}; it must be an integer of at least 0")
-    start = _start(mdp, initial, "natural_policy_gradient")
-    logs = _softmax_logs(mdp, init, log_init)
+    start = start_of(mdp, initial, "natural_policy_gradient")
+    logs = softmax_logs(mdp, init, log_init)
     counts = np.diff(mdp.pair_ptr)
+    # A softmax takes every action, so that what it reaches never changes.
+    moves = of_state(mdp, reached_states(mdp, start, np.ones(mdp.n_pairs, dtype=np.bool_)))
     value = value_of_logs(mdp, logs)
     values, policies = [value], [spread(mdp, logs)]
     for _ in range(int(n_iters)):
-        visited = of_state(mdp, _visited(mdp, logs, start)) > 0.0
         # The pseudo-inverse, its middle diag(1/pi) cancelled against the pi in the gradient.
         advantage = q_rows(mdp, value) - of_state(mdp, value)
         centred = advantage - of_state(mdp, sum_of_state(mdp, advantage) / counts)
         logs = normalised(
-            mdp, logs + np.where(visited, eta / (1.0 - discount_of(mdp)) * centred, 0.0)
+            mdp, logs + np.where(moves, eta / (1.0 - discount_of(mdp)) * centred, 0.0)
         )
         value = value_of_logs(mdp, logs)
         values.append(value)
@@ -135,11 +143,11 @@ def softmax_policy_gradient(mdp: MDP, policy: Any, initial: Any = None) -> Array
     [[0.5, -0.5]]
     """
     model_of(mdp, "softmax_policy_gradient")
-    start = _start(mdp, initial, "softmax_policy_gradient")
+    start = start_of(mdp, initial, "softmax_policy_gradient")
     logs = log_rows(mdp, policy, None)
     value = value_of_logs(mdp, logs)
     advantage = q_rows(mdp, value) - of_state(mdp, value)
-    visited = of_state(mdp, _visited(mdp, logs, start))
+    visited = of_state(mdp, visited_states(mdp, logs, start))
     gradient = visited * np.exp(logs) * advantage / (1.0 - discount_of(mdp))
     return mdp.table(gradient, 0.0)
 
@@ -167,24 +175,18 @@ def fisher_matrix(mdp: MDP, policy: Any, initial: Any = None) -> Array:
     [[0.25, -0.25], [-0.25, 0.25]]
     """
     model_of(mdp, "fisher_matrix")
-    start = _start(mdp, initial, "fisher_matrix")
+    start = start_of(mdp, initial, "fisher_matrix")
     logs = log_rows(mdp, policy, None)
     weights = np.exp(logs)
     same = mdp.states[:, None] == mdp.states[None, :]
-    visited = of_state(mdp, _visited(mdp, logs, start))
+    visited = of_state(mdp, visited_states(mdp, logs, start))
     blocks = np.where(same, -weights[:, None] * weights[None, :], 0.0)
     blocks[np.diag_indices_from(blocks)] += weights
     return np.asarray(visited[:, None] * blocks)
 
 
-def _start(mdp: MDP, initial: Any, name: str) -> Array:
-    start = mdp.initial if initial is None else start_law(initial, mdp.n_states)
-    if start is None:
-        raise ModelError(f"{name} needs a start law: give the model one, or pass initial=")
-    return start
-
-
-def _softmax_logs(mdp: MDP, init: Any, log_init: Any) -> Array:
+def softmax_logs(mdp: MDP, init: Any, log_init: Any) -> Array:
+    """A first policy in logarithms, a number a row, that takes every action."""
     logs = log_rows(mdp, init, log_init)
     wrong = np.flatnonzero(np.isneginf(logs))
     if len(wrong):
@@ -196,7 +198,7 @@ def _softmax_logs(mdp: MDP, init: Any, log_init: Any) -> Array:
     return logs
 
 
-def _visited(mdp: MDP, logs: Array, start: Array) -> Array:
-    """d(s), the normalised occupancy of states."""
+def visited_states(mdp: MDP, logs: Array, start: Array) -> Array:
+    """d(s), the normalised occupancy of states, (S,)."""
     d = occupancy(mdp, log_policy=spread(mdp, logs), initial=start).reshape(-1)
     return sum_of_state(mdp, d)

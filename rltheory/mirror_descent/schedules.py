@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
-from rltheory.mdp.intake import start_law
 from rltheory.mdp.model import MDP
+from rltheory.mirror_descent.log_rows import start_of
+from rltheory.mirror_descent.reached import state_occupancy
 from rltheory.solvers.bellman import discount_of
-from rltheory.solvers.occupancy import occupancy
 from rltheory.solvers.solve import solve
 
 __all__ = ["GammaAdaptiveSteps", "GeometricSteps", "Schedule", "distribution_mismatch"]
@@ -72,10 +72,8 @@ def distribution_mismatch(mdp: MDP, initial: Any = None) -> float:
     >>> rlt.distribution_mismatch(mdp)  # d* = (1/4, 3/4)
     3.0
     """
-    start = mdp.initial if initial is None else start_law(initial, mdp.n_states)
-    if start is None:
-        raise ModelError("distribution_mismatch needs a start law: give the model one, or initial=")
-    visited = np.bincount(mdp.states, weights=occupancy(mdp, solve(mdp).policy, start).reshape(-1))
+    start = start_of(mdp, initial, "distribution_mismatch")
+    visited = state_occupancy(mdp, solve(mdp).policy, start)
     with np.errstate(divide="ignore"):
         ratios = np.divide(visited, start, out=np.zeros_like(visited), where=visited > 0.0)
     return max(1.0, float(ratios.max()) / (1.0 - discount_of(mdp)))
