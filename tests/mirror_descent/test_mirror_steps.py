@@ -277,3 +277,36 @@ def test_bounds_by_hand_and_what_they_refuse():
     ):
         with pytest.raises(ModelError, match=words):
             rlt.mdpo_bound(*arguments)
+
+
+def test_ragged_models_that_may_end():
+    """State 0 has two of three actions, one of which may end; state 1 has one that stays."""
+    mdp = rlt.MDP.from_pairs(
+        [0, 0, 1],
+        [0, 2, 1],
+        [[0.5, 0.5], [0.0, 0.25], [0.0, 1.0]],
+        [0.0, 1.0, 0.25],
+        discount=0.9,
+        initial=[0.5, 0.5],
+        termination=[0.0, 0.75, 0.0],
+    )
+    best, start = rlt.solve(mdp).value, mdp.initial
+    natural = rlt.natural_policy_gradient(mdp, 0.05, 8)
+    mirror = rlt.mirror_descent_policy_iteration(mdp, 0.5, 8)
+    assert natural.policies == pytest.approx(mirror.policies, rel=1e-12)
+    assert mirror.policies[0].tolist() == [[0.5, 0.0, 0.5], [0.0, 1.0, 0.0]]
+    for kind, steps, size in (
+        ("sublinear", 0.5, {"step_size": 0.5}),
+        ("geometric", rlt.GeometricSteps.of_model(mdp, 0.5), {"step_size": 0.5}),
+        ("gamma", rlt.GammaAdaptiveSteps(0.9, 1.0), {"slack": 1.0}),
+    ):
+        gaps = best - rlt.mirror_descent_policy_iteration(mdp, steps, 8).values
+        measured = gaps.max(axis=1) if kind == "gamma" else gaps @ start
+        assert (measured <= rlt.mdpo_bound(kind, mdp, 8, **size) + 1e-12).all()
+    soft = rlt.mirror_descent_policy_iteration(mdp, 0.5, 30, temperature=0.3)
+    optimum = rlt.solve_regularized(mdp, 0.3)
+    bound = rlt.mdpo_bound("entropy", mdp, 30, step_size=0.5, temperature=0.3)
+    gaps = [np.abs(optimum.q - rlt.q_values(mdp, v)).max() for v in soft.values]
+    assert (np.array(gaps) <= bound + 1e-9).all()
+    assert rlt.fisher_matrix(mdp, mirror.policies[0]).shape == (3, 3)
+    assert rlt.softmax_policy_gradient(mdp, mirror.policies[0])[1].tolist() == [0.0] * 3
