@@ -102,6 +102,24 @@ if TYPE_CHECKING:
     from rltheory.mdp.policies import HistoryPolicy, Mixture, uniform_policy
     from rltheory.mdp.reward_laws import Atoms, Bernoulli, Deterministic, Gaussian
     from rltheory.mdp.sampling import sample
+    from rltheory.mirror_descent.bounds import mdpo_bound
+    from rltheory.mirror_descent.forward_kl import forward_kl_step
+    from rltheory.mirror_descent.history import History
+    from rltheory.mirror_descent.mirror_descent_policy_iteration import (
+        mirror_descent_policy_iteration,
+    )
+    from rltheory.mirror_descent.natural_gradient import (
+        fisher_matrix,
+        natural_policy_gradient,
+        softmax_policy_gradient,
+    )
+    from rltheory.mirror_descent.on_policy import on_policy_mdpo
+    from rltheory.mirror_descent.schedules import (
+        GammaAdaptiveSteps,
+        GeometricSteps,
+        distribution_mismatch,
+    )
+    from rltheory.mirror_descent.surrogates import mdpo_objective, ppo_clip_surrogate
     from rltheory.parallelism import set_threads, threads
     from rltheory.solvers.average_certificate import AverageCertificate
     from rltheory.solvers.bellman import bellman, greedy, q_values
@@ -198,6 +216,16 @@ _HOME = {
     "rltheory.mdp.model": "MDP",
     "rltheory.mdp.policies": "HistoryPolicy Mixture uniform_policy",
     "rltheory.mdp.reward_laws": "Atoms Bernoulli Deterministic Gaussian",
+    "rltheory.mirror_descent.bounds": "mdpo_bound",
+    "rltheory.mirror_descent.forward_kl": "forward_kl_step",
+    "rltheory.mirror_descent.history": "History",
+    "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
+    "rltheory.mirror_descent.natural_gradient": (
+        "fisher_matrix natural_policy_gradient softmax_policy_gradient"
+    ),
+    "rltheory.mirror_descent.on_policy": "on_policy_mdpo",
+    "rltheory.mirror_descent.schedules": "GammaAdaptiveSteps GeometricSteps distribution_mismatch",
+    "rltheory.mirror_descent.surrogates": "mdpo_objective ppo_clip_surrogate",
     "rltheory.solvers.average_certificate": "AverageCertificate",
     "rltheory.solvers.bellman": "bellman greedy q_values",
     "rltheory.solvers.certificate": "Certificate",
@@ -254,8 +282,11 @@ __all__ = [
     "ExactSolution",
     "Family",
     "FunctionClass",
+    "GammaAdaptiveSteps",
     "Gaussian",
+    "GeometricSteps",
     "Grid",
+    "History",
     "HistoryPolicy",
     "InfeasibleError",
     "Instance",
@@ -325,6 +356,7 @@ __all__ = [
     "demonstration_regularized_rl",
     "demonstration_regularized_rlhf",
     "deterministic_policies",
+    "distribution_mismatch",
     "evaluate",
     "evaluate_regularized",
     "expected_bc_kl",
@@ -332,6 +364,8 @@ __all__ = [
     "fit_bradley_terry",
     "fit_power_law",
     "fit_rate",
+    "fisher_matrix",
+    "forward_kl_step",
     "garnet",
     "generative",
     "geometric_grid",
@@ -350,13 +384,19 @@ __all__ = [
     "markov_policy_of",
     "max_occupancy",
     "max_occupancy_exact",
+    "mdpo_bound",
+    "mdpo_objective",
+    "mirror_descent_policy_iteration",
     "mu_reset",
+    "natural_policy_gradient",
     "occupancy",
+    "on_policy_mdpo",
     "online",
     "planning_problem",
     "plugin_bound",
     "policy_kl",
     "population_lsvi",
+    "ppo_clip_surrogate",
     "pushforward_concentrability",
     "q_values",
     "random_episodic",
@@ -378,6 +418,7 @@ __all__ = [
     "search_tightest",
     "set_threads",
     "softmax_policies",
+    "softmax_policy_gradient",
     "solve",
     "solve_constrained",
     "solve_exact",

@@ -145,8 +145,34 @@ def regret_of_ucbvi() -> None:
     save(figure, "regret.svg")
 
 
+def gaps_of_mirror_descent() -> None:
+    """Gaps of one model for three kinds of steps, beside the bounds of their theorems."""
+    g, K = 0.9, 80
+    garnet = rlt.garnet(20, 4, 3, seed=0, discount=g)
+    start = np.full(20, 1 / 20)
+    mdp = rlt.MDP(garnet.transitions, garnet.rewards, g, initial=start)
+    best = rlt.solve(mdp).value
+    runs: list[tuple[str, str, Any, dict[str, float], str]] = [
+        ("constant", "sublinear", 1.0, {"step_size": 1.0}, GREY),
+        ("geometric", "geometric", rlt.GeometricSteps.of_model(mdp, 1.0), {"step_size": 1.0}, BLUE),
+        ("adaptive, worst state", "gamma", rlt.GammaAdaptiveSteps(g, 1.0), {"slack": 1.0}, ORANGE),
+    ]
+    figure, axes = plt.subplots(figsize=(5.6, 3.4))
+    for name, kind, steps, size, color in runs:
+        history = rlt.mirror_descent_policy_iteration(mdp, steps, K)
+        gaps = best - history.values
+        gap = gaps.max(axis=1) if kind == "gamma" else gaps @ start
+        axes.semilogy(gap, color=color, linewidth=1.4)
+        axes.semilogy(rlt.mdpo_bound(kind, mdp, K, **size), color=color, linewidth=1, ls=":")
+        axes.text(K, gap[-1], f" {name}", color=color, va="center")
+    axes.set_xlabel("iteration")
+    axes.set_title("Gap of exact mirror descent (lines) and its bounds (dotted)")
+    save(figure, "mirror_descent.svg")
+
+
 if __name__ == "__main__":
     with mpl.rc_context(STYLE):
         bracket_of_value_iteration()
         reach_of_double_double()
         regret_of_ucbvi()
+        gaps_of_mirror_descent()

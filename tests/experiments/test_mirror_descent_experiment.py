@@ -1,0 +1,30 @@
+"""The experiment on a few models: every gap below its bound, and the kinds of steps in order."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATH = Path(__file__).parents[2] / "experiments" / "mirror_descent.py"
+
+
+@pytest.fixture(scope="module")
+def experiment() -> Any:
+    spec = importlib.util.spec_from_file_location("mirror_descent_experiment", PATH)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_gaps_are_below_their_bounds_and_in_order(experiment: Any, seed: int) -> None:
+    last = {}
+    for steps in experiment.KINDS:
+        for iterations in (1, 8, 64):
+            found = experiment.trial(seed, iterations, steps)
+            assert found["valid"] == 1.0 and 0.0 <= found["of_bound"] <= 1.0
+        last[steps] = found["gap"]
+    assert last["adaptive"] < 1e-5 < last["constant"]
+    assert last["geometric"] < last["constant"]
