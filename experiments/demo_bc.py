@@ -3,20 +3,16 @@
     rltheory sweep experiments/demo_bc.py --jobs 2
 
 The clone is add-one smoothing, pi(a | s) = (N_h(s, a) + 1) / (N_h(s) + A), and KL is that of the
-trajectories, E_expert log P_expert / P_clone. Its mean has an exact law: N_h(s) is Bin(n, d_h(s))
-and N_h(s, a) is Bin(n, d_h(s) p_a), so that
-
-    E KL = sum_{h, s} d_h(s) { E log(N_h(s) + A) + sum_a p_a (log p_a - E log(N_h(s, a) + 1)) },
-
-in the end about half the number of free probabilities over n for an expert that plays everything,
-and all of it over n for one that plays one action. The first law has no factor: its slope is near
--1, not there yet. The others have the exact law as their factor: what is left has slope 0.
+trajectories, E_expert log P_expert / P_clone. Its mean has an exact law (claim demo-bc-exact-law;
+`rlt.expected_bc_kl`), in the end about half the number of free probabilities over n for an expert
+that plays everything, and all of it over n for one that plays one action. The first law has no
+factor: its slope is near -1, not there yet. The others have the exact law as their factor: what is
+left has slope 0.
 """
 
 from functools import cache
 
 import numpy as np
-from scipy.stats import binom
 
 import rltheory as rlt
 
@@ -38,27 +34,15 @@ def expert_of(kind: str) -> np.ndarray:
 
 
 @cache
-def exact_kl(n: int, kind: str) -> float:
-    joint = rlt.occupancy(model(), expert_of(kind))
-    visits = joint.sum(axis=-1)
-    k = np.arange(n + 1.0)
-
-    def mean_log(d: np.ndarray, plus: int) -> np.ndarray:
-        return binom.pmf(k, n, d[..., None]) @ np.log(k + plus)
-
-    p = expert_of(kind)
-    seen = p * np.log(np.where(p > 0.0, p, 1.0)) - p * mean_log(joint, 1)
-    return float((visits * (mean_log(visits, ACTIONS) + seen.sum(axis=-1))).sum())
+def exact_kl(n: int, expert: str) -> float:
+    return rlt.expected_bc_kl(model(), expert_of(expert), n)
 
 
 def trial(seed: int, n: int, expert: str) -> dict[str, float]:
-    p = expert_of(expert)
-    data = rlt.sample(model(), p, n, seed=seed)
-    counts = data.counts(STATES, ACTIONS, HORIZON).visits
-    clone = (counts + 1.0) / (counts.sum(axis=-1, keepdims=True) + ACTIONS)
-    ratio = np.log(np.where(p > 0.0, p, clone) / clone)
-    kl = (rlt.occupancy(model(), p) * ratio).sum()
-    return {"kl": float(kl), "of_law": float(kl) / exact_kl(n, expert)}
+    data = rlt.sample(model(), expert_of(expert), n, seed=seed)
+    clone = rlt.behavior_cloning(data, STATES, ACTIONS, HORIZON)
+    kl = rlt.trajectory_kl(model(), expert_of(expert), clone)
+    return {"kl": kl, "of_law": kl / exact_kl(n, expert)}
 
 
 def beside_exact(expert: str) -> rlt.Law:

@@ -100,7 +100,7 @@ def lsvi_ucb_ent_radius(
 ) -> float:
     r"""beta: intervals of LSVI-UCB-Ent hold in so many episodes with probability 1 - delta/2.
 
-    The smallest fixed point of
+    The smallest fixed point of ::
 
         beta = sqrt(ridge d) H + H/sqrt(2) sqrt(d/2 log(1 + T/(ridge d)) + log(4H/delta) + log N)
                + 2 eps sqrt(T),            eps = H sqrt(d/T),
