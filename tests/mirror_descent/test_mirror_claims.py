@@ -81,6 +81,7 @@ REASONS = {
     "centre-kept": "two arms: from uniform",
     "squared mdpo-rate-entropy": "two arms, half the step: log pi, k = 3",
     "nine-tenths": "corridor, discount 9/10: Q, k = 1: 7.29 against the bound 6.561",
+    "nine-tenths-of-logs": "corridor, discount 9/10: log pi, k = 1",
 }
 
 
