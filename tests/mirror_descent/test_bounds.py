@@ -48,7 +48,7 @@ def test_entropy_bound_holds_on_runs_in_doubles(step, with_reference):
 
 def test_bounds_by_hand_and_what_they_refuse():
     mdp = two_arms(0.5)
-    # D_0 = log 2 (1/4 of it at p = 1/16), V* - V^0 = 1, mismatch 2.
+    # D_0 = log 2, V* - V^0 = 1, mismatch 2.
     geometric = rlt.mdpo_bound("geometric", mdp, 2, step_size=2.0)
     assert geometric == pytest.approx((1.0 + math.log(2.0)) * np.array([1.0, 0.5, 0.25]))
     far = rlt.mdpo_bound("sublinear", mdp, 1, step_size=1.0, init=[[0.0, 1.0]])
