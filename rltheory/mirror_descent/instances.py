@@ -33,14 +33,14 @@ def run_family(
     """Models with a start law, a first policy that takes every action, a step, and other laws.
 
     Instances have `mdp`, `start`, `init` and `laws` ((S, A) lists of Fraction, the second with
-    zeros), `step` (Fraction), `temperature`, and `reference` (positive, or None for the entropy).
+    zeros), `step`, `temperature` and `share` (Fraction; the last is a share of the longest step of
+    the regularised theorem), and `reference` (positive, or None for the entropy).
     """
     models = planning_family(discounts=discounts)
 
     def build(step: str, first: list[int], aside: list[int], **rest: Any) -> Instance:
         temperature = Fraction(rest.pop("temperature", "1"))
         kind, towards = rest.pop("kind", "entropy"), rest.pop("towards", [])
-        # `share` below 1 is a share of the longest step of the regularised theorem.
         share = Fraction(rest.pop("share", "1"))
         built = models.instance(rest)
         S, A = built.mdp.n_states, built.mdp.n_actions

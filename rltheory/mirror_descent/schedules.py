@@ -26,7 +26,13 @@ from rltheory.mirror_descent.reached import state_occupancy
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.solve import solve
 
-__all__ = ["GammaAdaptiveSteps", "GeometricSteps", "Schedule", "distribution_mismatch"]
+__all__ = [
+    "GammaAdaptiveSteps",
+    "GeometricSteps",
+    "Schedule",
+    "distribution_mismatch",
+    "positive",
+]
 
 Array = NDArray[np.float64]
 Schedule = Callable[[int, Array, Array], float]

@@ -79,8 +79,9 @@ REASONS = {
     "unit-temperature": "two arms: mixture",
     "swapped": "two arms: mixture",
     "centre-kept": "two arms: from uniform",
-    "squared mdpo-rate-entropy": "two arms, half the step: log pi, k = 3",
+    "squared mdpo-rate-entropy": "two arms, half the step: log pi, k = 2",
     "nine-tenths": "corridor, discount 9/10: Q, k = 1: 7.29 against the bound 6.561",
+    "nine-tenths-of-logs": "corridor, discount 9/10: log pi, k = 1",
 }
 
 

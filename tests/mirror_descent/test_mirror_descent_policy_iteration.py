@@ -11,16 +11,13 @@ from rltheory.claims.verify import instances
 from rltheory.errors import ModelError, PolicyError
 from rltheory.mirror_descent.claims import CLAIMS
 from rltheory.mirror_descent.exact_iterates import ExactIterates, logs_of, real
+from tests.helpers.small_models import two_arms
 
 ITERATED = {claim.id: claim for claim in CLAIMS}
 
 
 def doubles(table):
     return [[float(x) for x in row] for row in table]
-
-
-def two_arms(discount=0.5):
-    return rlt.MDP.deterministic([[0, 0]], [[1.0, 0.0]], discount=discount, initial=[1.0])
 
 
 def ragged():
