@@ -2,8 +2,8 @@
 
 For each setting of the other axes: medians, a band from the 10% to the 90% quantile (or brackets),
 the fitted law with its slope in the legend, and a fan of the slopes in its interval. The claimed
-law is drawn with its own slope through the middle of the fitted one. The same trials give the same
-bytes of SVG under one version of matplotlib.
+law is drawn with its own slope through the middle of the fitted one. Points that follow no law are
+joined instead. The same trials give the same bytes of SVG under one version of matplotlib.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from rltheory.errors import SweepError
+from rltheory.inference.power_law import PowerLaw
+from rltheory.inference.rate import RateFit
 from rltheory.sweeps.laws import FittedLaw, Law
 from rltheory.sweeps.points import Point
 from rltheory.sweeps.result import SweepResult
@@ -28,6 +30,8 @@ _STYLE = {
     "legend.frameon": False,
 }
 _MOST_SETTINGS = 8
+_MOST_INSIDE = 4  # entries of a legend that find room among the points
+_POOR, _FAR = 0.01, 1.5  # how unlikely, and by what factor off, points are that follow no law
 
 
 def write_figures(result: SweepResult, folder: str | Path) -> list[Path]:
@@ -70,9 +74,10 @@ def draw_law(result: SweepResult, law: Law) -> Any:
     matplotlib_or_error()
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.2, 3.6), layout="constrained")
-    ax = figure.subplots()
     fitted = [each for each in result.laws if each.law is law]
+    size = (5.2, 3.6) if len(fitted) <= _MOST_INSIDE else (6.4, 4.6)
+    figure = Figure(figsize=size, layout="constrained")
+    ax = figure.subplots()
     for i, each in enumerate(fitted[:_MOST_SETTINGS]):
         _draw_setting(ax, result, each, f"C{i}")
     bound = "at most " if law.upper else ""
@@ -84,7 +89,9 @@ def draw_law(result: SweepResult, law: Law) -> Any:
     if len(fitted) > _MOST_SETTINGS:
         title += f", {_MOST_SETTINGS} of {len(fitted)} settings"
     ax.set_title(f"{title}{claim}", loc="left", fontsize="medium")
-    if fitted:
+    if len(fitted) > _MOST_INSIDE:
+        figure.legend(loc="outside lower center", ncols=2, fontsize="small")
+    elif fitted:
         ax.legend(fontsize="small")
     return figure
 
@@ -107,6 +114,9 @@ def _draw_setting(ax: Any, result: SweepResult, fitted: FittedLaw, colour: str) 
         return
     span = np.geomspace(x.min(), x.max(), 60)
     g = np.ones_like(span) if law.factor is None else np.asarray(law.factor(span))
+    if _is_no_line(fit):
+        ax.plot(x, bands[:, 1], color=colour, lw=1.0, label=f"{label}: no power law")
+        return
     low, high = fit.interval
     told = f"slope {fit.slope:.3g} in [{low:.3g}, {high:.3g}]"
     ax.plot(
@@ -125,6 +135,14 @@ def _draw_setting(ax: Any, result: SweepResult, fitted: FittedLaw, colour: str) 
         ax.fill_between(span, *fan, color=colour, alpha=0.3, lw=0)
     if law.slope is not None:
         ax.plot(span, through_the_middle(law.slope), "--", color=colour, lw=0.9)
+
+
+def _is_no_line(fit: RateFit | PowerLaw) -> bool:
+    """Whether points are so far off every line that drawing one would mislead."""
+    if not isinstance(fit, RateFit) or fit.misfit >= _POOR or fit.kind != "log-log":
+        return False
+    line = fit.intercept + fit.slope * np.log(fit.x)
+    return bool(np.abs(fit.level - line).max() > np.log(_FAR))
 
 
 def _curve(kind: str, intercept: float, slope: float, x: Any, g: Any) -> Any:
