@@ -5,6 +5,7 @@
 Needs the extras `exact`, `envs` and `plot`. The same package versions give the same files.
 """
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -170,9 +171,38 @@ def gaps_of_mirror_descent() -> None:
     save(figure, "mirror_descent.svg")
 
 
+def regimes_of_demonstrations() -> None:
+    """experiments/regime_map.py: which way takes the fewest episodes, and how many."""
+    file = HERE.parents[1] / "experiments" / "regime_map.py"
+    with tempfile.TemporaryDirectory() as folder:
+        summary = rlt.run_sweep(file, folder).summary
+    names = ("clone alone", "explore around the clone", "explore without demonstrations")
+    colours = ("#dfe9f3", "#7ea6cf", "#f0b48a")
+    n = sorted({entry.point["n"] for entry in summary})
+    epsilon = sorted({entry.point["epsilon"] for entry in summary}, reverse=True)
+    figure, axes = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
+    for entry in summary:
+        x, y = n.index(entry.point["n"]), epsilon.index(entry.point["epsilon"])
+        best = int(entry.values["best"][1])
+        episodes = 0 if best == 0 else min(entry.values[v][1] for v in ("pipeline", "plain"))
+        axes.add_patch(mpl.patches.Rectangle((x - 0.5, y - 0.5), 1, 1, color=colours[best], lw=0))
+        axes.text(x, y, f"{episodes:,.0f}", ha="center", va="center", fontsize=7.5)
+    axes.set(xlim=(-0.5, len(n) - 0.5), ylim=(-0.5, len(epsilon) - 0.5))
+    axes.set_xticks(range(len(n)), map(str, n))
+    axes.set_yticks(range(len(epsilon)), map(str, epsilon))
+    axes.set(xlabel="demonstrations", ylabel="accuracy")
+    axes.set_title("Fewest further episodes to a certified policy (medians of five seeds)")
+    handles = [
+        mpl.patches.Patch(color=c, label=name) for c, name in zip(colours, names, strict=True)
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    save(figure, "regime_map.svg")
+
+
 if __name__ == "__main__":
     with mpl.rc_context(STYLE):
         bracket_of_value_iteration()
         reach_of_double_double()
         regret_of_ucbvi()
         gaps_of_mirror_descent()
+        regimes_of_demonstrations()
