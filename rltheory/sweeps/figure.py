@@ -30,6 +30,7 @@ _STYLE = {
     "legend.frameon": False,
 }
 _MOST_SETTINGS = 8
+_MOST_TICKS = 8
 _MOST_INSIDE = 4  # entries of a legend that find room among the points
 _POOR, _FAR = 0.01, 1.5  # how unlikely, and by what factor off, points are that follow no law
 
@@ -85,6 +86,10 @@ def draw_law(result: SweepResult, law: Law) -> Any:
     ax.set(xlabel=law.x, ylabel=law.y, xscale="log")
     if law.kind == "log-log":
         ax.set(yscale="log")
+    points = sorted({float(x) for each in fitted for x in _bands(result, law, each.others)[0]})
+    if points and len(points) <= _MOST_TICKS:
+        ax.set_xticks(points, [f"{x:,.6g}" for x in points])
+        ax.set_xticks([], minor=True)
     title = result.sweep.title or result.sweep.name
     if len(fitted) > _MOST_SETTINGS:
         title += f", {_MOST_SETTINGS} of {len(fitted)} settings"
