@@ -25,6 +25,7 @@
 #include <memory>
 
 #include "learning/counts.hpp"
+#include "learning/drawn_action.hpp"
 
 namespace rlt {
 
@@ -73,16 +74,7 @@ public:
 
     // The action of a law over actions that a uniform number chooses.
     std::int64_t draw(std::int64_t h, std::int64_t s, double uniform) const {
-        const double* law = policy(h, s);
-        std::int64_t last = 0;
-        double sum = 0.0;
-        for (std::int64_t a = 0; a < x.A; ++a) {
-            if (!(law[a] > 0.0)) continue;
-            sum += law[a];
-            last = a;
-            if (uniform < sum) break;
-        }
-        return last;
+        return drawn_action(policy(h, s), x.A, uniform);
     }
 
 protected:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "learning/drawn_action.hpp"
 #include "solvers/soft_maximum.hpp"
 
 namespace rlt {
@@ -89,16 +90,7 @@ std::int64_t SoftLinearLearner::act(std::int64_t stage, std::int64_t state, doub
                                     bool explores) const {
     const std::int64_t at = stage * sizes().states + state;
     if (explores) return widest_[size(at)];
-    const double* law = policy_.data() + at * sizes().actions;
-    std::int64_t last = 0;
-    double sum = 0.0;
-    for (std::int64_t a = 0; a < sizes().actions; ++a) {
-        if (!(law[a] > 0.0)) continue;
-        sum += law[a];
-        last = a;
-        if (uniform < sum) break;
-    }
-    return last;
+    return drawn_action(policy_.data() + at * sizes().actions, sizes().actions, uniform);
 }
 
 namespace {

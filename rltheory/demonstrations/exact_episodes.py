@@ -10,14 +10,12 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-import mpmath
-
 from rltheory.claims.claim import Measurement
 from rltheory.claims.family import Family, Instance
 from rltheory.claims.space import Choice, Integer, Many
 from rltheory.foundations.families import law_of_weights, model_space, read_model
 from rltheory.foundations.rationals import episodic_optimum, episodic_value, stages_of
-from rltheory.foundations.soft_planner import fraction_of
+from rltheory.foundations.soft_planner import CONTEXT, SoftPlanner, fraction_of
 from rltheory.mdp.episodic import EpisodicMDP
 
 __all__ = [
@@ -39,16 +37,12 @@ Real = Any
 Policy = Any
 """H lists of S lists of A probabilities, fractions or mpfs."""
 
-DIGITS = mpmath.mp.clone()
-DIGITS.dps = 60
+DIGITS = CONTEXT
 _TOLERANCE = Fraction(1, 10**40)
 
 
-def real(x: Any) -> Real:
-    """A number as an mpf of 60 digits."""
-    if isinstance(x, Fraction):
-        return DIGITS.mpf(x.numerator) / x.denominator
-    return DIGITS.mpf(x)
+real = SoftPlanner.real
+"""A number as an mpf of 60 digits."""
 
 
 def _times(x: Any, y: Any) -> Any:
@@ -58,11 +52,7 @@ def _times(x: Any, y: Any) -> Any:
 
 def divergence(p: Sequence[Any], q: Sequence[Any]) -> Real:
     """sum p log(p/q); +inf where q forbids what p does."""
-    if any(x > 0 and y == 0 for x, y in zip(p, q, strict=True)):
-        return DIGITS.inf
-    return DIGITS.fsum(
-        real(x) * DIGITS.log(real(x) / real(y)) for x, y in zip(p, q, strict=True) if x > 0
-    )
+    return SoftPlanner.divergence([real(x) for x in p], [real(y) for y in q])
 
 
 def softmax(reference: Sequence[Any], q: Sequence[Real], tau: Real) -> tuple[Real, list[Real]]:

@@ -17,12 +17,11 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-import mpmath
-
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Family, Instance
 from rltheory.claims.space import Choice, Integer, Many
 from rltheory.foundations.rationals import solve_linear
+from rltheory.foundations.soft_planner import CONTEXT
 
 __all__ = ["CLAIMS", "elliptical_potential_bound"]
 
@@ -31,8 +30,6 @@ Vector = Sequence[Fraction]
 
 _MOST_STEPS = 8
 _MOST_DIMENSIONS = 3
-_DIGITS = mpmath.mp.clone()
-_DIGITS.dps = 60
 _LOG_ERROR = Fraction(1, 10**50)
 
 
@@ -72,7 +69,7 @@ def _log2(x: Fraction) -> tuple[Fraction, Fraction]:
     p, q = x.numerator, x.denominator
     if p & (p - 1) == 0 and q & (q - 1) == 0:
         return Fraction(p.bit_length() - q.bit_length()), Fraction(0)
-    log = _DIGITS.log(_DIGITS.mpf(p) / q) / _DIGITS.log(2)
+    log = CONTEXT.log(CONTEXT.mpf(p) / q) / CONTEXT.log(2)
     sign, mantissa, exponent, _ = log._mpf_
     return (-1) ** sign * Fraction(int(mantissa)) * Fraction(2) ** int(exponent), _LOG_ERROR
 

@@ -13,7 +13,7 @@ import mpmath
 from rltheory.foundations.rationals import Planner
 from rltheory.mdp.model import MDP
 
-__all__ = ["SoftPlanner", "fraction_of", "lambert"]
+__all__ = ["CONTEXT", "SoftPlanner", "fraction_of", "lambert"]
 
 Real = Any
 """An mpf, which mpmath does not type."""
