@@ -86,6 +86,8 @@ if TYPE_CHECKING:
     from rltheory.learning.run import run, run_many
     from rltheory.learning.run_log import RunLog
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
+    from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
+    from rltheory.lsd_bandits.bandit import LSDBandit
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
@@ -219,6 +221,8 @@ _HOME = {
     "rltheory.mirror_descent.bounds": "mdpo_bound",
     "rltheory.mirror_descent.forward_kl": "forward_kl_step",
     "rltheory.mirror_descent.history": "History",
+    "rltheory.lsd_bandits.arms": "LSDArm OrderedArm",
+    "rltheory.lsd_bandits.bandit": "LSDBandit",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -292,6 +296,8 @@ __all__ = [
     "Instance",
     "Integer",
     "LPSolution",
+    "LSDArm",
+    "LSDBandit",
     "Law",
     "Learner",
     "LinearBPIResult",
@@ -304,6 +310,7 @@ __all__ = [
     "Mixture",
     "ModelError",
     "Mutant",
+    "OrderedArm",
     "PlanningProblem",
     "PlugIn",
     "PlugInPlan",

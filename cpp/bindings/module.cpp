@@ -1,5 +1,7 @@
 #include "bindings/module.hpp"
 
+#include "bindings/support.hpp"
+
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     m.doc() = "The compiled core of rltheory. Its Python face is the package around it.";
     auto support = m.def_submodule("support", "Threads, instruction sets, random words.");
@@ -17,4 +19,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     rlt::bind_simulate(simulate);
     auto learning = m.def_submodule("learning", "Loops of learners.");
     rlt::bind_learning(learning);
+    auto topics = m.def_submodule("topics", "What one topic alone needs.");
+    rlt::bind_topics(topics);
 }

@@ -4,7 +4,6 @@
 
 namespace rlt {
 
-void bind_support(pybind11::module_& m);
 void bind_model(pybind11::module_& m);
 void bind_solvers(pybind11::module_& m);
 void bind_average(pybind11::module_& m);
@@ -12,5 +11,6 @@ void bind_graph(pybind11::module_& m);
 void bind_planning(pybind11::module_& m);
 void bind_simulate(pybind11::module_& m);
 void bind_learning(pybind11::module_& m);
+void bind_topics(pybind11::module_& m);
 
 }  // namespace rlt

@@ -9,4 +9,5 @@ from . import graph
 from . import planning
 from . import simulate
 from . import learning
-__all__: list[str] = ['graph', 'learning', 'model', 'planning', 'simulate', 'solvers', 'support']
+from . import topics
+__all__: list[str] = ['graph', 'learning', 'model', 'planning', 'simulate', 'solvers', 'support', 'topics']

@@ -1,5 +1,7 @@
+// Threads, instruction sets, random words.
+#pragma once
+
 #include "bindings/arrays.hpp"
-#include "bindings/module.hpp"
 #include "support/dense_dot.hpp"
 #include "support/outward.hpp"
 #include "support/parallel.hpp"
@@ -7,7 +9,7 @@
 
 namespace rlt {
 
-void bind_support(py::module_& m) {
+inline void bind_support(py::module_& m) {
     m.def("set_threads", &set_thread_count, py::arg("threads"), "Threads a large sweep may use.");
     m.def("threads", &thread_count);
     m.def(

@@ -1,0 +1,8 @@
+#include "bindings/lsd_graph.hpp"
+#include "bindings/module.hpp"
+
+namespace rlt {
+
+void bind_topics(py::module_& m) { bind_lsd_graph(m); }
+
+}  // namespace rlt

@@ -1,0 +1,1 @@
+"""Last-switch-dependent bandits: planning, relaxation, rounding, learning."""
