@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.bandit import LSDBandit
+    from rltheory.lsd_bandits.picture import schedule_svg
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
@@ -223,6 +224,7 @@ _HOME = {
     "rltheory.mirror_descent.history": "History",
     "rltheory.lsd_bandits.arms": "LSDArm OrderedArm",
     "rltheory.lsd_bandits.bandit": "LSDBandit",
+    "rltheory.lsd_bandits.picture": "schedule_svg",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -422,6 +424,7 @@ __all__ = [
     "sample_preferences",
     "save",
     "save_instance",
+    "schedule_svg",
     "search_tightest",
     "set_threads",
     "softmax_policies",
