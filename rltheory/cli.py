@@ -206,7 +206,42 @@ def _run_sweep(options: argparse.Namespace) -> int:
     return run(options)
 
 
-COMMANDS: "tuple[Callable[[Subparsers], None], ...]" = (_solve, _claims, _verify, _sweep)
+def _bandit(commands: "Subparsers") -> None:
+    parser = commands.add_parser(
+        "bandit",
+        help="bound what arms that tire and recover can earn, exactly",
+        description="Print guarantee, schedules, optimum and relaxation of last-switch-dependent "
+        "arms, all in fractions. Exit code 1: they are not in the order that is proved.",
+    )
+    add = parser.add_argument
+    add(
+        "arms",
+        nargs="+",
+        metavar="ARM",
+        help="blocking:3 or blocking:3,4/5 (delay, reward), recharging:0,1/2,1 (by the rounds "
+        "since the last play), lsd:1/2,1:1/4,0 (after rests : after plays), gradual:...",
+    )
+    add("--plays", type=numbers.jobs, default=1, metavar="K", help="arms a round (default 1)")
+    add("--picture", metavar="FILE", help="draw a schedule, as SVG")
+    add(
+        "--schedule",
+        choices=("optimal", "derandomized", "interleaved"),
+        default="optimal",
+        help="which (default optimal)",
+    )
+    add("--rounds", type=numbers.block, default=40, metavar="T", help="of the picture (40)")
+    add("--seed", type=numbers.seed, default=0, metavar="N", help="of the interleaved schedule")
+    add("--json", action="store_true", help="print a JSON object, numbers as fractions")
+    parser.set_defaults(run=_run_bandit)
+
+
+def _run_bandit(options: argparse.Namespace) -> int:
+    from rltheory.commands.bandit import run
+
+    return run(options)
+
+
+COMMANDS: "tuple[Callable[[Subparsers], None], ...]" = (_solve, _claims, _verify, _sweep, _bandit)
 
 
 def parser() -> argparse.ArgumentParser:

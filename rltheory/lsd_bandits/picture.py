@@ -10,7 +10,7 @@ from fractions import Fraction
 from html import escape
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.arms import LSDArm
@@ -25,16 +25,16 @@ _MOST = 120
 
 
 def schedule_svg(
-    bandit: LSDBandit, states: NDArray[np.integer], plays: NDArray[np.bool_], title: str = ""
+    bandit: LSDBandit, states: ArrayLike, plays: ArrayLike, title: str = ""
 ) -> str:
     """An ``<svg>`` document of the first rounds of a schedule.
 
     Parameters
     ----------
     bandit : LSDBandit
-    states : ndarray of int, shape (T, N)
+    states : array_like of int, shape (T, N)
         Each arm's state, an index, at the start of each round; T at most 120.
-    plays : ndarray of bool, shape (T, N)
+    plays : array_like of bool, shape (T, N)
         Which arms are played.
     title : str
         Written above.
@@ -53,6 +53,7 @@ def schedule_svg(
     >>> svg[:4], svg.count("<rect")
     ('<svg', 3)
     """
+    states, plays = np.asarray(states), np.asarray(plays)
     _check(bandit, states, plays)
     rounds, arms = plays.shape
     width, height = _LEFT + rounds * _SIDE + 12, 30 + arms * _SIDE + _BELOW
