@@ -69,7 +69,7 @@ public:
             grow(tuples, plans_.first[i + 1] - plans_.first[i]);
             grow(offsets, longest);
         }
-        if (rule_ != lsd::Rule::virtual_payoff || filler_) grow(nodes, offsets);
+        if (rule_ != lsd::Rule::virtual_payoff || filler_) grow(nodes, 8 * offsets);
         return tuples;
     }
 
