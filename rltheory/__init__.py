@@ -89,14 +89,15 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.averages import Average
     from rltheory.lsd_bandits.bandit import LSDBandit
-    from rltheory.lsd_bandits.picture import schedule_svg
-    from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
-    from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
-    from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
+    from rltheory.lsd_bandits.bounds import LSDBounds, lsd_bounds
     from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
     from rltheory.lsd_bandits.expected_average import expected_average, expected_rewards
+    from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
+    from rltheory.lsd_bandits.picture import schedule_svg
+    from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
+    from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
@@ -165,6 +166,7 @@ if TYPE_CHECKING:
     from rltheory.sweeps.sweep import Sweep
 
 _HOME = {
+    "rltheory.lsd_bandits.bounds": "LSDBounds lsd_bounds",
     "rltheory.sweeps.laws": "Law",
     "rltheory.sweeps.rounds": "Refine Stop",
     "rltheory.sweeps.run_sweep": "run_sweep",
@@ -322,6 +324,7 @@ __all__ = [
     "LPSolution",
     "LSDArm",
     "LSDBandit",
+    "LSDBounds",
     "Law",
     "Learner",
     "LinearBPIResult",
@@ -417,6 +420,7 @@ __all__ = [
     "load_instance",
     "local_simulator",
     "log_likelihood",
+    "lsd_bounds",
     "lsvi",
     "lsvi_ucb_ent",
     "lsvi_ucb_ent_radius",

@@ -221,7 +221,7 @@ def _bandit(commands: "Subparsers") -> None:
         help="blocking:3 or blocking:3,4/5 (delay, reward), recharging:0,1/2,1 (by the rounds "
         "since the last play), lsd:1/2,1:1/4,0 (after rests : after plays), gradual:...",
     )
-    add("--plays", type=numbers.jobs, default=1, metavar="K", help="arms a round (default 1)")
+    add("--plays", type=numbers.plays, default=1, metavar="K", help="arms a round (default 1)")
     add("--picture", metavar="FILE", help="draw a schedule, as SVG")
     add(
         "--schedule",
@@ -229,7 +229,7 @@ def _bandit(commands: "Subparsers") -> None:
         default="optimal",
         help="which (default optimal)",
     )
-    add("--rounds", type=numbers.block, default=40, metavar="T", help="of the picture (40)")
+    add("--rounds", type=numbers.rounds, default=40, metavar="T", help="of the picture (40)")
     add("--seed", type=numbers.seed, default=0, metavar="N", help="of the interleaved schedule")
     add("--json", action="store_true", help="print a JSON object, numbers as fractions")
     parser.set_defaults(run=_run_bandit)

@@ -46,6 +46,16 @@ def block(text: str) -> int:
     return _whole(text, 1, "trials")
 
 
+def plays(text: str) -> int:
+    """A whole number of plays a round, at least 1."""
+    return _whole(text, 1, "plays")
+
+
+def rounds(text: str) -> int:
+    """A whole number of rounds, at least 1."""
+    return _whole(text, 1, "rounds")
+
+
 def shard(text: str) -> tuple[int, int]:
     """I/N, with I in 0..N-1."""
     first, _, count = text.partition("/")

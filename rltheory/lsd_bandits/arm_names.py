@@ -42,7 +42,8 @@ def arm_of(text: str) -> LSDArm:
             return LSDArm.blocking(_integer(delay), *reward)
         if kind == "recharging":
             return LSDArm.recharging(lists[0])
-        return LSDArm(*lists, recovery="gradual" if kind == "gradual" else "reset")
+        rest, play = lists
+        return LSDArm(rest, play, recovery="gradual" if kind == "gradual" else "reset")
     except ModelError as fault:
         raise ModelError(f"arm {text!r}: {fault}") from None
 

@@ -21,7 +21,7 @@ from rltheory.lsd_bandits.optimal import GainResult, optimal_gain
 from rltheory.lsd_bandits.picture import schedule_svg
 from rltheory.lsd_bandits.plans import Relaxation
 from rltheory.lsd_bandits.relaxation import concave_relaxation
-from rltheory.lsd_bandits.schedule import interleaved_schedule
+from rltheory.lsd_bandits.schedule import Schedule, interleaved_schedule
 from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
 
 __all__ = ["LSDBounds", "lsd_bounds"]
@@ -109,7 +109,7 @@ class LSDBounds:
             plays = [[i in step.played for i in range(self.bandit.n_arms)] for step in run]
             title += f": {self.optimum.gain} per round"
             return schedule_svg(self.bandit, states, plays, title)
-        schedule = None
+        schedule: Schedule | None = None
         if which == "derandomized" and self.derandomized is not None:
             schedule = self.derandomized
         elif which == "interleaved":

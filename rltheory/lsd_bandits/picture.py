@@ -24,9 +24,7 @@ _INK, _RED = "#1a1a1a", "#c4520a"
 _MOST = 120
 
 
-def schedule_svg(
-    bandit: LSDBandit, states: ArrayLike, plays: ArrayLike, title: str = ""
-) -> str:
+def schedule_svg(bandit: LSDBandit, states: ArrayLike, plays: ArrayLike, title: str = "") -> str:
     """An ``<svg>`` document of the first rounds of a schedule.
 
     Parameters
