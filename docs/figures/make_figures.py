@@ -199,6 +199,13 @@ def regimes_of_demonstrations() -> None:
     save(figure, "regime_map.svg")
 
 
+def schedule_of_blocking_arms() -> None:
+    """The optimal schedule of three blocking arms, as `rltheory bandit` draws it."""
+    bandit = rlt.LSDBandit([rlt.LSDArm.blocking(delay) for delay in (2, 3, 6)])
+    drawn = rlt.lsd_bounds(bandit).picture("optimal", rounds=24)
+    (HERE / "lsd_schedule.svg").write_text(drawn, encoding="utf-8")
+
+
 if __name__ == "__main__":
     with mpl.rc_context(STYLE):
         bracket_of_value_iteration()
@@ -206,3 +213,4 @@ if __name__ == "__main__":
         regret_of_ucbvi()
         gaps_of_mirror_descent()
         regimes_of_demonstrations()
+        schedule_of_blocking_arms()
