@@ -11,8 +11,6 @@
 
 namespace rlt {
 
-inline constexpr std::int64_t largest_weight = std::int64_t{1} << 62;
-
 inline void need_weight(double w, std::int64_t a) {
     if (!std::isfinite(w))
         throw std::invalid_argument("the reward of arc " + std::to_string(a) + " is not finite");
@@ -21,7 +19,7 @@ inline void need_weight(double w, std::int64_t a) {
 inline void need_weight(std::int64_t w, std::int64_t a) {
     if (w > largest_weight || w < -largest_weight)
         throw std::invalid_argument("the reward of arc " + std::to_string(a) +
-                                    " is beyond 2^62, which is too large");
+                                    " is beyond 2^58, which is too large");
 }
 
 // Arcs of vertex v: ptr[v] .. ptr[v + 1] - 1.
@@ -133,8 +131,8 @@ Tuple<py::array_t<Weight>, py::array_t<Weight>> walk_values(const Array<std::int
         std::int64_t largest = 0;
         for (std::int64_t a = 0; a < arcs.count(); ++a)
             largest = std::max(largest, std::abs(arcs.weight[a]));
-        if (Int128{largest} * horizon > largest_weight)
-            throw std::invalid_argument("the horizon times the largest reward is beyond 2^62");
+        if (Int128{largest} * horizon > std::numeric_limits<std::int64_t>::max())
+            throw std::invalid_argument("the horizon times the largest reward is beyond 2^63");
     }
     py::array_t<Weight> values(horizon + 1);
     py::array_t<Weight> table({tables ? horizon + 1 : 0, arcs.vertices});

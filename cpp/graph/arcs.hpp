@@ -22,9 +22,12 @@ struct Arcs {
 // What a mean is made of, and potentials: h(v) = w - g + h(to) along an arc.
 //
 // Doubles are rounded. Integers are exact: a mean g is a reduced fraction sum / length, and the
-// potentials of vertices with that gain are integers in units of 1 / length. With |w| <= 2^62 and
-// fewer than 2^31 vertices nothing overflows: |sum| <= 2^93, products of two gains' parts are below
-// 2^124, |length * w - sum| <= 2^94, and a potential adds up fewer than 2^31 of these: below 2^125.
+// potentials of vertices with that gain are integers in units of 1 / length. With |w| <= 2^58 and
+// fewer than 2^31 vertices nothing overflows: |sum| < 2^89, a product of a sum and a length is
+// below 2^120, |length * w - sum| < 2^90, a potential adds up fewer than 2^31 of these, and each of
+// at most 16 sweeps over the vertices fewer than 2^31 more: below 17 * 2^121 < 2^126.
+inline constexpr std::int64_t largest_weight = std::int64_t{1} << 58;
+
 template <class Weight>
 struct MeanOf;
 

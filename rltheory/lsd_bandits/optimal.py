@@ -26,7 +26,7 @@ from rltheory.solvers.cycle_means import METHODS, CycleMeans, WeightedGraph, sol
 
 __all__ = ["GainResult", "Round", "optimal_gain", "optimal_value"]
 
-LARGEST = 2**62
+LARGEST = 2**58
 MOST_TABLE_BYTES = 4 * 2**30
 BYTES_PER_ENTRY = 20
 
@@ -57,7 +57,7 @@ class GainResult:
     start : int
         The joint state from which the gain is that.
     gain : Fraction or float
-        The exact optimum, or its lower bound.
+        The exact optimum, or a double within the bracket.
     lower, upper : Fraction or float
         ``lower <= g* <= upper``, proved; equal if exact.
     cycle : tuple of Round
@@ -126,7 +126,7 @@ def optimal_gain(
     Raises
     ------
     ModelError
-        If the graph of joint states is too large, or exact payoffs are no integers of at most 2^62
+        If the graph of joint states is too large, or exact payoffs are no integers of at most 2^58
         over their common denominator.
 
     Notes
@@ -151,10 +151,10 @@ def optimal_gain(
         Round(bandit.split(v), actions[a - v * len(actions)])
         for v, a in zip(found.vertices, found.arcs, strict=True)
     )
-    lower, upper = means.lower[start], means.upper[start]
+    gain, lower, upper = means.gain[start], means.lower[start], means.upper[start]
     if not exact:
-        lower, upper = float(lower), float(upper)
-    return GainResult(bandit, start, lower, lower, upper, cycle, means)
+        gain, lower, upper = float(gain), float(lower), float(upper)
+    return GainResult(bandit, start, gain, lower, upper, cycle, means)
 
 
 def optimal_value(
@@ -187,8 +187,8 @@ def optimal_value(
     Raises
     ------
     ModelError
-        If T is negative, the graph or its tables are too large, or exact values are no integers of
-        at most 2^62 over the payoffs' common denominator.
+        If T is negative, the graph or its tables are too large, or exact values are no integers
+        below 2^63 over the payoffs' common denominator.
 
     Examples
     --------
@@ -241,7 +241,7 @@ def joint_graph(bandit: LSDBandit, exact: bool = False) -> WeightedGraph:
     if payoffs is None or bandit.plays * int(payoffs.max()) > LARGEST:
         raise ModelError(
             f"the payoffs' common denominator is {bandit.denominator}; exact rewards must be "
-            "integers of at most 2^62 over it"
+            "integers of at most 2^58 over it"
         )
     flat = bandit.arrays
     to, paid = _core.topics.lsd_product_graph(

@@ -24,13 +24,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from rltheory import _core
 from rltheory.errors import ConvergenceError, ModelError
+from rltheory.mathematics.rounding import round_down
 from rltheory.solvers.checker import Check
 from rltheory.solvers.checker_cycles import prove_cycle_means
 
 __all__ = ["CycleMeans", "MeanCycle", "WeightedGraph", "max_cycle_mean"]
 
 METHODS = ("howard", "karp")
-LARGEST = 2**62
+LARGEST = 2**58
 GAIN_SLACK = 1e-12
 POTENTIAL_SLACK = 1e-12
 MOST_POLICIES = 10_000
@@ -65,10 +66,6 @@ class WeightedGraph:
         """Whether rewards are integers over `unit`."""
         return bool(np.issubdtype(self.reward.dtype, np.integer))
 
-    def exact_reward(self, arc: int) -> Fraction:
-        """The reward of an arc."""
-        return Fraction(self.reward[arc].item()) / self.unit
-
     @property
     def core_arguments(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[Any]]:
         """As the core takes it."""
@@ -99,7 +96,9 @@ class CycleMeans:
     Attributes
     ----------
     graph : WeightedGraph
-    lower, upper : ndarray of shape (V,), of Fraction where rewards are exact, else of float
+    gain : ndarray of shape (V,), of Fraction where rewards are exact, else of float
+        The largest mean of a cycle that a vertex reaches; of floats, that of `cycle`, rounded.
+    lower, upper : ndarray like `gain`
         ``lower <= gain <= upper``, proved; exact ones are equal.
     policy : ndarray of int64, shape (V,)
         An arc of each vertex. Following them from v gives a mean of at least ``lower[v]``.
@@ -116,6 +115,7 @@ class CycleMeans:
     """
 
     graph: WeightedGraph
+    gain: NDArray[Any]
     lower: NDArray[Any]
     policy: NDArray[np.int64]
     level: NDArray[np.int32]
@@ -135,11 +135,6 @@ class CycleMeans:
         """Upper bounds of the gains, shape (V,)."""
         dtype = object if self.is_exact else np.float64
         return _shared(self.bounds, dtype)[self.level]
-
-    @property
-    def gain(self) -> NDArray[Any]:
-        """The largest mean of a cycle that each vertex reaches; of floats, the lower bound."""
-        return self.lower
 
     @property
     def gap(self) -> Any:
@@ -174,8 +169,7 @@ class CycleMeans:
         if not 0 <= v < size:
             raise ModelError(f"vertex is {vertex}; it must be in 0..{size - 1}")
         vertices, arcs = _follow(self.graph, self.policy, v)
-        mean = sum((self.graph.exact_reward(a) for a in arcs), Fraction(0)) / len(arcs)
-        return MeanCycle(tuple(vertices), tuple(arcs), mean)
+        return MeanCycle(tuple(vertices), tuple(arcs), _mean(self.graph, arcs))
 
     def check(self) -> Check:
         """Prove both bounds again, in plain Python integers that share no code with the kernels."""
@@ -243,7 +237,7 @@ def max_cycle_mean(
     ------
     ModelError
         If a vertex has no successor, an index is out of range, a reward is not finite, exact
-        rewards have no common denominator that makes them integers of at most 2^62, or the graph
+        rewards have no common denominator that makes them integers of at most 2^58, or the graph
         is too large for Karp's table.
     ConvergenceError
         If rounding keeps Howard's method from ending within 10,000 policies.
@@ -284,12 +278,26 @@ def solve_graph(graph: WeightedGraph, method: str) -> CycleMeans:
     level = level_of[cycle_of]
     if graph.is_exact:
         bounds, units = _exact_bounds(graph, cycles, level_of)
-        lower, heights = _shared(bounds, object)[level], _joined(*potential)
-        return CycleMeans(graph, lower, policy, level, bounds, heights, units, method, iterations)
-    below = np.array([_mean_below(graph.reward[arcs]) for arcs in cycles])[cycle_of]
+        gain, heights = _shared(bounds, object)[level], _joined(*potential)
+        return CycleMeans(
+            graph, gain, gain, policy, level, bounds, heights, units, method, iterations
+        )
+    means = [_mean(graph, arcs) for arcs in cycles]
+    below = np.array([round_down(x) for x in means])[cycle_of]
+    nearest = np.array([float(x) for x in means])[cycle_of]
     proved, level = _upper_bounds(graph, level, potential[0])
+    above = np.array(proved)[level]
     rounded = CycleMeans(
-        graph, below, policy, level, proved, potential[0], (1,) * len(proved), method, iterations
+        graph,
+        np.minimum(nearest, above),
+        below,
+        policy,
+        level,
+        proved,
+        potential[0],
+        (1,) * len(proved),
+        method,
+        iterations,
     )
     if not converged:
         raise ConvergenceError(
@@ -303,8 +311,8 @@ def _exact_bounds(
 ) -> tuple[tuple[Fraction, ...], tuple[int, ...]]:
     """The gain of each level, and the units of its potentials: the core has integers alone."""
     one_of = dict(zip(level_of.tolist(), cycles, strict=True))
-    means = [Fraction(sum(graph.reward[a].tolist()), len(a)) for _, a in sorted(one_of.items())]
-    return tuple(x / graph.unit for x in means), tuple(x.denominator * graph.unit for x in means)
+    means = tuple(_mean(graph, arcs) for _, arcs in sorted(one_of.items()))
+    return means, tuple((x * graph.unit).denominator * graph.unit for x in means)
 
 
 def _joined(high: NDArray[np.int64], low: NDArray[np.uint64]) -> NDArray[Any]:
@@ -329,10 +337,12 @@ def _upper_bounds(
     return tuple(np.maximum.accumulate(upper).tolist()), level
 
 
-def _mean_below(rewards: NDArray[np.float64]) -> float:
-    """The mean rounded down: the sum of math.fsum is the rounded exact one."""
-    total = math.nextafter(math.fsum(rewards.tolist()), -math.inf)
-    return math.nextafter(total / len(rewards), -math.inf)
+def _mean(graph: WeightedGraph, arcs: list[int]) -> Fraction:
+    """The exact mean of these rewards."""
+    rewards, unit = graph.reward[arcs].tolist(), graph.unit
+    if not graph.is_exact:
+        rewards, unit = _as_integers(rewards)
+    return Fraction(sum(rewards), len(arcs) * unit)
 
 
 def _follow(graph: WeightedGraph, policy: NDArray[np.int64], v: int) -> tuple[list[int], list[int]]:
@@ -410,7 +420,7 @@ def _exact_rewards(paid: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
     scaled = [int(x * unit) for x in numbers]
     if max(map(abs, scaled)) > LARGEST:
         raise ModelError(
-            f"exact rewards over their common denominator {unit} are integers beyond 2^62; "
+            f"exact rewards over their common denominator {unit} are integers beyond 2^58; "
             "round them, or leave out exact=True"
         )
     return np.array(scaled, dtype=np.int64), unit
