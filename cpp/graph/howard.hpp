@@ -21,12 +21,7 @@
 
 namespace rlt {
 
-// Starts at the largest weight of each vertex, and gives up after `most` policies. Slacks are for
-// doubles, and ignored for integers: gains that differ by at most gain_slack times the largest
-// weight are of one level, and a potential must rise by more than potential_slack times the largest
-// potential or weight to count.
-template <class Weight>
-MeanCycles<Weight> howard_cycles(const Arcs<Weight>& arcs, double gain_slack,
-                                 double potential_slack, std::int64_t most, const Monitor& monitor);
+// Starts at the largest weight of each vertex.
+MeanCycles howard_cycles(const Arcs<std::int64_t>& arcs, const Monitor& monitor);
 
 }  // namespace rlt
