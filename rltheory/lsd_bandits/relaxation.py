@@ -52,7 +52,7 @@ def concave_relaxation(
         Blocks of at most so many plays, and no play that never ends: what block-commit needs.
     grid : number, optional
         eps > 0: rests and plays of the blocks on grids of ratio 1 + eps. With payoffs that are
-        monotone the value is at least LP / (1 + eps)^2 (claim ``lsd-grid``).
+        monotone the value is at least LP / (1 + eps) (claim ``lsd-grid``).
 
     Returns
     -------
@@ -90,7 +90,7 @@ def concave_relaxation(
             f"round (with {bandit.plays} more arms that never pay, idling is a play of these)"
         )
     hulls = [_hull(arm, i, cap, grid) for i, arm in enumerate(bandit.arms)]
-    relax = _merged(bandit, hulls)
+    relax = merged(bandit, hulls)
     return relax if exact else _rounded(relax)
 
 
@@ -146,7 +146,7 @@ def grid_of(eps: Any, last: int, past: bool) -> list[int]:
     return points
 
 
-def _merged(bandit: LSDBandit, hulls: Sequence[Sequence[Vertex]]) -> Relaxation:
+def merged(bandit: LSDBandit, hulls: Sequence[Sequence[Vertex]]) -> Relaxation:
     """The segments of all hulls by decreasing slope, the lowest arm first, until k is used up."""
     segments = sorted(
         (-slope(left, right), i, j)
