@@ -89,7 +89,9 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.bandit import LSDBandit
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
+    from rltheory.lsd_bandits.plans import Relaxation
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
+    from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
@@ -228,6 +230,8 @@ _HOME = {
     "rltheory.lsd_bandits.arms": "LSDArm OrderedArm",
     "rltheory.lsd_bandits.bandit": "LSDBandit",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
+    "rltheory.lsd_bandits.plans": "Relaxation",
+    "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
@@ -336,6 +340,8 @@ __all__ = [
     "Refine",
     "RegularizedBPI",
     "RegularizedSolution",
+    "Relaxation",
+    "RelaxationBracket",
     "RewardClass",
     "Ridge",
     "RobustSolution",
