@@ -97,6 +97,8 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.picture import schedule_svg
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
+    from rltheory.lsd_bandits.plans import Relaxation
+    from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
@@ -239,11 +241,14 @@ _HOME = {
     "rltheory.lsd_bandits.picture": "schedule_svg",
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
+    "rltheory.lsd_bandits.plans": "Relaxation",
+    "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
     "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
     "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
     "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
+    "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -353,6 +358,8 @@ __all__ = [
     "Refine",
     "RegularizedBPI",
     "RegularizedSolution",
+    "Relaxation",
+    "RelaxationBracket",
     "RewardClass",
     "Ridge",
     "RobustSolution",
