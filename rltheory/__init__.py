@@ -92,7 +92,9 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
     from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
     from rltheory.lsd_bandits.expected_average import expected_average, expected_rewards
+    from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
+    from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
@@ -233,6 +235,8 @@ _HOME = {
     "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
     "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
     "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
+    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
+    "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -372,6 +376,7 @@ __all__ = [
     "combination_lock",
     "compare_runs",
     "complete_closure",
+    "concave_relaxation",
     "concentrability",
     "coverability",
     "coverability_law",
@@ -397,6 +402,7 @@ __all__ = [
     "geometric_grid",
     "greedy",
     "gridworld",
+    "guarantee",
     "hybrid",
     "interleaved_schedule",
     "load",
@@ -431,6 +437,7 @@ __all__ = [
     "ranking_function",
     "reaching_policy",
     "regret",
+    "relaxation_at",
     "replay",
     "riverswim",
     "rlhf_gap_bound",
@@ -463,6 +470,7 @@ __all__ = [
     "uniform_policy",
     "verify",
     "verify_many",
+    "virtual_value",
     "worst_case_row",
 ]
 
