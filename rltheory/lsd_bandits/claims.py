@@ -1,8 +1,12 @@
 """The claims of this topic, gathered from the files that state them."""
 
 from rltheory.claims.claim import Claim
-from rltheory.lsd_bandits import mirror_claims, rounding_claims
+from rltheory.lsd_bandits import mirror_claims, rounding_claims, rounding_trials
 
 __all__ = ["CLAIMS"]
 
-CLAIMS: tuple[Claim, ...] = (*mirror_claims.CLAIMS, *rounding_claims.CLAIMS)
+CLAIMS: tuple[Claim, ...] = (
+    *mirror_claims.CLAIMS,
+    *rounding_claims.CLAIMS,
+    *rounding_trials.CLAIMS,
+)
