@@ -21,7 +21,7 @@ from rltheory.claims.space import Choice, Integer, Many
 from rltheory.lsd_bandits.arms import LSDArm
 from rltheory.lsd_bandits.averages import need_dominance
 from rltheory.lsd_bandits.bandit import LSDBandit
-from rltheory.lsd_bandits.families import blocking, case, tight
+from rltheory.lsd_bandits.families import blocking, case
 from rltheory.lsd_bandits.lotteries import Lottery, core_setting, payoffs_of
 from rltheory.lsd_bandits.relaxation import concave_relaxation
 from rltheory.lsd_bandits.virtual_value import guarantee
@@ -97,8 +97,10 @@ def _round_many(
     return Measurement(1 - mean / k, float(1 - c * ready.value / k), what="lost, 1 - c LP/k")
 
 
-def _case(make: Callable[[], LSDBandit], select: str, filler: bool) -> Callable[[], Instance]:
-    return lambda: Instance(**case(make()), select=select, filler=filler)
+def _tight(n: int, k: int, select: str, filler: bool) -> Callable[[], Instance]:
+    """Where exactly c is kept: N arms that pay 1/2 once in N/k rounds."""
+    bandit = blocking([n // k] * n, [Fraction(1, 2)] * n, plays=k)
+    return lambda: Instance(**case(bandit), select=select, filler=filler)
 
 
 @claim(
@@ -112,9 +114,9 @@ least $c_{N,k}\,\mathrm{LP}$.""",
     provenance=("paper", "derived"),
     family=_family(),
     named={
-        "tight, N = 8": _case(lambda: tight(8), "virtual", False),
-        "tight, N = 8, k = 2": _case(lambda: blocking([4] * 8, plays=2), "real", False),
-        "tight, N = 6, k = 3": _case(lambda: blocking([2] * 6, plays=3), "virtual", True),
+        "tight, N = 8": _tight(8, 1, "virtual", False),
+        "tight, N = 8, k = 2": _tight(8, 2, "real", False),
+        "tight, N = 6, k = 3": _tight(6, 3, "virtual", True),
     },
     range=lambda instance: (0.0, 1.0),
     mutants=[
@@ -122,13 +124,13 @@ least $c_{N,k}\,\mathrm{LP}$.""",
             "seven-tenths",
             "the share 0.7 at N = 8",
             check=partial(_round_many, share=Fraction(7, 10)),
-            named={"tight, N = 8": _case(lambda: tight(8), "virtual", False)},
+            named={"tight, N = 8": _tight(8, 1, "virtual", False)},
         ),
         Mutant(
             "offsets",
             "all offsets 0",
             check=partial(_round_many, zero=True),
-            named={"tight, N = 8": _case(lambda: tight(8), "virtual", False)},
+            named={"tight, N = 8": _tight(8, 1, "virtual", False)},
         ),
     ],
     bound=guarantee,
