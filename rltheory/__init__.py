@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.plans import Relaxation
     from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
+    from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
@@ -240,6 +241,10 @@ _HOME = {
     "rltheory.lsd_bandits.bandit": "LSDBandit",
     "rltheory.lsd_bandits.picture": "schedule_svg",
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
+    "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
+    "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
+    "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
+    "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
     "rltheory.lsd_bandits.plans": "Relaxation",
     "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",

@@ -1,7 +1,14 @@
 """The claims of this topic, gathered from the files that state them."""
 
 from rltheory.claims.claim import Claim
-from rltheory.lsd_bandits import correlation_claims, relaxation_claims, special_arm_claims
+from rltheory.lsd_bandits import (
+    correlation_claims,
+    mirror_claims,
+    relaxation_claims,
+    rounding_claims,
+    rounding_trials,
+    special_arm_claims,
+)
 
 __all__ = ["CLAIMS"]
 
@@ -9,4 +16,7 @@ CLAIMS: tuple[Claim, ...] = (
     *relaxation_claims.CLAIMS,
     *correlation_claims.CLAIMS,
     *special_arm_claims.CLAIMS,
+    *mirror_claims.CLAIMS,
+    *rounding_claims.CLAIMS,
+    *rounding_trials.CLAIMS,
 )
