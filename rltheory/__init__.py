@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.bandit import LSDBandit
+    from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
@@ -129,6 +130,7 @@ if TYPE_CHECKING:
     from rltheory.solvers.checker import Check
     from rltheory.solvers.checkers import check
     from rltheory.solvers.constrained import ConstrainedSolution, solve_constrained
+    from rltheory.solvers.cycle_means import CycleMeans, max_cycle_mean
     from rltheory.solvers.evaluate import evaluate
     from rltheory.solvers.exact import ExactSolution, solve_exact
     from rltheory.solvers.linear import LinearPlan, LinearSolution, solve_linear
@@ -223,6 +225,7 @@ _HOME = {
     "rltheory.mirror_descent.history": "History",
     "rltheory.lsd_bandits.arms": "LSDArm OrderedArm",
     "rltheory.lsd_bandits.bandit": "LSDBandit",
+    "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -236,6 +239,7 @@ _HOME = {
     "rltheory.solvers.checker": "Check",
     "rltheory.solvers.checkers": "check",
     "rltheory.solvers.constrained": "ConstrainedSolution solve_constrained",
+    "rltheory.solvers.cycle_means": "CycleMeans max_cycle_mean",
     "rltheory.solvers.evaluate": "evaluate",
     "rltheory.solvers.exact": "ExactSolution solve_exact",
     "rltheory.solvers.linear": "LinearPlan LinearSolution solve_linear",
@@ -280,12 +284,14 @@ __all__ = [
     "ConstrainedSolution",
     "ConvergenceError",
     "Counts",
+    "CycleMeans",
     "Deterministic",
     "Dyadic",
     "EpisodicMDP",
     "ExactSolution",
     "Family",
     "FunctionClass",
+    "GainResult",
     "GammaAdaptiveSteps",
     "Gaussian",
     "GeometricSteps",
@@ -389,6 +395,7 @@ __all__ = [
     "lsvi_ucb_radii",
     "lsvi_ucb_regret_bound",
     "markov_policy_of",
+    "max_cycle_mean",
     "max_occupancy",
     "max_occupancy_exact",
     "mdpo_bound",
@@ -399,6 +406,8 @@ __all__ = [
     "occupancy",
     "on_policy_mdpo",
     "online",
+    "optimal_gain",
+    "optimal_value",
     "planning_problem",
     "plugin_bound",
     "policy_kl",
