@@ -88,7 +88,12 @@ if TYPE_CHECKING:
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.bandit import LSDBandit
+    from rltheory.lsd_bandits.baselines import greedy_average, greedy_rewards, round_robin_average
+    from rltheory.lsd_bandits.best_cyclic import CyclicSchedule, best_cyclic
+    from rltheory.lsd_bandits.exact_cover import exact_cover
+    from rltheory.lsd_bandits.isi_block import ISIBlock, isi_block
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
+    from rltheory.lsd_bandits.periodic_runs import PeriodicRun
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
@@ -227,7 +232,12 @@ _HOME = {
     "rltheory.mirror_descent.history": "History",
     "rltheory.lsd_bandits.arms": "LSDArm OrderedArm",
     "rltheory.lsd_bandits.bandit": "LSDBandit",
+    "rltheory.lsd_bandits.baselines": "greedy_average greedy_rewards round_robin_average",
+    "rltheory.lsd_bandits.best_cyclic": "CyclicSchedule best_cyclic",
+    "rltheory.lsd_bandits.exact_cover": "exact_cover",
+    "rltheory.lsd_bandits.isi_block": "ISIBlock isi_block",
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
+    "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
@@ -289,6 +299,7 @@ __all__ = [
     "ConvergenceError",
     "Counts",
     "CycleMeans",
+    "CyclicSchedule",
     "Deterministic",
     "Dyadic",
     "EpisodicMDP",
@@ -302,6 +313,7 @@ __all__ = [
     "Grid",
     "History",
     "HistoryPolicy",
+    "ISIBlock",
     "InfeasibleError",
     "Instance",
     "Integer",
@@ -321,6 +333,7 @@ __all__ = [
     "ModelError",
     "Mutant",
     "OrderedArm",
+    "PeriodicRun",
     "PlanningProblem",
     "PlugIn",
     "PlugInPlan",
@@ -359,6 +372,7 @@ __all__ = [
     "behavior_cloning",
     "behavior_cloning_linear",
     "bellman",
+    "best_cyclic",
     "bracket_from_counts",
     "bradley_terry_bound",
     "check",
@@ -377,6 +391,7 @@ __all__ = [
     "distribution_mismatch",
     "evaluate",
     "evaluate_regularized",
+    "exact_cover",
     "expected_bc_kl",
     "feature_concentrability",
     "fisher_matrix",
@@ -388,9 +403,12 @@ __all__ = [
     "generative",
     "geometric_grid",
     "greedy",
+    "greedy_average",
+    "greedy_rewards",
     "gridworld",
     "guarantee",
     "hybrid",
+    "isi_block",
     "load",
     "load_instance",
     "local_simulator",
@@ -430,6 +448,7 @@ __all__ = [
     "replay",
     "riverswim",
     "rlhf_gap_bound",
+    "round_robin_average",
     "run",
     "run_many",
     "run_sweep",
