@@ -6,10 +6,12 @@ that a block is worth is B_d, a finite-horizon optimum over the states of S_i an
 "unknown", in which a play pays 0. With an idle round before each block, repeating the best one
 earns what it is worth, and more for first plays:
 
-    B_d >= d g* - N    under (M),        average of [idle, block] >= B_d / (d+1)    always.
+    B_d >= d g* - N    for monotone payoffs,    average of [idle, block] >= B_d / (d+1)    for any
 
-(Claim ``lsd-isi-block``.) The idea is that of Laforgue, Clerici, Cesa-Bianchi and Gilad-Bachrach
-(2022), who learn in such blocks because an arm's state at their start is not known then.
+(claim ``lsd-isi-block``), the second for arms that one rest brings to a state n > 0: not under
+gradual recovery, where one idle round is not enough. The idea is that of Laforgue,
+Clerici, Cesa-Bianchi and Gilad-Bachrach (2022), who learn in such blocks because an arm's state at
+their start is not known then.
 """
 
 from dataclasses import dataclass

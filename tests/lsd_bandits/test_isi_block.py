@@ -58,3 +58,10 @@ def test_an_lsd_arm_is_needed() -> None:
     for d in (0, 1.5, True):
         with pytest.raises(ModelError, match="d is"):
             rlt.isi_block(rlt.LSDBandit([rlt.LSDArm([1], [0])]), d)  # type: ignore[arg-type]
+
+
+def test_under_gradual_recovery_one_idle_round_is_not_enough() -> None:
+    bandit = rlt.LSDBandit([rlt.LSDArm([0], [1, 1, 0], "gradual")])
+    block = rlt.isi_block(bandit, 3)
+    assert block.value == 2 and block.rested is not None
+    assert block.rested.average == Fraction(1, 4) < block.value / 4
