@@ -89,15 +89,19 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.averages import Average
     from rltheory.lsd_bandits.bandit import LSDBandit
+    from rltheory.lsd_bandits.baselines import greedy_average, greedy_rewards, round_robin_average
+    from rltheory.lsd_bandits.best_cyclic import CyclicSchedule, best_cyclic
     from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
     from rltheory.lsd_bandits.bounds import LSDBounds, lsd_bounds
     from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
+    from rltheory.lsd_bandits.exact_cover import exact_cover
     from rltheory.lsd_bandits.expected_average import expected_average, expected_rewards
+    from rltheory.lsd_bandits.isi_block import ISIBlock, isi_block
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
+    from rltheory.lsd_bandits.periodic_runs import PeriodicRun
     from rltheory.lsd_bandits.picture import schedule_svg
-    from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
-    from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.plans import Relaxation
+    from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
@@ -249,11 +253,11 @@ _HOME = {
     "rltheory.lsd_bandits.plans": "Relaxation",
     "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
-    "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
-    "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
-    "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
-    "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
-    "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
+    "rltheory.lsd_bandits.baselines": "greedy_average greedy_rewards round_robin_average",
+    "rltheory.lsd_bandits.best_cyclic": "CyclicSchedule best_cyclic",
+    "rltheory.lsd_bandits.exact_cover": "exact_cover",
+    "rltheory.lsd_bandits.isi_block": "ISIBlock isi_block",
+    "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -314,6 +318,7 @@ __all__ = [
     "ConvergenceError",
     "Counts",
     "CycleMeans",
+    "CyclicSchedule",
     "DerandomizedSchedule",
     "Deterministic",
     "Dyadic",
@@ -328,6 +333,7 @@ __all__ = [
     "Grid",
     "History",
     "HistoryPolicy",
+    "ISIBlock",
     "InfeasibleError",
     "Instance",
     "Integer",
@@ -348,6 +354,7 @@ __all__ = [
     "ModelError",
     "Mutant",
     "OrderedArm",
+    "PeriodicRun",
     "PlanningProblem",
     "PlugIn",
     "PlugInPlan",
@@ -390,6 +397,7 @@ __all__ = [
     "behavior_cloning",
     "behavior_cloning_linear",
     "bellman",
+    "best_cyclic",
     "block_commit_average",
     "block_commit_schedule",
     "bracket_from_counts",
@@ -411,6 +419,7 @@ __all__ = [
     "distribution_mismatch",
     "evaluate",
     "evaluate_regularized",
+    "exact_cover",
     "expected_average",
     "expected_bc_kl",
     "expected_rewards",
@@ -424,10 +433,13 @@ __all__ = [
     "generative",
     "geometric_grid",
     "greedy",
+    "greedy_average",
+    "greedy_rewards",
     "gridworld",
     "guarantee",
     "hybrid",
     "interleaved_schedule",
+    "isi_block",
     "load",
     "load_instance",
     "local_simulator",
@@ -468,6 +480,7 @@ __all__ = [
     "replay",
     "riverswim",
     "rlhf_gap_bound",
+    "round_robin_average",
     "run",
     "run_many",
     "run_sweep",

@@ -2,7 +2,9 @@
 
 from rltheory.claims.claim import Claim
 from rltheory.lsd_bandits import (
+    block_claims,
     correlation_claims,
+    greedy_claims,
     mirror_claims,
     relaxation_claims,
     rounding_claims,
@@ -13,10 +15,12 @@ from rltheory.lsd_bandits import (
 __all__ = ["CLAIMS"]
 
 CLAIMS: tuple[Claim, ...] = (
-    *relaxation_claims.CLAIMS,
+    *block_claims.CLAIMS,
     *correlation_claims.CLAIMS,
-    *special_arm_claims.CLAIMS,
+    *greedy_claims.CLAIMS,
     *mirror_claims.CLAIMS,
+    *relaxation_claims.CLAIMS,
     *rounding_claims.CLAIMS,
     *rounding_trials.CLAIMS,
+    *special_arm_claims.CLAIMS,
 )

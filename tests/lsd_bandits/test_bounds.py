@@ -19,7 +19,9 @@ def monotone_bandits(draw: st.DrawFn) -> rlt.LSDBandit:
     for _ in range(draw(st.integers(2, 3))):
         rests, plays = draw(st.integers(1, 3)), draw(st.integers(1, 2))
         size = rests + plays
-        payoffs = [Fraction(p, 8) for p in sorted(draw(st.lists(EIGHTHS, min_size=size, max_size=size)))]
+        payoffs = [
+            Fraction(p, 8) for p in sorted(draw(st.lists(EIGHTHS, min_size=size, max_size=size)))
+        ]
         arms.append(rlt.LSDArm(payoffs[plays:], payoffs[:plays][::-1]))
     return rlt.LSDBandit(arms, draw(st.integers(1, len(arms))))
 
