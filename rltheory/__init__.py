@@ -88,6 +88,11 @@ if TYPE_CHECKING:
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.bandit import LSDBandit
+    from rltheory.lsd_bandits.environment import BanditEnvironment
+    from rltheory.lsd_bandits.explore_then_commit import etc_regret_bound, explore_then_commit
+    from rltheory.lsd_bandits.framed_ucb import framed_ucb, framed_ucb_regret_bound
+    from rltheory.lsd_bandits.isi_combucb1 import comb_ucb1
+    from rltheory.lsd_bandits.learning_run import LearningRun
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
@@ -223,6 +228,11 @@ _HOME = {
     "rltheory.mirror_descent.history": "History",
     "rltheory.lsd_bandits.arms": "LSDArm OrderedArm",
     "rltheory.lsd_bandits.bandit": "LSDBandit",
+    "rltheory.lsd_bandits.environment": "BanditEnvironment",
+    "rltheory.lsd_bandits.explore_then_commit": "etc_regret_bound explore_then_commit",
+    "rltheory.lsd_bandits.framed_ucb": "framed_ucb framed_ucb_regret_bound",
+    "rltheory.lsd_bandits.isi_combucb1": "comb_ucb1",
+    "rltheory.lsd_bandits.learning_run": "LearningRun",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -268,6 +278,7 @@ __all__ = [
     "AccessError",
     "Atoms",
     "AverageCertificate",
+    "BanditEnvironment",
     "Bernoulli",
     "BestPolicyIdentification",
     "BracketPlan",
@@ -300,6 +311,7 @@ __all__ = [
     "LSDBandit",
     "Law",
     "Learner",
+    "LearningRun",
     "LinearBPIResult",
     "LinearClone",
     "LinearMDP",
@@ -353,6 +365,7 @@ __all__ = [
     "bradley_terry_bound",
     "check",
     "claim",
+    "comb_ucb1",
     "combination_lock",
     "compare_runs",
     "complete_closure",
@@ -364,15 +377,19 @@ __all__ = [
     "demonstration_regularized_rlhf",
     "deterministic_policies",
     "distribution_mismatch",
+    "etc_regret_bound",
     "evaluate",
     "evaluate_regularized",
     "expected_bc_kl",
+    "explore_then_commit",
     "feature_concentrability",
     "fisher_matrix",
     "fit_bradley_terry",
     "fit_power_law",
     "fit_rate",
     "forward_kl_step",
+    "framed_ucb",
+    "framed_ucb_regret_bound",
     "garnet",
     "generative",
     "geometric_grid",

@@ -78,7 +78,7 @@ def framed_ucb_regret_bound(
     --------
     >>> import rltheory as rlt
     >>> round(rlt.framed_ucb_regret_bound([1, 1], [1, 1], 20_000))
-    4155
+    4239
     """
     frame, delta = _chosen(rests, plays, T, frame, delta)
     pairs, share = sum(rests) + sum(plays), float(guarantee(len(rests)))
@@ -125,6 +125,7 @@ def framed_ucb(
     >>> import rltheory as rlt
     >>> bandit = rlt.LSDBandit([rlt.LSDArm.blocking(2, "9/10"), rlt.LSDArm.blocking(2, "9/10")])
     >>> rlt.framed_ucb(bandit, 20_000, seed=1)
+    LearningRun(20000 rounds, 13493 rewards; pseudo-regret 57.6 against c_N LP, bound 4239)
     """
     environment = learnable(bandit, seed)
     known = environment.bandit
