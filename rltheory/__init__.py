@@ -93,6 +93,8 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.framed_ucb import framed_ucb, framed_ucb_regret_bound
     from rltheory.lsd_bandits.isi_combucb1 import comb_ucb1
     from rltheory.lsd_bandits.learning_run import LearningRun
+    from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
+    from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
@@ -233,6 +235,8 @@ _HOME = {
     "rltheory.lsd_bandits.framed_ucb": "framed_ucb framed_ucb_regret_bound",
     "rltheory.lsd_bandits.isi_combucb1": "comb_ucb1",
     "rltheory.lsd_bandits.learning_run": "LearningRun",
+    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
+    "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -369,6 +373,7 @@ __all__ = [
     "combination_lock",
     "compare_runs",
     "complete_closure",
+    "concave_relaxation",
     "concentrability",
     "coverability",
     "coverability_law",
@@ -395,6 +400,7 @@ __all__ = [
     "geometric_grid",
     "greedy",
     "gridworld",
+    "guarantee",
     "hybrid",
     "load",
     "load_instance",
@@ -428,6 +434,7 @@ __all__ = [
     "ranking_function",
     "reaching_policy",
     "regret",
+    "relaxation_at",
     "replay",
     "riverswim",
     "rlhf_gap_bound",
@@ -460,6 +467,7 @@ __all__ = [
     "uniform_policy",
     "verify",
     "verify_many",
+    "virtual_value",
     "worst_case_row",
 ]
 
