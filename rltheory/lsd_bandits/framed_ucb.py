@@ -109,7 +109,7 @@ def framed_ucb(
     frame : int, optional
         F, at least 1; `default_frame` if left out.
     delta : float, optional
-        Failure probability of all radii together, in (0, 1); 1/T if left out.
+        Failure probability of all radii together, in (0, 1]; 1/T if left out.
 
     Returns
     -------
@@ -180,8 +180,8 @@ def _chosen(
     for name, x in (("T", T), ("frame", 1 if frame is None else frame)):
         if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < 1:
             raise ModelError(f"{name} is {x!r}; it must be an integer of at least 1")
-    if delta is not None and not 0.0 < delta < 1.0:
-        raise ModelError(f"delta is {delta!r}; it must be in (0, 1)")
+    if delta is not None and not 0.0 < delta <= 1.0:
+        raise ModelError(f"delta is {delta!r}; it must be in (0, 1]")
     size = default_frame(rests, plays, T) if frame is None else int(frame)
     return size, 1.0 / T if delta is None else float(delta)
 

@@ -45,8 +45,8 @@ class LearningRun:
 
     @property
     def target(self) -> float:
-        """c_N LP, which the bound compares with."""
-        value = concave_relaxation(self.bandit, exact=True).value
+        """c_N LP, which the bound compares with; LP of at most one play per round."""
+        value = concave_relaxation(LSDBandit(self.bandit.arms), exact=True).value
         return float(guarantee(self.bandit.n_arms) * Fraction(value))
 
     @property

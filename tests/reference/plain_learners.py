@@ -32,6 +32,11 @@ class PlainArm:
         return [*out, [(-self.M, True)]]
 
 
+def twins(bandit: Any) -> list[PlainArm]:
+    """The arms of an LSDBandit."""
+    return [PlainArm(list(arm.rest_payoffs), list(arm.play_payoffs)) for arm in bandit.arms]
+
+
 def relaxed(arms: list[PlainArm], index: list[dict[int, Any]]) -> tuple[Any, list[Any]]:
     """(value, [(lower plan or None, upper plan, share)]) of the relaxation under an index.
 
