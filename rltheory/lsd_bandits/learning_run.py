@@ -57,7 +57,8 @@ class LearningRun:
     def regret_against(self, value: float | Fraction) -> NDArray[np.float64]:
         """The same against another reward per round, such as A(x) or the optimal gain."""
         rounds = np.arange(1, len(self.rewards) + 1)
-        return float(value) * rounds - np.cumsum(self.pseudo_rewards)
+        regret: NDArray[np.float64] = float(value) * rounds - np.cumsum(self.pseudo_rewards)
+        return regret
 
     def __repr__(self) -> str:
         regret = self.pseudo_regret[-1] if len(self.rewards) else 0.0
@@ -98,7 +99,9 @@ def plan_arrays(bandit: LSDBandit) -> PlanArrays:
 
 @lru_cache(maxsize=64)
 def _arrays(shape: tuple[tuple[int, int], ...]) -> PlanArrays:
-    arm_first, step_first, state, played = [0], [0], [], []
+    arm_first, step_first = [0], [0]
+    state: list[int] = []
+    played: list[bool] = []
     for rests, plays in shape:
         arm = LSDArm([0] * rests, [0] * plays)
         plans = [block(arm, n, m) for n in range(1, rests + 1) for m in range(1, plays + 1)]

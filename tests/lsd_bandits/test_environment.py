@@ -40,7 +40,7 @@ def test_rounds_are_those_of_the_definition(state: list[int] | None) -> None:
                 now[i] = arm.rest_next[now[i]]
         assert rewards[t] == paid and environment.pseudo_rewards[t] == mean
     assert environment.state.tolist() == now
-    assert environment.plays.tolist() == sum(plays, [])
+    assert environment.plays.tolist() == [n for own in plays for n in own]
     assert environment.successes.sum() == rewards.sum()
     assert environment.actions.tolist() == actions.tolist()
 
