@@ -3,10 +3,12 @@
 from rltheory.claims.claim import Claim
 from rltheory.lsd_bandits import (
     learning_claims,
+    learning_rates,
 )
 
 __all__ = ["CLAIMS"]
 
 CLAIMS: tuple[Claim, ...] = (
     *learning_claims.CLAIMS,
+    *learning_rates.CLAIMS,
 )

@@ -35,12 +35,14 @@ from rltheory.lsd_bandits.virtual_value import guarantee
 from rltheory.mdp.streams import Stream
 
 __all__ = [
+    "error_scale",
     "etc_regret_bound",
     "exploration_actions",
     "exploration_repeats",
     "exploration_rounds",
     "explore_then_commit",
     "shape_of",
+    "sweep_rounds",
 ]
 
 
@@ -60,7 +62,7 @@ def exploration_rounds(rests: Sequence[int], plays: Sequence[int], repeats: int)
     repeats : int
         m.
     """
-    return len(rests) + repeats * _sweep(rests, plays) + max(rests)
+    return len(rests) + repeats * sweep_rounds(rests, plays) + max(rests)
 
 
 def exploration_repeats(rests: Sequence[int], plays: Sequence[int], T: int) -> int:
@@ -72,7 +74,7 @@ def exploration_repeats(rests: Sequence[int], plays: Sequence[int], T: int) -> i
     >>> exploration_repeats([1, 1], [1, 1], 20_000)
     371
     """
-    base = _scale(rests, plays, T) / (2.0 * _sweep(rests, plays))
+    base = error_scale(rests, plays, T) / (2.0 * sweep_rounds(rests, plays))
     return math.ceil(base ** (2.0 / 3.0))
 
 
@@ -96,7 +98,7 @@ def etc_regret_bound(
     >>> round(rlt.etc_regret_bound([1, 1], [1, 1], 20_000))
     6684
     """
-    scale, sweep = _scale(rests, plays, T), _sweep(rests, plays)
+    scale, sweep = error_scale(rests, plays, T), sweep_rounds(rests, plays)
     share = float(guarantee(len(rests)))
     if repeats is not None:
         return exploration_rounds(rests, plays, repeats) + scale / math.sqrt(repeats) + share
@@ -212,13 +214,13 @@ def _repeats(rests: Sequence[int], plays: Sequence[int], T: int, repeats: int | 
     return exploration_repeats(rests, plays, T) if repeats is None else int(repeats)
 
 
-def _sweep(rests: Sequence[int], plays: Sequence[int]) -> int:
-    """L."""
+def sweep_rounds(rests: Sequence[int], plays: Sequence[int]) -> int:
+    """L, the rounds in which every payoff is sampled once."""
     return sum(r * (r + 3) // 2 + m for r, m in zip(rests, plays, strict=True))
 
 
-def _scale(rests: Sequence[int], plays: Sequence[int], T: int) -> float:
-    """B."""
+def error_scale(rests: Sequence[int], plays: Sequence[int], T: int) -> float:
+    """B = (1 + c_N) T sqrt(ln(2DT)/2): with m samples, errors cost at most B / sqrt(m)."""
     pairs = sum(rests) + sum(plays)
     share = float(1 + Fraction(guarantee(len(rests))))
     return share * T * math.sqrt(math.log(2.0 * pairs * T) / 2.0)

@@ -119,9 +119,7 @@ def framed_reward(
 # --- instances ----------------------------------------------------------------------------
 
 
-def learning_case(
-    arms: Callable[[], list[LSDArm]], T: int, **more: Any
-) -> Callable[[], Instance]:
+def learning_case(arms: Callable[[], list[LSDArm]], T: int, **more: Any) -> Callable[[], Instance]:
     """An instance of these arms and T rounds."""
     return lambda: Instance(**case(LSDBandit(arms())), T=T, **more)
 
