@@ -57,8 +57,8 @@ class LearningRun:
     def regret_against(self, value: float | Fraction) -> NDArray[np.float64]:
         """The same against another reward per round, such as A(x) or the optimal gain."""
         rounds = np.arange(1, len(self.rewards) + 1)
-        regret: NDArray[np.float64] = float(value) * rounds - np.cumsum(self.pseudo_rewards)
-        return regret
+        earned = np.cumsum(self.pseudo_rewards)
+        return np.asarray(float(value) * rounds - earned, dtype=np.float64)
 
     def __repr__(self) -> str:
         regret = self.pseudo_regret[-1] if len(self.rewards) else 0.0
