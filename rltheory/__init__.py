@@ -93,6 +93,12 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.framed_ucb import framed_ucb, framed_ucb_regret_bound
     from rltheory.lsd_bandits.isi_combucb1 import comb_ucb1
     from rltheory.lsd_bandits.learning_run import LearningRun
+    from rltheory.lsd_bandits.baselines import greedy_average, greedy_rewards, round_robin_average
+    from rltheory.lsd_bandits.best_cyclic import CyclicSchedule, best_cyclic
+    from rltheory.lsd_bandits.exact_cover import exact_cover
+    from rltheory.lsd_bandits.isi_block import ISIBlock, isi_block
+    from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
+    from rltheory.lsd_bandits.periodic_runs import PeriodicRun
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
@@ -136,6 +142,7 @@ if TYPE_CHECKING:
     from rltheory.solvers.checker import Check
     from rltheory.solvers.checkers import check
     from rltheory.solvers.constrained import ConstrainedSolution, solve_constrained
+    from rltheory.solvers.cycle_means import CycleMeans, max_cycle_mean
     from rltheory.solvers.evaluate import evaluate
     from rltheory.solvers.exact import ExactSolution, solve_exact
     from rltheory.solvers.linear import LinearPlan, LinearSolution, solve_linear
@@ -235,6 +242,12 @@ _HOME = {
     "rltheory.lsd_bandits.framed_ucb": "framed_ucb framed_ucb_regret_bound",
     "rltheory.lsd_bandits.isi_combucb1": "comb_ucb1",
     "rltheory.lsd_bandits.learning_run": "LearningRun",
+    "rltheory.lsd_bandits.baselines": "greedy_average greedy_rewards round_robin_average",
+    "rltheory.lsd_bandits.best_cyclic": "CyclicSchedule best_cyclic",
+    "rltheory.lsd_bandits.exact_cover": "exact_cover",
+    "rltheory.lsd_bandits.isi_block": "ISIBlock isi_block",
+    "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
+    "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
@@ -250,6 +263,7 @@ _HOME = {
     "rltheory.solvers.checker": "Check",
     "rltheory.solvers.checkers": "check",
     "rltheory.solvers.constrained": "ConstrainedSolution solve_constrained",
+    "rltheory.solvers.cycle_means": "CycleMeans max_cycle_mean",
     "rltheory.solvers.evaluate": "evaluate",
     "rltheory.solvers.exact": "ExactSolution solve_exact",
     "rltheory.solvers.linear": "LinearPlan LinearSolution solve_linear",
@@ -295,18 +309,22 @@ __all__ = [
     "ConstrainedSolution",
     "ConvergenceError",
     "Counts",
+    "CycleMeans",
+    "CyclicSchedule",
     "Deterministic",
     "Dyadic",
     "EpisodicMDP",
     "ExactSolution",
     "Family",
     "FunctionClass",
+    "GainResult",
     "GammaAdaptiveSteps",
     "Gaussian",
     "GeometricSteps",
     "Grid",
     "History",
     "HistoryPolicy",
+    "ISIBlock",
     "InfeasibleError",
     "Instance",
     "Integer",
@@ -327,6 +345,7 @@ __all__ = [
     "ModelError",
     "Mutant",
     "OrderedArm",
+    "PeriodicRun",
     "PlanningProblem",
     "PlugIn",
     "PlugInPlan",
@@ -365,6 +384,7 @@ __all__ = [
     "behavior_cloning",
     "behavior_cloning_linear",
     "bellman",
+    "best_cyclic",
     "bracket_from_counts",
     "bradley_terry_bound",
     "check",
@@ -385,6 +405,7 @@ __all__ = [
     "etc_regret_bound",
     "evaluate",
     "evaluate_regularized",
+    "exact_cover",
     "expected_bc_kl",
     "explore_then_commit",
     "feature_concentrability",
@@ -399,9 +420,12 @@ __all__ = [
     "generative",
     "geometric_grid",
     "greedy",
+    "greedy_average",
+    "greedy_rewards",
     "gridworld",
     "guarantee",
     "hybrid",
+    "isi_block",
     "load",
     "load_instance",
     "local_simulator",
@@ -412,6 +436,7 @@ __all__ = [
     "lsvi_ucb_radii",
     "lsvi_ucb_regret_bound",
     "markov_policy_of",
+    "max_cycle_mean",
     "max_occupancy",
     "max_occupancy_exact",
     "mdpo_bound",
@@ -422,6 +447,8 @@ __all__ = [
     "occupancy",
     "on_policy_mdpo",
     "online",
+    "optimal_gain",
+    "optimal_value",
     "planning_problem",
     "plugin_bound",
     "policy_kl",
@@ -438,6 +465,7 @@ __all__ = [
     "replay",
     "riverswim",
     "rlhf_gap_bound",
+    "round_robin_average",
     "run",
     "run_many",
     "run_sweep",

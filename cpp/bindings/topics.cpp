@@ -1,3 +1,4 @@
+#include "bindings/lsd_cyclic.hpp"
 #include "bindings/lsd_graph.hpp"
 #include "bindings/lsd_learner.hpp"
 #include "bindings/module.hpp"
@@ -7,6 +8,7 @@ namespace rlt {
 void bind_topics(py::module_& m) {
     bind_lsd_graph(m);
     bind_lsd_learner(m);
+    bind_lsd_cyclic(m);
 }
 
 }  // namespace rlt
