@@ -12,3 +12,8 @@ CLAIMS: tuple[Claim, ...] = (
     *learning_claims.CLAIMS,
     *learning_rates.CLAIMS,
 )
+from rltheory.lsd_bandits import mirror_claims, rounding_claims
+
+__all__ = ["CLAIMS"]
+
+CLAIMS: tuple[Claim, ...] = (*mirror_claims.CLAIMS, *rounding_claims.CLAIMS)
