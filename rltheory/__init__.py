@@ -89,22 +89,20 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.averages import Average
     from rltheory.lsd_bandits.bandit import LSDBandit
-    from rltheory.lsd_bandits.environment import BanditEnvironment
-    from rltheory.lsd_bandits.explore_then_commit import etc_regret_bound, explore_then_commit
-    from rltheory.lsd_bandits.framed_ucb import framed_ucb, framed_ucb_regret_bound
-    from rltheory.lsd_bandits.isi_combucb1 import comb_ucb1
-    from rltheory.lsd_bandits.learning_run import LearningRun
     from rltheory.lsd_bandits.baselines import greedy_average, greedy_rewards, round_robin_average
     from rltheory.lsd_bandits.best_cyclic import CyclicSchedule, best_cyclic
-    from rltheory.lsd_bandits.exact_cover import exact_cover
-    from rltheory.lsd_bandits.isi_block import ISIBlock, isi_block
-    from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
-    from rltheory.lsd_bandits.periodic_runs import PeriodicRun
-    from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
     from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
+    from rltheory.lsd_bandits.environment import BanditEnvironment
+    from rltheory.lsd_bandits.exact_cover import exact_cover
     from rltheory.lsd_bandits.expected_average import expected_average, expected_rewards
+    from rltheory.lsd_bandits.explore_then_commit import etc_regret_bound, explore_then_commit
+    from rltheory.lsd_bandits.framed_ucb import framed_ucb, framed_ucb_regret_bound
+    from rltheory.lsd_bandits.isi_block import ISIBlock, isi_block
+    from rltheory.lsd_bandits.isi_combucb1 import comb_ucb1
+    from rltheory.lsd_bandits.learning_run import LearningRun
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
+    from rltheory.lsd_bandits.periodic_runs import PeriodicRun
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
@@ -262,9 +260,6 @@ _HOME = {
     "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
     "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
     "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
-    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
-    "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
-    "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -428,11 +423,10 @@ __all__ = [
     "evaluate",
     "evaluate_regularized",
     "exact_cover",
-    "expected_bc_kl",
-    "explore_then_commit",
     "expected_average",
     "expected_bc_kl",
     "expected_rewards",
+    "explore_then_commit",
     "feature_concentrability",
     "fisher_matrix",
     "fit_bradley_terry",
@@ -450,8 +444,8 @@ __all__ = [
     "gridworld",
     "guarantee",
     "hybrid",
-    "isi_block",
     "interleaved_schedule",
+    "isi_block",
     "load",
     "load_instance",
     "local_simulator",

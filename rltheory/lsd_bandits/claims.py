@@ -4,16 +4,15 @@ from rltheory.claims.claim import Claim
 from rltheory.lsd_bandits import (
     learning_claims,
     learning_rates,
+    mirror_claims,
+    rounding_claims,
 )
 
 __all__ = ["CLAIMS"]
 
 CLAIMS: tuple[Claim, ...] = (
+    *mirror_claims.CLAIMS,
+    *rounding_claims.CLAIMS,
     *learning_claims.CLAIMS,
     *learning_rates.CLAIMS,
 )
-from rltheory.lsd_bandits import mirror_claims, rounding_claims
-
-__all__ = ["CLAIMS"]
-
-CLAIMS: tuple[Claim, ...] = (*mirror_claims.CLAIMS, *rounding_claims.CLAIMS)
