@@ -227,3 +227,21 @@ def test_what_is_refused(T: int, repeats: int | None, word: str) -> None:
         return
     with pytest.raises(ModelError, match=word):
         rlt.explore_then_commit(bandit, T, 0, repeats)
+
+
+def test_the_mean_of_a_commitment_beside_the_expected_average() -> None:
+    """Over common periods, once the start is forgotten, as the enumeration of schedules has it."""
+    for j, bandit in enumerate(rand_bandits(15)):
+        # Payoffs in general position: the relaxation has one solution.
+        means = Stream(j, "generic").uniforms(len(bandit.arrays.payoffs))
+        parts = np.split(means, np.cumsum(bandit.arrays.sizes)[:-1])
+        plays = [len(arm.play_payoffs) for arm in bandit.arms if isinstance(arm, rlt.LSDArm)]
+        guess = rlt.LSDBandit(
+            [rlt.LSDArm(own[m:], own[:m][::-1]) for own, m in zip(parts, plays, strict=True)]
+        )
+        relax = rlt.concave_relaxation(guess, exact=True)
+        average = rlt.expected_average(relax, earning=bandit)
+        state = np.array(bandit.split(bandit.rested), dtype=np.int32)
+        arrays = *flat(bandit), *plan_arrays(bandit), means, state
+        early, late = (topics.lsd_committed(*arrays, T, 8, 10**8) for T in (60, 120))
+        assert (late - early) / 60 == pytest.approx(float(average.value), abs=1e-12)
