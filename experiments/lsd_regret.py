@@ -68,7 +68,7 @@ sweep = rlt.Sweep(
     trial,
     {"rounds": ROUNDS, "learner": [COMMIT, FRAMES], "bandit": list(BANDITS)},
     seeds=24,
-    title="Learners of last-switch-dependent arms",
+    title="Learners of LSD arms",
     laws=(
         rlt.Law(
             "regret", "rounds", slope=2 / 3, factor=_logarithm, upper=True, at={"learner": COMMIT}
