@@ -20,7 +20,6 @@ docs/theory/lsd_learning.md. Source: this project.
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,8 +64,18 @@ def exploration_rounds(rests: Sequence[int], plays: Sequence[int], repeats: int)
     return len(rests) + repeats * sweep_rounds(rests, plays) + max(rests)
 
 
-def exploration_repeats(rests: Sequence[int], plays: Sequence[int], T: int) -> int:
+def exploration_repeats(
+    rests: Sequence[int], plays: Sequence[int], T: int, share: float | None = None
+) -> int:
     """m = ceil((B / 2L)^{2/3}), which balances exploration with what its errors cost later.
+
+    Parameters
+    ----------
+    rests, plays : sequence of int, shape (N,)
+        R_i and M_i.
+    T : int
+    share : float, optional
+        A number in place of c_N.
 
     Examples
     --------
@@ -74,12 +83,16 @@ def exploration_repeats(rests: Sequence[int], plays: Sequence[int], T: int) -> i
     >>> exploration_repeats([1, 1], [1, 1], 20_000)
     371
     """
-    base = error_scale(rests, plays, T) / (2.0 * sweep_rounds(rests, plays))
+    base = error_scale(rests, plays, T, share) / (2.0 * sweep_rounds(rests, plays))
     return math.ceil(base ** (2.0 / 3.0))
 
 
 def etc_regret_bound(
-    rests: Sequence[int], plays: Sequence[int], T: int, repeats: int | None = None
+    rests: Sequence[int],
+    plays: Sequence[int],
+    T: int,
+    repeats: int | None = None,
+    share: float | None = None,
 ) -> float:
     """The bound of c_N T LP - E[rewards]; claim ``lsd-etc-regret``.
 
@@ -91,6 +104,8 @@ def etc_regret_bound(
         Rounds, at least N + m L + R.
     repeats : int, optional
         m, if it is not `exploration_repeats`.
+    share : float, optional
+        A smaller number in place of c_N, such as 1 - 1/e, which does not depend on N.
 
     Examples
     --------
@@ -98,8 +113,8 @@ def etc_regret_bound(
     >>> round(rlt.etc_regret_bound([1, 1], [1, 1], 20_000))
     6684
     """
-    scale, sweep = error_scale(rests, plays, T), sweep_rounds(rests, plays)
-    share = float(guarantee(len(rests)))
+    scale, sweep = error_scale(rests, plays, T, share), sweep_rounds(rests, plays)
+    share = float(guarantee(len(rests))) if share is None else share
     if repeats is not None:
         return exploration_rounds(rests, plays, repeats) + scale / math.sqrt(repeats) + share
     main = 3.0 * 2.0 ** (-2.0 / 3.0) * sweep ** (1.0 / 3.0) * scale ** (2.0 / 3.0)
@@ -179,20 +194,15 @@ def explore(environment: BanditEnvironment, repeats: int) -> NDArray[np.float64]
     """
     bandit = environment.bandit
     rests, plays = shape_of(bandit)
-    before = environment.plays.copy(), environment.successes.copy()
-    for i, arm in enumerate(bandit.arms):
+    before = environment.successes.copy()
+    for i in range(bandit.n_arms):
         actions = exploration_actions(rests[i], plays[i], repeats, i)
-        state = int(environment.state[i])
-        first = environment.run(actions[:1])
-        played = sum(bandit.arrays.sizes[:i]) + state
-        before[0][played] += 1
-        before[1][played] += int(first[0])
+        thrown_away = int(bandit.arrays.sizes[:i].sum()) + int(environment.state[i])
+        before[thrown_away] += environment.play(i)
         environment.run(actions[1:])
-        assert arm.n_states == rests[i] + plays[i]
     environment.run(np.full(max(rests), IDLE))
-    counts = environment.plays - before[0]
-    assert (counts == repeats).all(), counts
-    return (environment.successes - before[1]) / counts
+    means: NDArray[np.float64] = (environment.successes - before) / repeats
+    return means
 
 
 def exploration_actions(rests: int, plays: int, repeats: int, arm: int) -> NDArray[np.int32]:
@@ -219,8 +229,10 @@ def sweep_rounds(rests: Sequence[int], plays: Sequence[int]) -> int:
     return sum(r * (r + 3) // 2 + m for r, m in zip(rests, plays, strict=True))
 
 
-def error_scale(rests: Sequence[int], plays: Sequence[int], T: int) -> float:
+def error_scale(
+    rests: Sequence[int], plays: Sequence[int], T: int, share: float | None = None
+) -> float:
     """B = (1 + c_N) T sqrt(ln(2DT)/2): with m samples, errors cost at most B / sqrt(m)."""
     pairs = sum(rests) + sum(plays)
-    share = float(1 + Fraction(guarantee(len(rests))))
-    return share * T * math.sqrt(math.log(2.0 * pairs * T) / 2.0)
+    kept = float(guarantee(len(rests))) if share is None else share
+    return (1.0 + kept) * T * math.sqrt(math.log(2.0 * pairs * T) / 2.0)

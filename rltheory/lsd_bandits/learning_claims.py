@@ -63,7 +63,8 @@ def regret_range(i: Instance) -> tuple[float, float]:
     """Between what regret against c_N LP lies surely, with a hair for rounding."""
     bandit, T = bandit_of(i), int(i.T)
     assert bandit.recovery_time is not None
-    value, kept = relaxed_value(bandit), target(bandit)
+    value = relaxed_value(bandit)
+    kept = float(i.share) * value if "share" in i else target(bandit)
     hair = 1e-9 * (T + 1)
     return T * kept - (T + bandit.recovery_time) * value - hair, T * kept + hair
 
@@ -173,9 +174,11 @@ def _family(
 def _etc(i: Instance, stream: Stream, repeats: int | None = None) -> Measurement:
     bandit, T = bandit_of(i), int(i.T)
     rests, plays = shape_of(bandit)
-    m = exploration_repeats(rests, plays, T) if repeats is None else repeats
-    regret = T * target(bandit) - committed_reward(bandit, T, m, stream)
-    return Measurement(regret, etc_regret_bound(rests, plays, T), trivial=T * target(bandit))
+    share = float(i.share) if "share" in i else None
+    m = exploration_repeats(rests, plays, T, share) if repeats is None else repeats
+    kept = target(bandit) if share is None else share * relaxed_value(bandit)
+    regret = T * kept - committed_reward(bandit, T, m, stream)
+    return Measurement(regret, etc_regret_bound(rests, plays, T, share=share), trivial=T * kept)
 
 
 @claim(
@@ -197,6 +200,7 @@ below $c_NT\,\mathrm{LP}$.""",
     named={
         "two blocking arms, T = 20,000": learning_case(two_blocking, 20_000),
         "two blocking arms, T = 100,000": learning_case(two_blocking, 100_000),
+        "the same against 1 - 1/e": learning_case(two_blocking, 100_000, share=1 - math.exp(-1.0)),
         "a coin, T = 1,000,000": learning_case(coin, 1_000_000),
         "two kinds of plans, T = 100,000": learning_case(mixed, 100_000),
     },

@@ -1,5 +1,6 @@
 """What a learner of LSD arms leaves behind, and the plans that learners choose from."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -61,10 +62,13 @@ class LearningRun:
         return np.asarray(float(value) * rounds - earned, dtype=np.float64)
 
     def __repr__(self) -> str:
-        regret = self.pseudo_regret[-1] if len(self.rewards) else 0.0
+        told = f"{len(self.rewards)} rounds, {int(self.rewards.sum())} rewards"
+        if not math.isfinite(self.bound) or not len(self.rewards):
+            return f"LearningRun({told}; no bound is proved)"
+        regret = self.pseudo_regret[-1]
         return (
-            f"LearningRun({len(self.rewards)} rounds, {int(self.rewards.sum())} rewards; "
-            f"pseudo-regret {regret:.4g} against c_N LP, bound {self.bound:.4g})"
+            f"LearningRun({told}; pseudo-regret {regret:.4g} against c_N LP, bound "
+            f"{self.bound:.4g})"
         )
 
 

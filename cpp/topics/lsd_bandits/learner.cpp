@@ -78,8 +78,9 @@ double Relaxer::solve(const double* index, std::vector<Mixture>& mixtures) {
     mixtures.assign(arms_.count(), {});
     segments_.clear();
     for (std::int64_t i = 0; i < arms_.count(); ++i) hull(i, index);
-    std::stable_sort(segments_.begin(), segments_.end(),
-                     [](const Segment& a, const Segment& b) { return a.slope > b.slope; });
+    std::sort(segments_.begin(), segments_.end(), [](const Segment& a, const Segment& b) {
+        return a.slope != b.slope ? a.slope > b.slope : a.arm < b.arm;
+    });
     double left = 1.0, value = 0.0;
     for (const Segment& s : segments_) {
         if (left <= 0.0) break;

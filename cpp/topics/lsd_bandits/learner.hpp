@@ -99,8 +99,8 @@ struct FramedRun {
     const double* draws;    // two an arm and frame
 };
 
-// Fills the record and the index at the start of each frame's relaxed value; the number of rounds
-// in which a real state was below the virtual one.
+// Fills the record and `upper`, the relaxation's value under the index of each frame; the number of
+// rounds in which some real state was below the virtual one.
 std::int64_t framed_ucb(const Arms<double>& arms, const Plans& plans, const FramedRun& run,
                         std::int64_t rounds, std::int32_t* state, const Record& record,
                         double* upper);
