@@ -59,8 +59,8 @@ def commit_rate(rests: list[int], plays: list[int], T: int) -> float:
 
 
 def frame_rate(rests: list[int], plays: list[int], T: int) -> float:
-    """sqrt(R D T): the rests at the starts of frames, and the rounds of D frames."""
-    return math.sqrt(max(rests) * (sum(rests) + sum(plays)) * T)
+    """2 sqrt(R D T): the rests at the starts of frames, and the rounds of D frames."""
+    return 2.0 * math.sqrt(max(rests) * (sum(rests) + sum(plays)) * T)
 
 
 def _etc(i: Instance, x: float, stream: Stream, samples: str = "stated") -> Measurement:

@@ -81,6 +81,14 @@ def test_any_start_rests_first() -> None:
     assert (rested.actions[:20] != -1).sum() > (run.actions[:3] != -1).sum()
 
 
+def test_optimism_that_is_never_corrected() -> None:
+    """The second arm is never played twice in a row, and its payoff there stays unknown."""
+    bandit = rlt.LSDBandit([rlt.LSDArm.blocking(2, 1), rlt.LSDArm.blocking(2, "1/2")])
+    environment = rlt.BanditEnvironment(bandit, 0)
+    rlt.framed_ucb(environment, 100_000, seed=0)
+    assert environment.plays[2] == 0 and environment.plays[3] > 20_000
+
+
 @pytest.mark.parametrize("T", [1, 2, 5])
 def test_short_runs(T: int) -> None:
     bandit = GOLDEN["I1"]()
