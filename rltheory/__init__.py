@@ -94,9 +94,14 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
     from rltheory.lsd_bandits.bounds import LSDBounds, lsd_bounds
     from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
+    from rltheory.lsd_bandits.environment import BanditEnvironment
     from rltheory.lsd_bandits.exact_cover import exact_cover
     from rltheory.lsd_bandits.expected_average import expected_average, expected_rewards
+    from rltheory.lsd_bandits.explore_then_commit import etc_regret_bound, explore_then_commit
+    from rltheory.lsd_bandits.framed_ucb import framed_ucb, framed_ucb_regret_bound
     from rltheory.lsd_bandits.isi_block import ISIBlock, isi_block
+    from rltheory.lsd_bandits.isi_combucb1 import comb_ucb1
+    from rltheory.lsd_bandits.learning_run import LearningRun
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
     from rltheory.lsd_bandits.periodic_runs import PeriodicRun
     from rltheory.lsd_bandits.picture import schedule_svg
@@ -245,19 +250,24 @@ _HOME = {
     "rltheory.lsd_bandits.bandit": "LSDBandit",
     "rltheory.lsd_bandits.picture": "schedule_svg",
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
-    "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
-    "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
-    "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
-    "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
-    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
-    "rltheory.lsd_bandits.plans": "Relaxation",
-    "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
-    "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
+    "rltheory.lsd_bandits.environment": "BanditEnvironment",
+    "rltheory.lsd_bandits.explore_then_commit": "etc_regret_bound explore_then_commit",
+    "rltheory.lsd_bandits.framed_ucb": "framed_ucb framed_ucb_regret_bound",
+    "rltheory.lsd_bandits.isi_combucb1": "comb_ucb1",
+    "rltheory.lsd_bandits.learning_run": "LearningRun",
     "rltheory.lsd_bandits.baselines": "greedy_average greedy_rewards round_robin_average",
     "rltheory.lsd_bandits.best_cyclic": "CyclicSchedule best_cyclic",
     "rltheory.lsd_bandits.exact_cover": "exact_cover",
     "rltheory.lsd_bandits.isi_block": "ISIBlock isi_block",
     "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
+    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
+    "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
+    "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
+    "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
+    "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
+    "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
+    "rltheory.lsd_bandits.plans": "Relaxation",
+    "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -305,6 +315,7 @@ __all__ = [
     "Atoms",
     "Average",
     "AverageCertificate",
+    "BanditEnvironment",
     "Bernoulli",
     "BestPolicyIdentification",
     "BracketPlan",
@@ -343,6 +354,7 @@ __all__ = [
     "LSDBounds",
     "Law",
     "Learner",
+    "LearningRun",
     "LinearBPIResult",
     "LinearClone",
     "LinearMDP",
@@ -404,6 +416,7 @@ __all__ = [
     "bradley_terry_bound",
     "check",
     "claim",
+    "comb_ucb1",
     "combination_lock",
     "compare_runs",
     "complete_closure",
@@ -417,18 +430,22 @@ __all__ = [
     "derandomized_schedule",
     "deterministic_policies",
     "distribution_mismatch",
+    "etc_regret_bound",
     "evaluate",
     "evaluate_regularized",
     "exact_cover",
     "expected_average",
     "expected_bc_kl",
     "expected_rewards",
+    "explore_then_commit",
     "feature_concentrability",
     "fisher_matrix",
     "fit_bradley_terry",
     "fit_power_law",
     "fit_rate",
     "forward_kl_step",
+    "framed_ucb",
+    "framed_ucb_regret_bound",
     "garnet",
     "generative",
     "geometric_grid",

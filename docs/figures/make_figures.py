@@ -5,6 +5,7 @@
 Needs the extras `exact`, `envs` and `plot`. The same package versions give the same files.
 """
 
+import runpy
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,62 @@ def schedule_of_blocking_arms() -> None:
     (HERE / "lsd_schedule.svg").write_text(drawn, encoding="utf-8")
 
 
+def regret_of_lsd_learners() -> None:
+    """experiments/lsd_regret.py: explore-then-commit and framed UCB on four bandits."""
+    file = HERE.parents[1] / "experiments" / "lsd_regret.py"
+    with tempfile.TemporaryDirectory() as folder:
+        result = rlt.run_sweep(file, folder)
+    bandits = list(dict.fromkeys(entry.point["bandit"] for entry in result.summary))
+    figure, panels = plt.subplots(2, 2, figsize=(6.4, 4.6), layout="constrained", sharex=True)
+    looks = {"explore, then commit": (ORANGE, "s", 2 / 3), "framed UCB": (BLUE, "o", 1 / 2)}
+    for axes, bandit in zip(panels.flat, bandits, strict=True):
+        for learner, (colour, mark, slope) in looks.items():
+            own = [
+                entry
+                for entry in result.summary
+                if entry.point["bandit"] == bandit and entry.point["learner"] == learner
+            ]
+            own.sort(key=lambda entry: entry.point["rounds"])
+            x = np.array([entry.point["rounds"] for entry in own], dtype=np.float64)
+            low, middle, high = np.array([entry.values["regret"] for entry in own]).T
+            axes.loglog(x, middle, mark, ms=3.5, color=colour, label=learner)
+            axes.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
+            line = middle[-1] * (x / x[-1]) ** slope
+            name = {2 / 3: "slope 2/3", 1 / 2: "slope 1/2"}[slope]
+            axes.loglog(x, line, "--", lw=0.9, color=colour, label=name)
+        axes.set_title(bandit)
+    for axes in panels[:, 0]:
+        axes.set_ylabel("T A(x) - rewards")
+    for axes in panels[1]:
+        axes.set_xlabel("rounds T")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    save(figure, "lsd_regret.svg")
+
+
+def blocks_of_lsd_learners() -> None:
+    """experiments/lsd_isi_combucb1.py: cumulative rewards of ten seeds to the horizons."""
+    scope = runpy.run_path(str(HERE.parents[1] / "experiments" / "lsd_isi_combucb1.py"))
+    figure, panels = plt.subplots(1, 2, figsize=(6.4, 2.9), layout="constrained")
+    colours = dict(zip(scope["POLICIES"], (ORANGE, BLUE, GREY), strict=True))
+    optimum = {"A": 38 / 75, "B": 1 / 2}
+    for axes, (name, (_, d, T)) in zip(panels, scope["CASES"].items(), strict=True):
+        t = np.arange(0, T + 1, 22)
+        axes.plot(t, optimum[name] * t, ":", color="black", lw=0.9, label="optimum")
+        for policy, colour in colours.items():
+            runs = [scope["rewards_of"](name, policy, seed) for seed in range(10)]
+            rows = [np.append(0, np.cumsum(rewards))[t] for rewards in runs]
+            axes.plot(t, np.mean(rows, axis=0), color=colour, label=policy)
+            axes.fill_between(
+                t, np.min(rows, axis=0), np.max(rows, axis=0), color=colour, alpha=0.2, lw=0
+            )
+        axes.set(xlabel="rounds", title=f"{name}: blocks of {d}, and of {d + 1}")
+    panels[0].set_ylabel("rewards")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    save(figure, "lsd_isi_combucb1.svg")
+
+
 if __name__ == "__main__":
     with mpl.rc_context(STYLE):
         bracket_of_value_iteration()
@@ -214,3 +271,5 @@ if __name__ == "__main__":
         gaps_of_mirror_descent()
         regimes_of_demonstrations()
         schedule_of_blocking_arms()
+        regret_of_lsd_learners()
+        blocks_of_lsd_learners()
