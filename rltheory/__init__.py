@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.bandit import LSDBandit
+    from rltheory.lsd_bandits.integrality_gap import WorstGap, worst_gap
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
@@ -223,6 +224,7 @@ _HOME = {
     "rltheory.mirror_descent.history": "History",
     "rltheory.lsd_bandits.arms": "LSDArm OrderedArm",
     "rltheory.lsd_bandits.bandit": "LSDBandit",
+    "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -342,6 +344,7 @@ __all__ = [
     "Transitions",
     "UCBVIEnt",
     "Verdict",
+    "WorstGap",
     "aggregated_critics",
     "all_claims",
     "awkward",
@@ -444,6 +447,7 @@ __all__ = [
     "verify",
     "verify_many",
     "worst_case_row",
+    "worst_gap",
 ]
 
 
