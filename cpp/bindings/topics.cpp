@@ -1,8 +1,12 @@
 #include "bindings/lsd_graph.hpp"
+#include "bindings/lsd_worst_case.hpp"
 #include "bindings/module.hpp"
 
 namespace rlt {
 
-void bind_topics(py::module_& m) { bind_lsd_graph(m); }
+void bind_topics(py::module_& m) {
+    bind_lsd_graph(m);
+    bind_lsd_worst_case(m);
+}
 
 }  // namespace rlt
