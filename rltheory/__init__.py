@@ -89,6 +89,8 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.bandit import LSDBandit
     from rltheory.lsd_bandits.integrality_gap import WorstGap, worst_gap
+    from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
+    from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
@@ -225,6 +227,8 @@ _HOME = {
     "rltheory.lsd_bandits.arms": "LSDArm OrderedArm",
     "rltheory.lsd_bandits.bandit": "LSDBandit",
     "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
+    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
+    "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -359,6 +363,7 @@ __all__ = [
     "combination_lock",
     "compare_runs",
     "complete_closure",
+    "concave_relaxation",
     "concentrability",
     "coverability",
     "coverability_law",
@@ -381,6 +386,7 @@ __all__ = [
     "geometric_grid",
     "greedy",
     "gridworld",
+    "guarantee",
     "hybrid",
     "load",
     "load_instance",
@@ -414,6 +420,7 @@ __all__ = [
     "ranking_function",
     "reaching_policy",
     "regret",
+    "relaxation_at",
     "replay",
     "riverswim",
     "rlhf_gap_bound",
@@ -446,6 +453,7 @@ __all__ = [
     "uniform_policy",
     "verify",
     "verify_many",
+    "virtual_value",
     "worst_case_row",
     "worst_gap",
 ]

@@ -6,10 +6,14 @@ A relaxation gives each arm a law over plans; a schedule draws one per arm, and 
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
 from rltheory.lsd_bandits.bandit import LSDBandit
+
+if TYPE_CHECKING:
+    from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
 
 __all__ = ["Plan", "Relaxation", "always", "block"]
 
@@ -101,7 +105,7 @@ def _cycle(arm: OrderedArm, pattern: tuple[bool, ...]) -> Plan:
             return Plan(tuple(states), pattern * (len(states) // len(pattern)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Relaxation:
     """A solution of the relaxation, in which arms are coupled only by their rates of plays.
 
@@ -116,7 +120,8 @@ class Relaxation:
         How often per round each plan's cycle starts; a plan is followed with probability
         ``rate * period``, and the arm is never played with the rest.
     multiplier : Fraction or float
-        The price of a play: the slope at which the budget of k plays per round is used up.
+        The price of a play: the slope at which the budget of k plays per round is used up, 0 if
+        it is not.
     """
 
     bandit: LSDBandit
@@ -135,3 +140,42 @@ class Relaxation:
         """Whether all numbers are fractions."""
         numbers = [self.value, self.multiplier, *(x for rates in self.rates for x in rates)]
         return all(isinstance(x, Fraction | int) for x in numbers)
+
+    @cached_property
+    def plays_per_round(self) -> Fraction | float:
+        """The plays of all plans together, at most k."""
+        return sum(
+            rate * plan.n_plays
+            for plans, rates in zip(self.plans, self.rates, strict=True)
+            for plan, rate in zip(plans, rates, strict=True)
+        )
+
+    def check(self) -> "RelaxationBracket":
+        """Prove, in exact arithmetic, between which bounds the relaxation's optimum lies.
+
+        From below by these rates, from above by the multiplier with potentials of every arm; for
+        an exact optimal solution the two agree.
+
+        Raises
+        ------
+        ModelError
+            If a plan is no cycle of its arm, or a rate is negative.
+        """
+        from rltheory.lsd_bandits.relaxation_bracket import bracket_relaxation
+
+        return bracket_relaxation(self)
+
+    def __repr__(self) -> str:
+        def told(x: Fraction | float) -> str:
+            return str(x) if self.is_exact else f"{float(x):.6g}"
+
+        arms = []
+        for i, plans in enumerate(self.plans):
+            pairs = zip(plans, self.probabilities(i), strict=True)
+            words = [plan.name() + ("" if p == 1 else f" {told(p)}") for plan, p in pairs]
+            arms.append(f"arm {i} " + (", ".join(words) or "never"))
+        how = " exact" if self.is_exact else ""
+        return (
+            f"Relaxation(value {told(self.value)}{how}, price {told(self.multiplier)}: "
+            f"{'; '.join(arms)})"
+        )
