@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.bandit import LSDBandit
     from rltheory.lsd_bandits.integrality_gap import WorstGap, worst_gap
+    from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
@@ -132,6 +133,7 @@ if TYPE_CHECKING:
     from rltheory.solvers.checker import Check
     from rltheory.solvers.checkers import check
     from rltheory.solvers.constrained import ConstrainedSolution, solve_constrained
+    from rltheory.solvers.cycle_means import CycleMeans, max_cycle_mean
     from rltheory.solvers.evaluate import evaluate
     from rltheory.solvers.exact import ExactSolution, solve_exact
     from rltheory.solvers.linear import LinearPlan, LinearSolution, solve_linear
@@ -229,6 +231,7 @@ _HOME = {
     "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
+    "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -242,6 +245,7 @@ _HOME = {
     "rltheory.solvers.checker": "Check",
     "rltheory.solvers.checkers": "check",
     "rltheory.solvers.constrained": "ConstrainedSolution solve_constrained",
+    "rltheory.solvers.cycle_means": "CycleMeans max_cycle_mean",
     "rltheory.solvers.evaluate": "evaluate",
     "rltheory.solvers.exact": "ExactSolution solve_exact",
     "rltheory.solvers.linear": "LinearPlan LinearSolution solve_linear",
@@ -286,12 +290,14 @@ __all__ = [
     "ConstrainedSolution",
     "ConvergenceError",
     "Counts",
+    "CycleMeans",
     "Deterministic",
     "Dyadic",
     "EpisodicMDP",
     "ExactSolution",
     "Family",
     "FunctionClass",
+    "GainResult",
     "GammaAdaptiveSteps",
     "Gaussian",
     "GeometricSteps",
@@ -398,6 +404,7 @@ __all__ = [
     "lsvi_ucb_radii",
     "lsvi_ucb_regret_bound",
     "markov_policy_of",
+    "max_cycle_mean",
     "max_occupancy",
     "max_occupancy_exact",
     "mdpo_bound",
@@ -408,6 +415,8 @@ __all__ = [
     "occupancy",
     "on_policy_mdpo",
     "online",
+    "optimal_gain",
+    "optimal_value",
     "planning_problem",
     "plugin_bound",
     "policy_kl",

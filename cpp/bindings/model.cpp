@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "bindings/arrays.hpp"
+#include "bindings/cycle_means.hpp"
 #include "bindings/module.hpp"
 #include "graph/components.hpp"
 #include "graph/end_components.hpp"
@@ -247,6 +248,7 @@ Tuple<Flags, Labels> reach(const Model& model, const Flags& rows, const Flags& g
 }  // namespace
 
 void bind_graph(py::module_& m) {
+    bind_cycle_means(m);
     m.def("components", &strong_components, py::arg("model"), py::arg("rows").noconvert(),
           "Strongly connected components along these rows: a label of each state, none of which "
           "leads to a larger one.");

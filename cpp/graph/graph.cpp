@@ -1,6 +1,8 @@
 #include "graph/graph.hpp"
 
+#include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace rlt {
 
@@ -45,6 +47,20 @@ Graph::Graph(const ModelView& m, const std::int64_t* chosen)
             row_ptr.push_back(static_cast<std::int64_t>(col.size()));
         }
     });
+}
+
+Graph::Graph(std::vector<std::int64_t> first, const std::int32_t* to)
+    : n_states(static_cast<std::int64_t>(first.size()) - 1),
+      n_rows(first.back()),
+      state_ptr(std::move(first)),
+      row_ptr(static_cast<std::size_t>(n_rows) + 1),
+      col(to, to + n_rows),
+      owner(static_cast<std::size_t>(n_rows)),
+      ends(static_cast<std::size_t>(n_rows), 0) {
+    std::iota(row_ptr.begin(), row_ptr.end(), 0);
+    for (std::int64_t s = 0; s < n_states; ++s)
+        std::fill(owner.begin() + row_begin(s), owner.begin() + row_end(s),
+                  static_cast<std::int32_t>(s));
 }
 
 Predecessors::Predecessors(const Graph& g)

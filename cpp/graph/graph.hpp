@@ -21,6 +21,8 @@ struct Graph {
     explicit Graph(const ModelView& m);
     // Of the chain in which state s follows the row chosen[s]: one row a state.
     Graph(const ModelView& m, const std::int64_t* chosen);
+    // One row an arc: those of state s are first[s] .. first[s + 1] - 1.
+    Graph(std::vector<std::int64_t> first, const std::int32_t* to);
 
     std::int64_t row_begin(std::int64_t s) const { return state_ptr[static_cast<std::size_t>(s)]; }
     std::int64_t row_end(std::int64_t s) const {
