@@ -87,10 +87,15 @@ if TYPE_CHECKING:
     from rltheory.learning.run_log import RunLog
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
+    from rltheory.lsd_bandits.averages import Average
     from rltheory.lsd_bandits.bandit import LSDBandit
+    from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
+    from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
+    from rltheory.lsd_bandits.expected_average import expected_average, expected_rewards
     from rltheory.lsd_bandits.integrality_gap import WorstGap, worst_gap
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
+    from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
@@ -227,11 +232,16 @@ _HOME = {
     "rltheory.mirror_descent.forward_kl": "forward_kl_step",
     "rltheory.mirror_descent.history": "History",
     "rltheory.lsd_bandits.arms": "LSDArm OrderedArm",
+    "rltheory.lsd_bandits.averages": "Average",
     "rltheory.lsd_bandits.bandit": "LSDBandit",
     "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
+    "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
+    "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
+    "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
+    "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
@@ -277,6 +287,7 @@ __all__ = [
     "UCBVI",
     "AccessError",
     "Atoms",
+    "Average",
     "AverageCertificate",
     "Bernoulli",
     "BestPolicyIdentification",
@@ -291,6 +302,7 @@ __all__ = [
     "ConvergenceError",
     "Counts",
     "CycleMeans",
+    "DerandomizedSchedule",
     "Deterministic",
     "Dyadic",
     "EpisodicMDP",
@@ -344,6 +356,8 @@ __all__ = [
     "RunLog",
     "SampleBracket",
     "SampleComplexity",
+    "Schedule",
+    "ScheduleRun",
     "Solution",
     "Stop",
     "Sweep",
@@ -362,6 +376,8 @@ __all__ = [
     "behavior_cloning",
     "behavior_cloning_linear",
     "bellman",
+    "block_commit_average",
+    "block_commit_schedule",
     "bracket_from_counts",
     "bradley_terry_bound",
     "check",
@@ -376,11 +392,14 @@ __all__ = [
     "crossover",
     "demonstration_regularized_rl",
     "demonstration_regularized_rlhf",
+    "derandomized_schedule",
     "deterministic_policies",
     "distribution_mismatch",
     "evaluate",
     "evaluate_regularized",
+    "expected_average",
     "expected_bc_kl",
+    "expected_rewards",
     "feature_concentrability",
     "fisher_matrix",
     "fit_bradley_terry",
@@ -394,6 +413,7 @@ __all__ = [
     "gridworld",
     "guarantee",
     "hybrid",
+    "interleaved_schedule",
     "load",
     "load_instance",
     "local_simulator",
