@@ -1,3 +1,4 @@
+#include "bindings/lsd_cyclic.hpp"
 #include "bindings/lsd_graph.hpp"
 #include "bindings/lsd_worst_case.hpp"
 #include "bindings/lsd_schedule.hpp"
@@ -9,6 +10,7 @@ void bind_topics(py::module_& m) {
     bind_lsd_graph(m);
     bind_lsd_worst_case(m);
     bind_lsd_schedule(m);
+    bind_lsd_cyclic(m);
 }
 
 }  // namespace rlt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['LsdSetting', 'lsd_judge_many', 'lsd_product_graph']
+__all__: list[str] = ['LsdSetting', 'lsd_best_cyclic', 'lsd_judge_many', 'lsd_product_graph']
 class LsdSetting:
     """
     Arms with ranks for payoffs, their plans, and how plays are chosen.
@@ -32,6 +32,10 @@ class LsdSetting:
         """
         Plays in each state of many schedules, and violations.
         """
+def lsd_best_cyclic(totals: numpy.typing.NDArray[numpy.int64], plays: numpy.typing.NDArray[numpy.uint8], length: typing.SupportsInt | typing.SupportsIndex) -> tuple[int, numpy.typing.NDArray[numpy.int32]]:
+    """
+    Total per period, and actions, of the best sequence of this length.
+    """
 def lsd_judge_many(rests: numpy.typing.NDArray[numpy.int32], plays: numpy.typing.NDArray[numpy.int32], payoffs: numpy.typing.NDArray[numpy.int64], largest: typing.SupportsInt | typing.SupportsIndex, policy: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
     """
     Optimum and relaxation, as numerators and denominators, and a policy's average.
