@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
+    from rltheory.lsd_bandits.worst_case import worst_instance
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
@@ -235,6 +236,7 @@ _HOME = {
     "rltheory.lsd_bandits.averages": "Average",
     "rltheory.lsd_bandits.bandit": "LSDBandit",
     "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
+    "rltheory.lsd_bandits.worst_case": "worst_instance",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
@@ -485,6 +487,7 @@ __all__ = [
     "virtual_value",
     "worst_case_row",
     "worst_gap",
+    "worst_instance",
 ]
 
 

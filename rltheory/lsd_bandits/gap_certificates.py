@@ -21,7 +21,7 @@ from rltheory.errors import ModelError
 from rltheory.lsd_bandits.arms import LSDArm
 from rltheory.lsd_bandits.bandit import LSDBandit
 
-__all__ = ["GapVertex", "ScheduleMix", "Pattern", "plays_above"]
+__all__ = ["GapVertex", "Pattern", "ScheduleMix", "plays_above"]
 
 Pattern = tuple[int, int]
 """(n, m) for n rests before m plays; (0, 1) for a play in every round."""

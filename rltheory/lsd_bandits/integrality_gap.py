@@ -28,7 +28,7 @@ from scipy import sparse
 from rltheory.errors import ConvergenceError, ModelError
 from rltheory.lsd_bandits.arms import LSDArm
 from rltheory.lsd_bandits.bandit import LSDBandit
-from rltheory.lsd_bandits.gap_certificates import GapVertex, ScheduleMix, Pattern, plays_above
+from rltheory.lsd_bandits.gap_certificates import GapVertex, Pattern, ScheduleMix, plays_above
 from rltheory.solvers.flow import minimize
 
 __all__ = ["WorstGap", "gap_vertices", "worst_gap"]

@@ -94,11 +94,7 @@ def test_the_instance_of_the_claim() -> None:
 
 def test_nine_elevenths_with_three_arms_used() -> None:
     worst = rlt.worst_gap(3, 3, 2, all_used=True)
-    assert (
-        worst.minimum
-        == Fraction(9, 11)
-        == karp(worst.bandit) / worst.vertex.value(worst.bandit)
-    )
+    assert worst.minimum == Fraction(9, 11) == karp(worst.bandit) / worst.vertex.value(worst.bandit)
 
 
 def test_every_random_instance_is_above_the_least_gap() -> None:
