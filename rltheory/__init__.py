@@ -110,6 +110,8 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
+    from rltheory.lsd_bandits.integrality_gap import WorstGap, worst_gap
+    from rltheory.lsd_bandits.worst_case import worst_instance
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
     from rltheory.mdp.awkward import awkward
@@ -262,6 +264,8 @@ _HOME = {
     "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
+    "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
+    "rltheory.lsd_bandits.worst_case": "worst_instance",
     "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
     "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
     "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
@@ -402,6 +406,7 @@ __all__ = [
     "Transitions",
     "UCBVIEnt",
     "Verdict",
+    "WorstGap",
     "aggregated_critics",
     "all_claims",
     "awkward",
@@ -530,6 +535,8 @@ __all__ = [
     "verify_many",
     "virtual_value",
     "worst_case_row",
+    "worst_gap",
+    "worst_instance",
 ]
 
 

@@ -7,6 +7,7 @@ import numpy.typing
 import typing
 __all__: list[str] = ['LsdSetting', 'lsd_product_graph']
 __all__: list[str] = ['LsdSetting', 'lsd_best_cyclic', 'lsd_commit', 'lsd_committed', 'lsd_framed_ucb', 'lsd_play', 'lsd_product_graph']
+__all__: list[str] = ['LsdSetting', 'lsd_best_cyclic', 'lsd_judge_many', 'lsd_product_graph']
 class LsdSetting:
     """
     Arms with ranks for payoffs, their plans, and how plays are chosen.
@@ -53,6 +54,8 @@ def lsd_framed_ucb(sizes: numpy.typing.NDArray[numpy.int32], play_next: numpy.ty
 def lsd_play(sizes: numpy.typing.NDArray[numpy.int32], play_next: numpy.typing.NDArray[numpy.int32], rest_next: numpy.typing.NDArray[numpy.int32], payoffs: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.int32], actions: numpy.typing.NDArray[numpy.int32], noise: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
     """
     Actions, rewards, means, plays and successes by state, and the last state.
+def lsd_judge_many(rests: numpy.typing.NDArray[numpy.int32], plays: numpy.typing.NDArray[numpy.int32], payoffs: numpy.typing.NDArray[numpy.int64], largest: typing.SupportsInt | typing.SupportsIndex, policy: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
+    Optimum and relaxation, as numerators and denominators, and a policy's average.
     """
 @typing.overload
 def lsd_product_graph(sizes: numpy.typing.NDArray[numpy.int32], play_next: numpy.typing.NDArray[numpy.int32], rest_next: numpy.typing.NDArray[numpy.int32], payoffs: numpy.typing.NDArray[numpy.float64], plays: numpy.typing.NDArray[numpy.uint8]) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]]:
