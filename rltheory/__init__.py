@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.expected_average import expected_average, expected_rewards
     from rltheory.lsd_bandits.explore_then_commit import etc_regret_bound, explore_then_commit
     from rltheory.lsd_bandits.framed_ucb import framed_ucb, framed_ucb_regret_bound
+    from rltheory.lsd_bandits.integrality_gap import WorstGap, worst_gap
     from rltheory.lsd_bandits.isi_block import ISIBlock, isi_block
     from rltheory.lsd_bandits.isi_combucb1 import comb_ucb1
     from rltheory.lsd_bandits.learning_run import LearningRun
@@ -110,7 +111,6 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
-    from rltheory.lsd_bandits.integrality_gap import WorstGap, worst_gap
     from rltheory.lsd_bandits.worst_case import worst_instance
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
