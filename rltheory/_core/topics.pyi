@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['LsdSetting', 'lsd_product_graph']
-__all__: list[str] = ['LsdSetting', 'lsd_best_cyclic', 'lsd_commit', 'lsd_committed', 'lsd_framed_ucb', 'lsd_play', 'lsd_product_graph']
-__all__: list[str] = ['LsdSetting', 'lsd_best_cyclic', 'lsd_judge_many', 'lsd_product_graph']
+__all__: list[str] = ['LsdSetting', 'lsd_best_cyclic', 'lsd_commit', 'lsd_committed', 'lsd_framed_ucb', 'lsd_judge_many', 'lsd_play', 'lsd_product_graph']
 class LsdSetting:
     """
     Arms with ranks for payoffs, their plans, and how plays are chosen.
@@ -34,10 +32,9 @@ class LsdSetting:
         """
         Plays in each state of many schedules, and violations.
         """
-__all__: list[str] = ['lsd_best_cyclic', 'lsd_product_graph']
 def lsd_best_cyclic(totals: numpy.typing.NDArray[numpy.int64], plays: numpy.typing.NDArray[numpy.uint8], length: typing.SupportsInt | typing.SupportsIndex) -> tuple[int, numpy.typing.NDArray[numpy.int32]]:
-    Total per period, and actions, of the best sequence of this length.
     """
+    Total per period, and actions, of the best sequence of this length.
     """
 def lsd_commit(sizes: numpy.typing.NDArray[numpy.int32], play_next: numpy.typing.NDArray[numpy.int32], rest_next: numpy.typing.NDArray[numpy.int32], index: numpy.typing.NDArray[numpy.float64], arm_first: numpy.typing.NDArray[numpy.int32], step_first: numpy.typing.NDArray[numpy.int32], plan_state: numpy.typing.NDArray[numpy.int32], plan_played: numpy.typing.NDArray[numpy.uint8], draws: numpy.typing.NDArray[numpy.float64], rounds: typing.SupportsInt | typing.SupportsIndex) -> tuple[float, numpy.typing.NDArray[numpy.int32]]:
     """
@@ -51,11 +48,13 @@ def lsd_framed_ucb(sizes: numpy.typing.NDArray[numpy.int32], play_next: numpy.ty
     """
     What lsd_play gives, each frame's relaxed value, and rounds of broken dominance.
     """
+def lsd_judge_many(rests: numpy.typing.NDArray[numpy.int32], plays: numpy.typing.NDArray[numpy.int32], payoffs: numpy.typing.NDArray[numpy.int64], largest: typing.SupportsInt | typing.SupportsIndex, policy: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    Optimum and relaxation, as numerators and denominators, and a policy's average.
+    """
 def lsd_play(sizes: numpy.typing.NDArray[numpy.int32], play_next: numpy.typing.NDArray[numpy.int32], rest_next: numpy.typing.NDArray[numpy.int32], payoffs: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.int32], actions: numpy.typing.NDArray[numpy.int32], noise: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
     """
     Actions, rewards, means, plays and successes by state, and the last state.
-def lsd_judge_many(rests: numpy.typing.NDArray[numpy.int32], plays: numpy.typing.NDArray[numpy.int32], payoffs: numpy.typing.NDArray[numpy.int64], largest: typing.SupportsInt | typing.SupportsIndex, policy: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
-    Optimum and relaxation, as numerators and denominators, and a policy's average.
     """
 @typing.overload
 def lsd_product_graph(sizes: numpy.typing.NDArray[numpy.int32], play_next: numpy.typing.NDArray[numpy.int32], rest_next: numpy.typing.NDArray[numpy.int32], payoffs: numpy.typing.NDArray[numpy.float64], plays: numpy.typing.NDArray[numpy.uint8]) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]]:
