@@ -2,15 +2,21 @@
 
 from rltheory.claims.claim import Claim
 from rltheory.lsd_bandits import (
+    correlation_claims,
     learning_claims,
     learning_rates,
     mirror_claims,
+    relaxation_claims,
     rounding_claims,
+    special_arm_claims,
 )
 
 __all__ = ["CLAIMS"]
 
 CLAIMS: tuple[Claim, ...] = (
+    *relaxation_claims.CLAIMS,
+    *correlation_claims.CLAIMS,
+    *special_arm_claims.CLAIMS,
     *mirror_claims.CLAIMS,
     *rounding_claims.CLAIMS,
     *learning_claims.CLAIMS,
