@@ -8,6 +8,7 @@ from rltheory.lsd_bandits import (
     mirror_claims,
     relaxation_claims,
     rounding_claims,
+    rounding_trials,
     special_arm_claims,
 )
 
@@ -19,6 +20,7 @@ CLAIMS: tuple[Claim, ...] = (
     *special_arm_claims.CLAIMS,
     *mirror_claims.CLAIMS,
     *rounding_claims.CLAIMS,
+    *rounding_trials.CLAIMS,
     *learning_claims.CLAIMS,
     *learning_rates.CLAIMS,
 )

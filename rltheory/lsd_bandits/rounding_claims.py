@@ -309,8 +309,8 @@ def _real_never_loses(i: Instance) -> Measurement:
     title="Ranking by real payoffs can earn less than ranking by virtual ones",
     statement=r"""Arm A: $p(-2)=0$, $p(-1)=\frac13$, $p(1)=\frac23$, $p(2)=1$; arm B: $p(-2)=0$,
 $p(-1)=\frac13$, $p(1)=1$; $k=1$, $x_A(1,2)=x_A(2,1)=\frac16$, $x_B(1,1)=\frac12$, ties to the
-lowest index: $\mathrm{LP}=g^*=\frac56$, $A(x)=\frac23$, and interleaved schedules earn $\frac{13}{18}$ on
-average when ranked by virtual payoffs, $\frac23$ when ranked by real ones.""",
+lowest index: $\mathrm{LP}=g^*=\frac56$, $A(x)=\frac23$, and interleaved schedules earn
+$\frac{13}{18}$ on average when ranked by virtual payoffs, $\frac23$ when ranked by real ones.""",
     named={"I4": _golden_four},
     mutants=[Mutant("never", "real ranking never loses to virtual", check=_real_never_loses)],
     proof="text",

@@ -12,7 +12,7 @@ from rltheory.claims.family import Instance
 from rltheory.lsd_bandits.arms import LSDArm
 from rltheory.lsd_bandits.bandit import LSDBandit
 from rltheory.lsd_bandits.families import bandit_of, case
-from rltheory.lsd_bandits.plans import Relaxation, always, block
+from rltheory.lsd_bandits.plans import Relaxation
 from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
 
 __all__ = ["momentum", "offsets_zero", "solution_of", "with_rates", "without_budget"]
@@ -53,8 +53,3 @@ def offsets_zero(relax: Relaxation) -> tuple[tuple[Any, ...], tuple[int, ...]]:
     """A mutant: the first plan of each arm, with offset 0."""
     plans = tuple(row[0] if row else None for row in relax.plans)
     return plans, (0,) * len(plans)
-
-
-def one_type(arm: LSDArm, rests: int, plays: int) -> Any:
-    """Type (n, m), or always for m = 0."""
-    return always(arm) if plays == 0 else block(arm, rests, plays)
