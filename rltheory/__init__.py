@@ -272,6 +272,8 @@ _HOME = {
     "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
     "rltheory.lsd_bandits.plans": "Relaxation",
     "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
+    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
+    "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
