@@ -4,6 +4,7 @@ from rltheory.claims.claim import Claim
 from rltheory.lsd_bandits import (
     correlation_claims,
     mirror_claims,
+    ordered_claims,
     relaxation_claims,
     rounding_claims,
     rounding_trials,
@@ -17,6 +18,7 @@ CLAIMS: tuple[Claim, ...] = (
     *correlation_claims.CLAIMS,
     *special_arm_claims.CLAIMS,
     *mirror_claims.CLAIMS,
+    *ordered_claims.CLAIMS,
     *rounding_claims.CLAIMS,
     *rounding_trials.CLAIMS,
 )

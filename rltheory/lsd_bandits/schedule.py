@@ -15,9 +15,10 @@ docs/theory/lsd_rounding.md.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import lcm
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,6 +123,9 @@ class Schedule:
             if not 0 <= offset < length:
                 raise ModelError(f"offsets[{i}] is {offset}; it must be in 0..{length - 1}")
         self._setting  # noqa: B018  what is wrong with plans or rule is told now
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def period(self) -> int:

@@ -1,5 +1,6 @@
 """Interleaved schedules: golden averages as fractions, twins, dominance, what is refused."""
 
+import pickle
 from fractions import Fraction
 from math import lcm
 
@@ -314,7 +315,8 @@ def test_draws_follow_the_law() -> None:
     for key, p in {("(2,1)", 0): 0.25, ("(2,1)", 2): 0.25, ("always", 0): 0.25}.items():
         assert abs(names.count(key) / 2000 - p) < 0.05
     assert {s.offsets[0] for s in drawn} == {0, 1}
-    assert rlt.interleaved_schedule(relax, 7) == rlt.interleaved_schedule(relax, 7)
+    one = rlt.interleaved_schedule(relax, 7)
+    assert one == rlt.interleaved_schedule(relax, 7) == pickle.loads(pickle.dumps(one))
 
 
 def _broken(**changes) -> Relaxation:
