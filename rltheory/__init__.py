@@ -89,7 +89,11 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.averages import Average
     from rltheory.lsd_bandits.bandit import LSDBandit
-    from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
+    from rltheory.lsd_bandits.block_commit import (
+        block_commit_average,
+        block_commit_certificate,
+        block_commit_schedule,
+    )
     from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
     from rltheory.lsd_bandits.expected_average import expected_average, expected_rewards
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
@@ -235,7 +239,9 @@ _HOME = {
     "rltheory.lsd_bandits.arms": "LSDArm OrderedArm",
     "rltheory.lsd_bandits.averages": "Average",
     "rltheory.lsd_bandits.bandit": "LSDBandit",
-    "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
+    "rltheory.lsd_bandits.block_commit": (
+        "block_commit_average block_commit_certificate block_commit_schedule"
+    ),
     "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
     "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
     "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
@@ -380,6 +386,7 @@ __all__ = [
     "behavior_cloning_linear",
     "bellman",
     "block_commit_average",
+    "block_commit_certificate",
     "block_commit_schedule",
     "bracket_from_counts",
     "bradley_terry_bound",
