@@ -93,6 +93,11 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.best_cyclic import CyclicSchedule, best_cyclic
     from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
     from rltheory.lsd_bandits.bounds import LSDBounds, lsd_bounds
+    from rltheory.lsd_bandits.block_commit import (
+        block_commit_average,
+        block_commit_certificate,
+        block_commit_schedule,
+    )
     from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
     from rltheory.lsd_bandits.environment import BanditEnvironment
     from rltheory.lsd_bandits.exact_cover import exact_cover
@@ -267,6 +272,9 @@ _HOME = {
     "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
     "rltheory.lsd_bandits.worst_case": "worst_instance",
     "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
+    "rltheory.lsd_bandits.block_commit": (
+        "block_commit_average block_commit_certificate block_commit_schedule"
+    ),
     "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
     "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
     "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
@@ -418,6 +426,7 @@ __all__ = [
     "bellman",
     "best_cyclic",
     "block_commit_average",
+    "block_commit_certificate",
     "block_commit_schedule",
     "bracket_from_counts",
     "bradley_terry_bound",

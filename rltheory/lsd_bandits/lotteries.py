@@ -119,6 +119,8 @@ def core_setting(
     """
     if select not in SELECT:
         raise ModelError(f"select is {select!r}; it must be 'virtual' or 'real'")
+    if not bandit.idle:
+        raise ModelError("the bandit has idle=False; schedules idle where no virtual copy plays")
     if select == "blocks" and bandit.plays != 1:
         raise ModelError(f"plays is {bandit.plays}; blocks are played one at a time, with plays=1")
     states: list[int] = []
@@ -126,11 +128,13 @@ def core_setting(
     begin = [0]
     for i, (arm, options) in enumerate(zip(bandit.arms, plans, strict=True)):
         for plan in options:
-            if plan is None or plan.n_plays == 0:
-                states.append(-1)
-                plays.append(False)
-            else:
+            if plan is not None:
                 _need_cycle(arm, plan, i)
+            if plan is None or plan.n_plays == 0:
+                period = 1 if plan is None else plan.period
+                states += [-1] * period
+                plays += [False] * period
+            else:
                 states += plan.states
                 plays += plan.plays
             begin.append(len(states))
