@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.best_cyclic import CyclicSchedule, best_cyclic
     from rltheory.lsd_bandits.exact_cover import exact_cover
     from rltheory.lsd_bandits.isi_block import ISIBlock, isi_block
+    from rltheory.lsd_bandits.lagrangian_index import PlayIndex, index_average, play_index
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
     from rltheory.lsd_bandits.periodic_runs import PeriodicRun
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
@@ -236,6 +237,7 @@ _HOME = {
     "rltheory.lsd_bandits.best_cyclic": "CyclicSchedule best_cyclic",
     "rltheory.lsd_bandits.exact_cover": "exact_cover",
     "rltheory.lsd_bandits.isi_block": "ISIBlock isi_block",
+    "rltheory.lsd_bandits.lagrangian_index": "PlayIndex index_average play_index",
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
@@ -335,6 +337,7 @@ __all__ = [
     "OrderedArm",
     "PeriodicRun",
     "PlanningProblem",
+    "PlayIndex",
     "PlugIn",
     "PlugInPlan",
     "PolicyClass",
@@ -408,6 +411,7 @@ __all__ = [
     "gridworld",
     "guarantee",
     "hybrid",
+    "index_average",
     "isi_block",
     "load",
     "load_instance",
@@ -433,6 +437,7 @@ __all__ = [
     "optimal_gain",
     "optimal_value",
     "planning_problem",
+    "play_index",
     "plugin_bound",
     "policy_kl",
     "population_lsvi",
