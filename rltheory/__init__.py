@@ -87,15 +87,22 @@ if TYPE_CHECKING:
     from rltheory.learning.run_log import RunLog
     from rltheory.learning.ucbvi import UCBVI, ucbvi_regret_bound
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
+    from rltheory.lsd_bandits.averages import Average
     from rltheory.lsd_bandits.bandit import LSDBandit
     from rltheory.lsd_bandits.baselines import greedy_average, greedy_rewards, round_robin_average
     from rltheory.lsd_bandits.best_cyclic import CyclicSchedule, best_cyclic
+    from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
+    from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
     from rltheory.lsd_bandits.exact_cover import exact_cover
+    from rltheory.lsd_bandits.expected_average import expected_average, expected_rewards
     from rltheory.lsd_bandits.isi_block import ISIBlock, isi_block
     from rltheory.lsd_bandits.lagrangian_index import PlayIndex, index_average, play_index
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
     from rltheory.lsd_bandits.periodic_runs import PeriodicRun
+    from rltheory.lsd_bandits.plans import Relaxation
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
+    from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
+    from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.mathematics.regression import Ridge
     from rltheory.mdp.access import generative, hybrid, local_simulator, mu_reset, online
@@ -232,6 +239,7 @@ _HOME = {
     "rltheory.mirror_descent.forward_kl": "forward_kl_step",
     "rltheory.mirror_descent.history": "History",
     "rltheory.lsd_bandits.arms": "LSDArm OrderedArm",
+    "rltheory.lsd_bandits.averages": "Average",
     "rltheory.lsd_bandits.bandit": "LSDBandit",
     "rltheory.lsd_bandits.baselines": "greedy_average greedy_rewards round_robin_average",
     "rltheory.lsd_bandits.best_cyclic": "CyclicSchedule best_cyclic",
@@ -240,7 +248,13 @@ _HOME = {
     "rltheory.lsd_bandits.lagrangian_index": "PlayIndex index_average play_index",
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
+    "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
+    "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
+    "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
+    "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
+    "rltheory.lsd_bandits.plans": "Relaxation",
+    "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
@@ -287,6 +301,7 @@ __all__ = [
     "UCBVI",
     "AccessError",
     "Atoms",
+    "Average",
     "AverageCertificate",
     "Bernoulli",
     "BestPolicyIdentification",
@@ -302,6 +317,7 @@ __all__ = [
     "Counts",
     "CycleMeans",
     "CyclicSchedule",
+    "DerandomizedSchedule",
     "Deterministic",
     "Dyadic",
     "EpisodicMDP",
@@ -352,12 +368,16 @@ __all__ = [
     "Refine",
     "RegularizedBPI",
     "RegularizedSolution",
+    "Relaxation",
+    "RelaxationBracket",
     "RewardClass",
     "Ridge",
     "RobustSolution",
     "RunLog",
     "SampleBracket",
     "SampleComplexity",
+    "Schedule",
+    "ScheduleRun",
     "Solution",
     "Stop",
     "Sweep",
@@ -376,6 +396,8 @@ __all__ = [
     "behavior_cloning_linear",
     "bellman",
     "best_cyclic",
+    "block_commit_average",
+    "block_commit_schedule",
     "bracket_from_counts",
     "bradley_terry_bound",
     "check",
@@ -390,12 +412,15 @@ __all__ = [
     "crossover",
     "demonstration_regularized_rl",
     "demonstration_regularized_rlhf",
+    "derandomized_schedule",
     "deterministic_policies",
     "distribution_mismatch",
     "evaluate",
     "evaluate_regularized",
     "exact_cover",
+    "expected_average",
     "expected_bc_kl",
+    "expected_rewards",
     "feature_concentrability",
     "fisher_matrix",
     "fit_bradley_terry",
@@ -412,6 +437,7 @@ __all__ = [
     "guarantee",
     "hybrid",
     "index_average",
+    "interleaved_schedule",
     "isi_block",
     "load",
     "load_instance",

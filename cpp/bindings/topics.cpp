@@ -1,5 +1,6 @@
 #include "bindings/lsd_cyclic.hpp"
 #include "bindings/lsd_graph.hpp"
+#include "bindings/lsd_schedule.hpp"
 #include "bindings/module.hpp"
 
 namespace rlt {
@@ -7,6 +8,7 @@ namespace rlt {
 void bind_topics(py::module_& m) {
     bind_lsd_graph(m);
     bind_lsd_cyclic(m);
+    bind_lsd_schedule(m);
 }
 
 }  // namespace rlt

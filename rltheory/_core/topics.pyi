@@ -5,7 +5,33 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['lsd_best_cyclic', 'lsd_product_graph']
+__all__: list[str] = ['LsdSetting', 'lsd_best_cyclic', 'lsd_product_graph']
+class LsdSetting:
+    """
+    Arms with ranks for payoffs, their plans, and how plays are chosen.
+    """
+    def __init__(self, sizes: numpy.typing.NDArray[numpy.int32], play_next: numpy.typing.NDArray[numpy.int32], rest_next: numpy.typing.NDArray[numpy.int32], ranks: numpy.typing.NDArray[numpy.int32], first: numpy.typing.NDArray[numpy.int32], begin: numpy.typing.NDArray[numpy.int64], states: numpy.typing.NDArray[numpy.int32], plan_plays: numpy.typing.NDArray[numpy.uint8], plays: typing.SupportsInt | typing.SupportsIndex, rule: typing.SupportsInt | typing.SupportsIndex, filler: bool) -> None:
+        ...
+    def expected_counts(self) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], int]:
+        """
+        For each tuple of plans: plays in each state, over so many rounds; violations.
+        """
+    def expected_curve(self, length: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int64], int]:
+        """
+        For each tuple of plans and each round: plays in each state; violations.
+        """
+    def long_run(self, plans: numpy.typing.NDArray[numpy.int32], phases: numpy.typing.NDArray[numpy.int64], most_rounds: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int64], int, int]:
+        """
+        Plays in each state in one period, its rounds, and violations.
+        """
+    def run(self, plans: numpy.typing.NDArray[numpy.int32], phases: numpy.typing.NDArray[numpy.int64], start: numpy.typing.NDArray[numpy.int32], rounds: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.uint8], int]:
+        """
+        States and plays round by round, and violations of dominance.
+        """
+    def window_counts(self, plans: numpy.typing.NDArray[numpy.int32], phases: numpy.typing.NDArray[numpy.int64], skipped: typing.SupportsInt | typing.SupportsIndex, rounds: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int64], int]:
+        """
+        Plays in each state of many schedules, and violations.
+        """
 def lsd_best_cyclic(totals: numpy.typing.NDArray[numpy.int64], plays: numpy.typing.NDArray[numpy.uint8], length: typing.SupportsInt | typing.SupportsIndex) -> tuple[int, numpy.typing.NDArray[numpy.int32]]:
     """
     Total per period, and actions, of the best sequence of this length.
