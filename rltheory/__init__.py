@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
     from rltheory.lsd_bandits.periodic_runs import PeriodicRun
     from rltheory.lsd_bandits.picture import schedule_svg
+    from rltheory.lsd_bandits.lagrangian_index import PlayIndex, index_average, play_index
     from rltheory.lsd_bandits.plans import Relaxation
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
@@ -271,6 +272,8 @@ _HOME = {
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
     "rltheory.lsd_bandits.worst_case": "worst_instance",
+    "rltheory.lsd_bandits.lagrangian_index": "PlayIndex index_average play_index",
+    "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
     "rltheory.lsd_bandits.block_commit": (
         "block_commit_average block_commit_certificate block_commit_schedule"
@@ -278,6 +281,7 @@ _HOME = {
     "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
     "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
     "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
+    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
     "rltheory.lsd_bandits.plans": "Relaxation",
     "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
@@ -382,6 +386,7 @@ __all__ = [
     "OrderedArm",
     "PeriodicRun",
     "PlanningProblem",
+    "PlayIndex",
     "PlugIn",
     "PlugInPlan",
     "PolicyClass",
@@ -471,6 +476,7 @@ __all__ = [
     "gridworld",
     "guarantee",
     "hybrid",
+    "index_average",
     "interleaved_schedule",
     "isi_block",
     "load",
@@ -498,6 +504,7 @@ __all__ = [
     "optimal_gain",
     "optimal_value",
     "planning_problem",
+    "play_index",
     "plugin_bound",
     "policy_kl",
     "population_lsvi",
