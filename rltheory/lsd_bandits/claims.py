@@ -1,7 +1,13 @@
 """The claims of this topic, gathered from the files that state them."""
 
 from rltheory.claims.claim import Claim
-from rltheory.lsd_bandits import correlation_claims, relaxation_claims, special_arm_claims
+from rltheory.lsd_bandits import (
+    correlation_claims,
+    gain_claims,
+    horizon_claims,
+    relaxation_claims,
+    special_arm_claims,
+)
 
 __all__ = ["CLAIMS"]
 
@@ -9,4 +15,6 @@ CLAIMS: tuple[Claim, ...] = (
     *relaxation_claims.CLAIMS,
     *correlation_claims.CLAIMS,
     *special_arm_claims.CLAIMS,
+    *gain_claims.CLAIMS,
+    *horizon_claims.CLAIMS,
 )
