@@ -39,8 +39,13 @@ def repeating() -> LSDBandit:
 
 
 def stuck() -> LSDBandit:
-    """Several gains: a rest does not lead out of the lowest state of the first arm."""
-    return LSDBandit([OrderedArm([0, 0, 1], [0, 1, 2], [0, "1/2", 1]), LSDArm.blocking(3)])
+    """Several gains: nothing leads out of either state of the first arm."""
+    return LSDBandit([OrderedArm([0, 1], [0, 1], [0, "1/2"]), LSDArm.blocking(3)])
+
+
+def kept_down() -> LSDBandit:
+    """Several gains, although rests lead from every state to the rested one."""
+    return LSDBandit([LSDArm([0], [0, 1, 0], "gradual")] * 2)
 
 
 def _gain_agree(i: Instance) -> list[Measurement]:
@@ -142,6 +147,7 @@ not rise along arcs, and $r(s,a)-g+h(s')\le h(s)$ wherever they stay.""",
             {
                 "entries repeat": repeating,
                 "several gains": stuck,
+                "several gains, gradual": kept_down,
                 "four blocking arms, two plays": lambda: blocking([3] * 4, plays=2),
                 "equal cycles": lambda: tight(4),
             }
