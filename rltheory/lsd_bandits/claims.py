@@ -4,7 +4,9 @@ from rltheory.claims.claim import Claim
 from rltheory.lsd_bandits import (
     block_claims,
     correlation_claims,
+    gain_claims,
     greedy_claims,
+    horizon_claims,
     index_claims,
     learning_claims,
     learning_rates,
@@ -21,7 +23,9 @@ __all__ = ["CLAIMS"]
 CLAIMS: tuple[Claim, ...] = (
     *block_claims.CLAIMS,
     *correlation_claims.CLAIMS,
+    *gain_claims.CLAIMS,
     *greedy_claims.CLAIMS,
+    *horizon_claims.CLAIMS,
     *index_claims.CLAIMS,
     *learning_claims.CLAIMS,
     *learning_rates.CLAIMS,
