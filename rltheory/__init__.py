@@ -91,13 +91,12 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.bandit import LSDBandit
     from rltheory.lsd_bandits.baselines import greedy_average, greedy_rewards, round_robin_average
     from rltheory.lsd_bandits.best_cyclic import CyclicSchedule, best_cyclic
-    from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
-    from rltheory.lsd_bandits.bounds import LSDBounds, lsd_bounds
     from rltheory.lsd_bandits.block_commit import (
         block_commit_average,
         block_commit_certificate,
         block_commit_schedule,
     )
+    from rltheory.lsd_bandits.bounds import LSDBounds, lsd_bounds
     from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
     from rltheory.lsd_bandits.environment import BanditEnvironment
     from rltheory.lsd_bandits.exact_cover import exact_cover
@@ -107,11 +106,11 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.integrality_gap import WorstGap, worst_gap
     from rltheory.lsd_bandits.isi_block import ISIBlock, isi_block
     from rltheory.lsd_bandits.isi_combucb1 import comb_ucb1
+    from rltheory.lsd_bandits.lagrangian_index import PlayIndex, index_average, play_index
     from rltheory.lsd_bandits.learning_run import LearningRun
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
     from rltheory.lsd_bandits.periodic_runs import PeriodicRun
     from rltheory.lsd_bandits.picture import schedule_svg
-    from rltheory.lsd_bandits.lagrangian_index import PlayIndex, index_average, play_index
     from rltheory.lsd_bandits.plans import Relaxation
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
@@ -273,7 +272,6 @@ _HOME = {
     "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
     "rltheory.lsd_bandits.worst_case": "worst_instance",
     "rltheory.lsd_bandits.lagrangian_index": "PlayIndex index_average play_index",
-    "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
     "rltheory.lsd_bandits.block_commit": (
         "block_commit_average block_commit_certificate block_commit_schedule"
@@ -281,11 +279,8 @@ _HOME = {
     "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
     "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
     "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
-    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
     "rltheory.lsd_bandits.plans": "Relaxation",
     "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
-    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
-    "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"
