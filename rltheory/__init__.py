@@ -272,7 +272,6 @@ _HOME = {
     "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
     "rltheory.lsd_bandits.worst_case": "worst_instance",
     "rltheory.lsd_bandits.lagrangian_index": "PlayIndex index_average play_index",
-    "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
     "rltheory.lsd_bandits.block_commit": (
         "block_commit_average block_commit_certificate block_commit_schedule"
     ),
