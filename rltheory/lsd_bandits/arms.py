@@ -25,7 +25,7 @@ from typing import Any
 
 from rltheory.errors import ModelError
 
-__all__ = ["LSDArm", "OrderedArm"]
+__all__ = ["LSDArm", "OrderedArm", "exact_payoff"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class OrderedArm:
         moves["rest_next"] = _states(rest_next, size, "rest_next")
         for name, move in moves.items():
             object.__setattr__(self, name, move)
-        exact = tuple(_payoff(p, f"payoffs[{s}]") for s, p in enumerate(payoffs))
+        exact = tuple(exact_payoff(p, f"payoffs[{s}]") for s, p in enumerate(payoffs))
         object.__setattr__(self, "payoffs", exact)
 
     @property
@@ -149,7 +149,7 @@ class LSDArm(OrderedArm):
         for name, given in (("rest_payoffs", rest_payoffs), ("play_payoffs", play_payoffs)):
             if len(given) == 0:
                 raise ModelError(f"{name} is empty; an LSD arm needs at least one payoff there")
-            exact = tuple(_payoff(p, f"{name}[{j}]") for j, p in enumerate(given))
+            exact = tuple(exact_payoff(p, f"{name}[{j}]") for j, p in enumerate(given))
             object.__setattr__(self, name, exact)
         object.__setattr__(self, "recovery", recovery)
         rests, plays = len(rest_payoffs), len(play_payoffs)
@@ -246,7 +246,8 @@ def _states(given: Sequence[int], size: int, name: str) -> tuple[int, ...]:
     return tuple(int(t) for t in given)
 
 
-def _payoff(given: Any, where: str) -> Fraction:
+def exact_payoff(given: Any, where: str) -> Fraction:
+    """The payoff as the rational number it is; `where` names it in errors."""
     try:
         exact = Fraction(given.item() if hasattr(given, "item") else given)
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
