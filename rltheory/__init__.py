@@ -115,7 +115,7 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
-    from rltheory.lsd_bandits.truncate import truncate
+    from rltheory.lsd_bandits.truncated_arm import truncated_arm
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.lsd_bandits.worst_case import worst_instance
     from rltheory.mathematics.regression import Ridge
@@ -186,7 +186,7 @@ if TYPE_CHECKING:
     from rltheory.sweeps.sweep import Sweep
 
 _HOME = {
-    "rltheory.lsd_bandits.truncate": "truncate",
+    "rltheory.lsd_bandits.truncated_arm": "truncated_arm",
     "rltheory.lsd_bandits.bounds": "LSDBounds lsd_bounds",
     "rltheory.sweeps.laws": "Law",
     "rltheory.sweeps.rounds": "Refine Stop",
@@ -543,7 +543,7 @@ __all__ = [
     "trajectory_hellinger",
     "trajectory_kl",
     "trajectory_log_probability",
-    "truncate",
+    "truncated_arm",
     "ucbvi_regret_bound",
     "uniform_policy",
     "verify",

@@ -13,18 +13,18 @@ def halves(n: int) -> Fraction:
 
 
 def test_the_first_states_that_are_near_enough_are_kept() -> None:
-    arm = rlt.truncate(lambda n: 1 - halves(n), lambda m: halves(m + 1), (1, 0), tol="1/8")
+    arm = rlt.truncated_arm(lambda n: 1 - halves(n), lambda m: halves(m + 1), (1, 0), tol="1/8")
     assert arm == rlt.LSDArm(["1/2", "3/4", "7/8"], ["1/4", "1/8"])
 
 
 def test_attained_limits_need_no_tolerance() -> None:
-    arm = rlt.truncate(lambda n: min(n, 4) / 4, lambda m: 0.25, (1, 0.25), 0, "gradual")
+    arm = rlt.truncated_arm(lambda n: min(n, 4) / 4, lambda m: 0.25, (1, 0.25), 0, "gradual")
     assert arm == rlt.LSDArm(["1/4", "1/2", "3/4", 1], ["1/4"], "gradual")
 
 
 def test_the_optimum_moves_by_no_more_than_the_tolerance() -> None:
     fine, coarse = (
-        rlt.LSDBandit([rlt.truncate(lambda n: 1 - halves(n), lambda m: 0, (1, 0), tol)] * 2)
+        rlt.LSDBandit([rlt.truncated_arm(lambda n: 1 - halves(n), lambda m: 0, (1, 0), tol)] * 2)
         for tol in (halves(12), halves(3))
     )
     gains = [rlt.optimal_gain(bandit, exact=True).gain for bandit in (fine, coarse)]
@@ -46,4 +46,4 @@ def test_the_optimum_moves_by_no_more_than_the_tolerance() -> None:
 )
 def test_what_is_wrong_is_named(arguments, word: str) -> None:
     with pytest.raises(ModelError, match=word):
-        rlt.truncate(*arguments)
+        rlt.truncated_arm(*arguments)

@@ -7,12 +7,12 @@ from typing import Any
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.arms import LSDArm, exact_payoff
 
-__all__ = ["truncate"]
+__all__ = ["truncated_arm"]
 
 MOST_STATES = 100_000
 
 
-def truncate(
+def truncated_arm(
     rest: Callable[[int], Any],
     play: Callable[[int], Any],
     limits: tuple[Any, Any],
@@ -54,7 +54,7 @@ def truncate(
     --------
     >>> import rltheory as rlt
     >>> from fractions import Fraction
-    >>> arm = rlt.truncate(lambda n: 1 - Fraction(1, 2**n), lambda m: 0, (1, 0), tol=0.1)
+    >>> arm = rlt.truncated_arm(lambda n: 1 - Fraction(1, 2**n), lambda m: 0, (1, 0), tol=0.1)
     >>> arm
     LSDArm(rest_payoffs=(1/2, 3/4, 7/8, 15/16), play_payoffs=(0,))
     """
