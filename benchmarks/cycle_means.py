@@ -78,7 +78,7 @@ def measure(name: str, exact: bool = False, check: bool = False) -> dict[str, An
         "states": bandit.n_states,
         "gain": str(found.gain),
         "cycle": len(found.cycle),
-        "policies": found.means.iterations + 1,
+        "policies": found.means.iterations,
         "gap": float(found.upper - found.lower),
         "seconds": seconds,
         "cpu_seconds": cpu,

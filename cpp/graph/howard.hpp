@@ -3,7 +3,8 @@
 // In sweeps over all vertices, and in place, the pair (gain, potential) of a vertex is raised in
 // lexicographic order to the best (gain of to, w - g + h(to)) of its arcs, and the policy with it;
 // on ties it keeps its arc. Then the new policy is evaluated. What is learnt at one end of a chain
-// reaches the other in a sweep, where plain policy iteration takes a policy for each arc.
+// reaches the other in a sweep, where plain policy iteration takes a policy for each arc. Before
+// the sweeps, a search from each gain, the largest first, raises all that reach it.
 //
 // It ends. After the sweeps, gains do not fall along arcs of the new policy, and where they stay
 // h(v) <= w - g + h(to). So they stay around a cycle, whose mean is at least g; and above g if a

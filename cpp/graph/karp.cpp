@@ -1,6 +1,6 @@
 #include "graph/karp.hpp"
 
-#include <limits>
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <utility>

@@ -6,8 +6,8 @@
 // All of it is exact: a mean g is a reduced fraction sum / length, and potentials of vertices with
 // that gain are integers in units of 1 / length. With |w| <= 2^58 and fewer than 2^31 vertices
 // nothing overflows: |sum| < 2^89, a product of a sum and a length is below 2^120,
-// |length * w - sum| < 2^90, a potential adds up fewer than 2^31 of these, and each of at most 16
-// sweeps over the vertices, in which it may rise, fewer than 2^31 more: below 17 * 2^121 < 2^126.
+// |length * w - sum| < 2^90, a potential adds up fewer than 2^31 of these, and each of at most 17
+// sweeps over the vertices, in which it may rise, fewer than 2^31 more: below 18 * 2^121 < 2^126.
 #pragma once
 
 #include <vector>

@@ -150,6 +150,9 @@ not rise along arcs, and $r(s,a)-g+h(s')\le h(s)$ wherever they stay.""",
                 "several gains, gradual": kept_down,
                 "four blocking arms, two plays": lambda: blocking([3] * 4, plays=2),
                 "equal cycles": lambda: tight(4),
+                "four arms, 625 joint states": lambda: LSDBandit(
+                    [LSDArm(["1/4", "1/2", 1], ["1/4", 0])] * 4
+                ),
             }
         ),
     },

@@ -191,7 +191,7 @@ def max_cycle_mean(
     successor : array_like of int, shape (V, A), or (E,) with `ptr`
         Where arcs lead, in 0..V-1.
     reward : array_like, shape as `successor`
-        Of each arc: numbers, or with ``exact=True`` anything that `Fraction` takes.
+        Of each arc: integers or doubles, or with ``exact=True`` anything that `Fraction` takes.
     ptr : array_like of int, shape (V+1,), optional
         The arcs of vertex v are ``ptr[v] .. ptr[v+1] - 1``; each vertex needs at least one.
     method : {"howard", "karp"}

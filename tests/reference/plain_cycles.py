@@ -78,7 +78,6 @@ def plain_evaluation(graph: Graph, policy: Sequence[int]) -> tuple[list[Any], li
             rewards = [Fraction(graph[u][policy[u]][1]) for u in cycle]
             at = cycle.index(min(cycle))
             gain[cycle[at]], bias[cycle[at]] = sum(rewards) / len(cycle), Fraction(0)
-            path = path[: path.index(v)] + cycle[at + 1 :] + cycle[:at]
             path = [u for u in path if u not in cycle] + cycle[at + 1 :] + cycle[:at]
         for u in reversed(path):
             t, w = graph[u][policy[u]]

@@ -1,7 +1,9 @@
 """Maximum mean cycles against every simple cycle, plain twins, and known values."""
 
 import dataclasses
+import os
 import random
+import signal
 import threading
 from fractions import Fraction
 from typing import Any
@@ -140,6 +142,38 @@ def test_long_paths_and_many_equal_cycles() -> None:
         exact=True,
     )
     assert found.gains == (Fraction(1, 2),) and found.check()
+
+
+def test_many_gains_along_a_path_in_any_order() -> None:
+    # Each vertex may stay, or go to the next one along the path: the best that is still ahead.
+    n = 100_000
+    draw = np.random.default_rng(0)
+    order, stay = draw.permutation(n), draw.permutation(n)
+    to = np.empty((n, 2), dtype=int)
+    to[order, 0] = order
+    to[order, 1] = order[np.minimum(np.arange(n) + 1, n - 1)]
+    reward = np.zeros((n, 2), dtype=int)
+    reward[order, 0] = stay
+    found = rlt.max_cycle_mean(to, reward, exact=True)
+    expected = np.maximum.accumulate(stay[::-1])[::-1]
+    assert found.gain[order].tolist() == expected.tolist()
+    assert found.check() and found.iterations < 10
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent to the process itself")
+def test_an_interrupt_ends_it() -> None:
+    n = 1000
+    arcs = np.arange(n + 1), np.arange(n, dtype=np.int32), np.zeros(n)
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _core.graph.walk_values(*arcs, 10**7, 0, False)
+    finally:
+        timer.cancel()
+        timer.join()
+        signal.signal(signal.SIGINT, handler)
 
 
 @pytest.mark.parametrize("exact", [False, True])
