@@ -66,11 +66,13 @@ def bracket_relaxation(relax: Relaxation) -> RelaxationBracket:
     bandit = relax.bandit
     excess = Fraction(1)
     for i, arm in enumerate(bandit.arms):
+        taken = Fraction(0)
         for plan, rate in zip(relax.plans[i], relax.rates[i], strict=True):
             _check_plan(arm, plan, i)
             if not rate >= 0:
                 raise ModelError(f"arms[{i}]: the rate of {plan.name()} is {rate}")
-        excess = max(excess, sum((Fraction(p) for p in relax.probabilities(i)), Fraction(0)))
+            taken += Fraction(rate) * plan.period
+        excess = max(excess, taken)
     excess = max(excess, Fraction(_total(relax, plays=True), bandit.plays))
     lower = _total(relax, plays=False) / excess
     charge = Fraction(relax.multiplier)

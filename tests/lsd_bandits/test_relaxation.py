@@ -327,6 +327,14 @@ def test_a_false_solution_is_found_out() -> None:
     assert replace(relax, multiplier=F(1)).check().upper > F(5, 8)
 
 
+def test_rates_that_round_up_are_scaled_back() -> None:
+    """Five times the double next to 1/5 is above 1."""
+    relax = rlt.concave_relaxation(rlt.LSDBandit([rlt.LSDArm([0, 0, 1], [1, 0])]))
+    assert relax.rates == ((0.2,),) and 5 * F(0.2) > 1
+    proof = relax.check()
+    assert proof.lower <= F(2, 5) <= proof.upper and proof.gap >= 0
+
+
 def test_nothing_to_earn() -> None:
     relax = solved(CORNERS["no payoff at all"]())
     assert relax.value == 0 and relax.plans == ((), ()) and rlt.virtual_value(relax) == 0
