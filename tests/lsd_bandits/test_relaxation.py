@@ -154,7 +154,7 @@ def test_types_are_the_cycles(arm) -> None:
 
 def test_a_large_arm_takes_linear_time() -> None:
     """Strictly concave payoffs, so that no rest and no play drops out beforehand."""
-    size = 2000
+    size = 1000
     rest = [F(1, 2) + F(n * (2 * size - n), 2 * size * size) for n in range(1, size + 1)]
     play = [F(1, 2) - F(m, 2 * size) for m in range(1, size + 1)]
     hull = hull_of_blocks(rlt.LSDArm(rest, play), range(1, size + 1), range(1, size + 1), True)
@@ -321,6 +321,8 @@ def test_a_false_solution_is_found_out() -> None:
         replace(relax, plans=((broken,), relax.plans[1])).check()
     with pytest.raises(ModelError, match="the rate"):
         replace(relax, rates=((F(-1),), relax.rates[1])).check()
+    with pytest.raises(ModelError, match="a price"):
+        replace(relax, multiplier=F(-1)).check()
     # Twice the rates are scaled back; a wrong price proves less.
     twice = tuple(tuple(2 * x for x in rates) for rates in relax.rates)
     assert replace(relax, rates=twice).check().lower == F(5, 8)
