@@ -35,7 +35,7 @@ def virtual_value(relax: Relaxation) -> Number:
     Parameters
     ----------
     relax : Relaxation
-        With at most N arms' plans; exact ones give a Fraction.
+        Optimal or not; an exact one gives a Fraction.
 
     Returns
     -------
