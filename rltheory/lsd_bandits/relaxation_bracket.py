@@ -72,13 +72,8 @@ def bracket_relaxation(relax: Relaxation) -> RelaxationBracket:
             _check_plan(arm, plan, i)
             if not rate >= 0:
                 raise ModelError(f"arms[{i}]: the rate of {plan.name()} is {rate}")
-<<<<<<< HEAD
-        pairs = zip(relax.plans[i], relax.rates[i], strict=True)
-        excess = max(excess, sum((Fraction(r) * p.period for p, r in pairs), Fraction(0)))
-=======
             taken += Fraction(rate) * plan.period
         excess = max(excess, taken)
->>>>>>> part7-relax
     excess = max(excess, Fraction(_total(relax, plays=True), bandit.plays))
     lower = _total(relax, plays=False) / excess
     charge = Fraction(relax.multiplier)
