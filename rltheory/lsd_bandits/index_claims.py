@@ -4,8 +4,8 @@ One arm with discount gamma, every play charged l; V its optimal value, and
 
     D_s(l) = p(s) - l + gamma (V(play) - V(rest)).
 
-D_s is continuous and strictly decreasing in every state, whatever the payoffs are, because a play
-resets positive states and a rest resets negative ones (claim ``lsd-indexable``). Hence one charge
+D_s is continuous and strictly decreasing in every state, whatever the payoffs are: where play and
+rest lead, the same things happen sooner or later (claim ``lsd-indexable``). Hence one charge
 at which play and rest are equally good, and the set of states in which rest is optimal grows with
 l; with gamma to 1, in the average-reward problem as well. Proof: docs/theory/lsd_index.md. All in
 fractions.
@@ -89,7 +89,7 @@ def _case(arm: LSDArm, discount: str = "9/10") -> Callable[[], Instance]:
 
 
 def _family() -> Family:
-    arms = rand_any(plays=(1,), arms=(1, 2))
+    arms = rand_any(plays=(1,), arms=(1, 2), most_plays=3, recovery=("reset", "gradual"))
 
     def build(discount: str, **rest: Any) -> Instance:
         return Instance(**arms.instance(rest), discount=Fraction(discount))
@@ -101,8 +101,8 @@ def _family() -> Family:
     "lsd-indexable",
     "decision",
     title="Last-switch-dependent arms are indexable, whatever they pay",
-    statement=r"""One LSD arm with reset recovery and any payoffs, discount $0<\gamma<1$, every play
-charged $l$, $V_l$ the optimal value. In every state
+    statement=r"""One LSD arm with any payoffs, reset or gradual recovery, discount $0<\gamma<1$,
+every play charged $l$, $V_l$ the optimal value. In every state
 $D_s(l)=p(s)-l+\gamma\bigl(V_l(\mathrm{play}\,s)-V_l(\mathrm{rest}\,s)\bigr)$ is continuous and
 strictly decreasing in $l$. So play and rest are equally good at exactly one charge, and the set of
 states in which rest is optimal grows with $l$; so it does in the average-reward problem, where
@@ -115,6 +115,7 @@ actions are compared by gain, bias and the next term.""",
         "constant": _case(LSDArm(["1/2"], ["1/2"])),
         "no payoff at all": _case(LSDArm([0], [0])),
         "seasonal": _case(LSDArm([0, 0, 1, 0], [0])),
+        "gradual": _case(LSDArm([0, 1], [0, 1, 0, "1/2"], "gradual")),
         "momentum": _case(LSDArm([0, 0], [0, 1, 0]), "99/100"),
     },
     mutants=[

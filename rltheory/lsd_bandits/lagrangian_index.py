@@ -17,15 +17,16 @@ roots of linear functions, and the line is cut into finitely many such intervals
 arm is *indexable* if the set of states in which rest is optimal grows with l over these intervals.
 
 For l < -M play is the only optimal action everywhere: a rest forgoes -l, and what it wins is at
-most 1 in each of M plays. For l > 1 it is rest: a play costs more than it pays. Nothing is known of
-the index policy's share of g*; docs/theory/lsd_index.md has what was found. Source: Whittle,
-Restless bandits, 1988.
+most 1 in each of M plays. For l > 1 it is rest: a play costs more than it pays. LSD arms
+are indexable whatever they pay (claim ``lsd-indexable``). What share of g* the
+index policy keeps is open; docs/theory/lsd_index.md has what was found. Source: Whittle, Restless
+bandits, 1988.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from itertools import accumulate, count
 
 from rltheory.errors import ModelError
@@ -173,7 +174,7 @@ def index_average(bandit: LSDBandit, state: Sequence[int] | None = None) -> Peri
 # --- the problem of one arm ---------------------------------------------------------------
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _play_index(arm: LSDArm) -> PlayIndex:
     low, high = Fraction(-len(arm.play_payoffs) - 1), Fraction(2)
     intervals = tuple(sorted(_cut(arm, low, high), key=lambda piece: piece.low))

@@ -58,12 +58,14 @@ def test_actions_are_those_of_patient_players(arm: rlt.LSDArm) -> None:
 
 
 @settings(max_examples=40)
-@given(lsd_arms(most_rests=3, mode="any"))
+@given(lsd_arms(most_rests=3, most_plays=3, mode="any"))
 def test_gains_are_those_of_the_best_types(arm: rlt.LSDArm) -> None:
     """The gain at a charge is the best of the arm's blocks, of always and of never playing."""
     rests, plays = len(arm.rest_payoffs), len(arm.play_payoffs)
     index = rlt.play_index(arm)
     assert index.intervals[0].low < -plays and index.intervals[-1].high > 1
+    assert set(index.intervals[0].best) == {"play"}
+    assert set(index.intervals[-1].best) == {"rest"}
     for left, right in zip(index.intervals, index.intervals[1:], strict=False):
         assert left.high == right.low
     for piece in index.intervals:
@@ -89,7 +91,7 @@ def test_indices_by_hand() -> None:
 
 
 @settings(max_examples=40)
-@given(st.one_of(lsd_arms(mode="any"), lsd_arms(mode="monotone", recovery=("gradual",))))
+@given(lsd_arms(most_plays=4, mode="any", recovery=("reset", "gradual")))
 def test_arms_are_indexable(arm: rlt.LSDArm) -> None:
     assert rlt.play_index(arm).indexable
 
@@ -108,6 +110,50 @@ def test_it_is_greedy_on_blocking_arms() -> None:
     for delays in [(3, 2), (4, 3, 2), (7, 3, 2)]:
         bandit = rlt.LSDBandit([rlt.LSDArm.blocking(d) for d in delays])
         assert rlt.index_average(bandit) == rlt.greedy_average(bandit)
+
+
+FOUND = {
+    "least of two arms": (
+        [rlt.LSDArm.blocking(3, "1/4"), rlt.LSDArm(["1/2"] * 4 + [1], ["1/4"])],
+        ("1/4", "1/3", "7/24", "1/3"),
+    ),
+    "least of the small ones": (
+        [rlt.LSDArm(["1/4", "1/2"], [0]), rlt.LSDArm(["1/2"], ["1/4", "1/4"])],
+        ("1/3", "3/8", "1/3", "5/12"),
+    ),
+    "greedy is trapped": (
+        [rlt.LSDArm([1], [1, "1/4"]), rlt.LSDArm([0, "1/4"], [0])],
+        ("3/4", "1/4", "3/4", "3/4"),
+    ),
+    "three blocking arms": (
+        [rlt.LSDArm.blocking(d) for d in (4, 3, 2)],
+        ("3/4", "3/4", "5/6", "1"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found(name: str) -> None:
+    """Index, greedy, the derandomised schedule and the optimum on the instances of the page."""
+    arms, expected = FOUND[name]
+    bandit = rlt.LSDBandit(arms)
+    fixed = rlt.derandomized_schedule(rlt.concave_relaxation(bandit, exact=True))
+    found = (
+        rlt.index_average(bandit).average,
+        rlt.greedy_average(bandit).average,
+        fixed.average().value,
+        rlt.optimal_gain(bandit, exact=True).gain,
+    )
+    assert found == tuple(map(Fraction, expected))
+
+
+@pytest.mark.parametrize("d", [3, 4, 6])
+def test_without_monotone_payoffs_the_index_policy_keeps_no_share(d: int) -> None:
+    """A blocking arm interrupts one that pays only after d - 1 plays in a row."""
+    momentum = rlt.LSDArm([0], [0] * (d - 2) + ["9/10"])
+    bandit = rlt.LSDBandit([rlt.LSDArm.blocking(d), momentum])
+    assert rlt.index_average(bandit).average == Fraction(1, d)
+    assert rlt.optimal_gain(bandit, exact=True).gain == Fraction(9, 10)
 
 
 def test_an_lsd_arm_is_needed() -> None:
