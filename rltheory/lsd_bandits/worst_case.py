@@ -13,6 +13,7 @@ public functions. k = 1.
     interleaved              A7 / g*, the expected average of `interleaved_schedule`
     interleaved_relaxation   A7 / LP
     derandomised             A8 / g*, the average of `derandomized_schedule`
+    derandomised_relaxation  A8 / LP
     greedy                   the average of `greedy_average` / g*
     real                     A7 with ranking by real payoffs / g*
     real_virtual             A7 with ranking by real payoffs / A7
@@ -85,6 +86,7 @@ OBJECTIVES = {
     "interleaved": _Objective(_interleaved, _optimum, (_VIRTUAL,)),
     "interleaved_relaxation": _Objective(_interleaved, _relaxed, (_VIRTUAL,)),
     "derandomised": _Objective(_derandomised, _optimum, (_DERANDOMISED,)),
+    "derandomised_relaxation": _Objective(_derandomised, _relaxed, (_DERANDOMISED,)),
     "greedy": _Objective(_greedy, _optimum, (_GREEDY,)),
     "real": _Objective(_by_real, _optimum, (_REAL,)),
     "real_virtual": _Objective(_by_real, _interleaved, (_REAL, _VIRTUAL)),
@@ -107,8 +109,8 @@ def worst_instance(
     Parameters
     ----------
     objective : str
-        One of `gap`, `interleaved`, `interleaved_relaxation`, `derandomised`, `greedy`, `real`,
-        `real_virtual`.
+        One of `gap`, `interleaved`, `interleaved_relaxation`, `derandomised`,
+        `derandomised_relaxation`, `greedy`, `real`, `real_virtual`.
     n_arms, rests, plays : int
         N, R and M, at least 1.
     den : int
