@@ -1,7 +1,8 @@
 """The claims of this topic, gathered from the files that state them."""
 
 from rltheory.claims.claim import Claim
+from rltheory.lsd_bandits import gap_claims
 
 __all__ = ["CLAIMS"]
 
-CLAIMS: tuple[Claim, ...] = ()
+CLAIMS: tuple[Claim, ...] = (*gap_claims.CLAIMS,)
