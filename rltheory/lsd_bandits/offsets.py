@@ -62,12 +62,12 @@ def offset_average(relax: Relaxation, law: str = "independent") -> Fraction:
     for plans, law_of_plans in zip(
         product(*lottery.plans), product(*lottery.probabilities), strict=True
     ):
-        chance = prod(law_of_plans, start=Fraction(1))
+        chance = Fraction(prod(law_of_plans, start=Fraction(1)))
         if chance == 0:
             continue
         averages = _averages(relax, plans, law)
-        value = max(averages) if law == "best" else sum(averages, Fraction(0)) / len(averages)
-        total += chance * value
+        mean = sum(averages, Fraction(0)) / len(averages)
+        total += chance * (max(averages) if law == "best" else mean)
     return total
 
 
