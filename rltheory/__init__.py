@@ -89,11 +89,17 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
     from rltheory.lsd_bandits.averages import Average
     from rltheory.lsd_bandits.bandit import LSDBandit
+    from rltheory.lsd_bandits.baselines import greedy_average, greedy_rewards, round_robin_average
+    from rltheory.lsd_bandits.best_cyclic import CyclicSchedule, best_cyclic
     from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
     from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
+    from rltheory.lsd_bandits.exact_cover import exact_cover
     from rltheory.lsd_bandits.expected_average import expected_average, expected_rewards
     from rltheory.lsd_bandits.integrality_gap import WorstGap, worst_gap
+    from rltheory.lsd_bandits.isi_block import ISIBlock, isi_block
+    from rltheory.lsd_bandits.lagrangian_index import PlayIndex, index_average, play_index
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
+    from rltheory.lsd_bandits.periodic_runs import PeriodicRun
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
@@ -237,9 +243,15 @@ _HOME = {
     "rltheory.lsd_bandits.bandit": "LSDBandit",
     "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
     "rltheory.lsd_bandits.worst_case": "worst_instance",
+    "rltheory.lsd_bandits.baselines": "greedy_average greedy_rewards round_robin_average",
+    "rltheory.lsd_bandits.best_cyclic": "CyclicSchedule best_cyclic",
+    "rltheory.lsd_bandits.exact_cover": "exact_cover",
+    "rltheory.lsd_bandits.isi_block": "ISIBlock isi_block",
+    "rltheory.lsd_bandits.lagrangian_index": "PlayIndex index_average play_index",
+    "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
+    "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
-    "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
     "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
     "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
@@ -304,6 +316,7 @@ __all__ = [
     "ConvergenceError",
     "Counts",
     "CycleMeans",
+    "CyclicSchedule",
     "DerandomizedSchedule",
     "Deterministic",
     "Dyadic",
@@ -318,6 +331,7 @@ __all__ = [
     "Grid",
     "History",
     "HistoryPolicy",
+    "ISIBlock",
     "InfeasibleError",
     "Instance",
     "Integer",
@@ -337,7 +351,9 @@ __all__ = [
     "ModelError",
     "Mutant",
     "OrderedArm",
+    "PeriodicRun",
     "PlanningProblem",
+    "PlayIndex",
     "PlugIn",
     "PlugInPlan",
     "PolicyClass",
@@ -378,6 +394,7 @@ __all__ = [
     "behavior_cloning",
     "behavior_cloning_linear",
     "bellman",
+    "best_cyclic",
     "block_commit_average",
     "block_commit_schedule",
     "bracket_from_counts",
@@ -399,6 +416,7 @@ __all__ = [
     "distribution_mismatch",
     "evaluate",
     "evaluate_regularized",
+    "exact_cover",
     "expected_average",
     "expected_bc_kl",
     "expected_rewards",
@@ -412,10 +430,14 @@ __all__ = [
     "generative",
     "geometric_grid",
     "greedy",
+    "greedy_average",
+    "greedy_rewards",
     "gridworld",
     "guarantee",
     "hybrid",
+    "index_average",
     "interleaved_schedule",
+    "isi_block",
     "load",
     "load_instance",
     "local_simulator",
@@ -440,6 +462,7 @@ __all__ = [
     "optimal_gain",
     "optimal_value",
     "planning_problem",
+    "play_index",
     "plugin_bound",
     "policy_kl",
     "population_lsvi",
@@ -455,6 +478,7 @@ __all__ = [
     "replay",
     "riverswim",
     "rlhf_gap_bound",
+    "round_robin_average",
     "run",
     "run_many",
     "run_sweep",

@@ -1,8 +1,16 @@
 """The claims of this topic, gathered from the files that state them."""
 
 from rltheory.claims.claim import Claim
-from rltheory.lsd_bandits import gap_claims
+from rltheory.lsd_bandits import (
+    block_claims,
+    gap_claims,
+    greedy_claims,
+)
 
 __all__ = ["CLAIMS"]
 
-CLAIMS: tuple[Claim, ...] = (*gap_claims.CLAIMS,)
+CLAIMS: tuple[Claim, ...] = (
+    *block_claims.CLAIMS,
+    *gap_claims.CLAIMS,
+    *greedy_claims.CLAIMS,
+)

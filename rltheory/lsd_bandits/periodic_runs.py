@@ -96,10 +96,7 @@ def rounds(
         If there is no such state.
     """
     arms = bandit.arms
-    if state is None:
-        states = tuple(arm.top for arm in arms)
-    else:
-        states = bandit.split(bandit.join(state))
+    states = bandit.split(bandit.rested if state is None else bandit.join(state))
     for phase in cycle(range(phases)):
         action = rule(phase, states)
         paid = sum((arms[i].payoffs[states[i]] for i in action), Fraction(0))
@@ -113,7 +110,7 @@ def rounds(
 def run_until_repeated(
     bandit: LSDBandit, rule: Rule, phases: int = 1, state: Sequence[int] | None = None
 ) -> PeriodicRun:
-    """The run of a rule; arguments and errors as in `rounds`."""
+    """The run of a rule, whose cycle begins at phase 0; arguments and errors as in `rounds`."""
     seen: dict[tuple[int, tuple[int, ...]], int] = {}
     played: list[tuple[int, ...]] = []
     paid: list[Fraction] = []
@@ -123,7 +120,14 @@ def run_until_repeated(
             break
         played.append(action)
         paid.append(reward)
-    return PeriodicRun(tuple(played[:t]), tuple(played[t:]), tuple(paid[:t]), tuple(paid[t:]))
+    # The cycle may begin anywhere in itself; a whole number of turns of the clock has passed at u.
+    u = t + -t % phases
+    return PeriodicRun(
+        transient=tuple(played[:u]),
+        cycle=tuple(played[u:] + played[t:u]),
+        transient_rewards=tuple(paid[:u]),
+        cycle_rewards=tuple(paid[u:] + paid[t:u]),
+    )
 
 
 def repeated(
