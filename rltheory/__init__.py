@@ -100,7 +100,9 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.lagrangian_index import PlayIndex, index_average, play_index
     from rltheory.lsd_bandits.optimal import GainResult, optimal_gain, optimal_value
     from rltheory.lsd_bandits.periodic_runs import PeriodicRun
+    from rltheory.lsd_bandits.plans import Relaxation
     from rltheory.lsd_bandits.relaxation import concave_relaxation, relaxation_at
+    from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
     from rltheory.lsd_bandits.schedule import Schedule, ScheduleRun, interleaved_schedule
     from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
     from rltheory.lsd_bandits.worst_case import worst_instance
@@ -251,6 +253,8 @@ _HOME = {
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
+    "rltheory.lsd_bandits.plans": "Relaxation",
+    "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
     "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
@@ -368,6 +372,8 @@ __all__ = [
     "Refine",
     "RegularizedBPI",
     "RegularizedSolution",
+    "Relaxation",
+    "RelaxationBracket",
     "RewardClass",
     "Ridge",
     "RobustSolution",

@@ -28,11 +28,14 @@ __all__ = ["BestCycle", "Vertex", "best_cycle", "hull_of_cycles", "upper_hull"]
 
 @dataclass(frozen=True)
 class Vertex:
-    """A plan as a point: plays per round, and reward per round."""
+    """A plan as a point: plays per round, and reward per round.
+
+    The plan is a `Plan`, a block by its rests and plays (n, m), or None: never to play.
+    """
 
     plays: Fraction
     reward: Fraction
-    plan: Plan | None
+    plan: Plan | tuple[int, int] | None
 
     @classmethod
     def of(cls, arm: OrderedArm, plan: Plan) -> "Vertex":

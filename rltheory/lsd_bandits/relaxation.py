@@ -17,16 +17,17 @@ project's.
 """
 
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import floor
 from typing import Any
 
 from rltheory.errors import ModelError
-from rltheory.lsd_bandits.arm_cycles import Vertex, hull_of_cycles, slope, upper_hull
+from rltheory.lsd_bandits.arm_cycles import Vertex, hull_of_cycles, slope
 from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
 from rltheory.lsd_bandits.bandit import LSDBandit
+from rltheory.lsd_bandits.block_hull import hull_of_blocks
 from rltheory.lsd_bandits.plans import Plan, Relaxation, always, block
 
 __all__ = ["concave_relaxation", "grid_of", "relaxation_at"]
@@ -51,15 +52,15 @@ def concave_relaxation(
         Blocks of at most so many plays, and no play that never ends: what block-commit needs.
     grid : number, optional
         eps > 0: rests and plays of the blocks on grids of ratio 1 + eps. With payoffs that are
-        monotone the value is at least LP / (1 + eps)^2 (claim ``lsd-grid``).
+        monotone the value is at least LP / (1 + eps) (claim ``lsd-grid``).
 
     Returns
     -------
     Relaxation
         An optimal vertex: every arm follows one plan with probability 1, except for at most one,
         which has two plans, or one and never plays. Of several solutions the one that drops points
-        inside a segment, stops at the first maximum of an arm's hull, takes the smallest n + m
-        among types at one point, and the lowest arm among equal slopes.
+        inside a segment, stops at the first maximum of an arm's hull, and takes the lowest arm
+        among equal slopes.
 
     Raises
     ------
@@ -69,8 +70,9 @@ def concave_relaxation(
 
     Notes
     -----
-    O(C log C) for C = sum of R_i M_i. With ``idle=False`` there is no relaxation here: k arms that
-    never pay turn exactly k plays into at most k.
+    LSD arms take O(R_i + M_i) operations with fractions for their hulls, other arms O(S_i^2) for
+    each vertex. With ``idle=False`` there is no relaxation here: k arms that never pay turn exactly
+    k plays into at most k.
 
     Examples
     --------
@@ -88,7 +90,7 @@ def concave_relaxation(
             f"round (with {bandit.plays} more arms that never pay, idling is a play of these)"
         )
     hulls = [_hull(arm, i, cap, grid) for i, arm in enumerate(bandit.arms)]
-    relax = _merged(bandit, hulls)
+    relax = merged(bandit, hulls)
     return relax if exact else _rounded(relax)
 
 
@@ -111,33 +113,6 @@ def _hull(arm: OrderedArm, i: int, cap: int | None, grid: Any) -> list[Vertex]:
         points = grid_of(grid, rests, past=True), grid_of(grid, plays, past=False)
         return hull_of_blocks(arm, *points, endless=True)
     return hull_of_blocks(arm, range(1, rests + 1), range(1, plays + 1), endless=True)
-
-
-def hull_of_blocks(
-    arm: LSDArm, rests: Iterable[int], plays: Sequence[int], endless: bool
-) -> list[Vertex]:
-    """The hull of an LSD arm's blocks of these rests and plays, and of always playing.
-
-    Returns
-    -------
-    list of Vertex
-        As `upper_hull`; at each point the block of smallest n + m.
-    """
-    worn = [Fraction(0)]  # what the plays after the first pay together
-    for m in range(1, max(plays)):
-        worn.append(worn[-1] + arm.payoff(-m))
-    best: dict[Fraction, tuple[Fraction, int, int, int]] = {}
-    for n in rests:
-        first = arm.payoff(n)
-        for m in plays:
-            point = ((first + worn[m - 1]) / (n + m), -(n + m), n, m)
-            rate = Fraction(m, n + m)
-            if rate not in best or point[:2] > best[rate][:2]:
-                best[rate] = point
-    points = [Vertex(q, v, block(arm, n, m)) for q, (v, _, n, m) in best.items()]
-    if endless:
-        points.append(Vertex.of(arm, always(arm)))
-    return upper_hull(points)
 
 
 def grid_of(eps: Any, last: int, past: bool) -> list[int]:
@@ -171,7 +146,7 @@ def grid_of(eps: Any, last: int, past: bool) -> list[int]:
     return points
 
 
-def _merged(bandit: LSDBandit, hulls: Sequence[Sequence[Vertex]]) -> Relaxation:
+def merged(bandit: LSDBandit, hulls: Sequence[Sequence[Vertex]]) -> Relaxation:
     """The segments of all hulls by decreasing slope, the lowest arm first, until k is used up."""
     segments = sorted(
         (-slope(left, right), i, j)
@@ -191,14 +166,23 @@ def _merged(bandit: LSDBandit, hulls: Sequence[Sequence[Vertex]]) -> Relaxation:
             price = -steepness
             break
     plans, rates = [], []
-    for hull, (j, share) in zip(hulls, at, strict=True):
-        weighted = [(hull[j].plan, 1 - share)]
-        if share:
-            weighted.append((hull[j + 1].plan, share))
-        kept = [(plan, p / plan.period) for plan, p in weighted if plan is not None]
+    for arm, hull, (j, share) in zip(bandit.arms, hulls, at, strict=True):
+        weighted = [(hull[j], 1 - share)] + ([(hull[j + 1], share)] if share else [])
+        kept = [
+            (plan, p / plan.period)
+            for vertex, p in weighted
+            if (plan := _plan_at(arm, vertex)) is not None
+        ]
         plans.append(tuple(plan for plan, _ in kept))
         rates.append(tuple(rate for _, rate in kept))
     return Relaxation(bandit, value, tuple(plans), tuple(rates), price)
+
+
+def _plan_at(arm: OrderedArm, vertex: Vertex) -> Plan | None:
+    if isinstance(vertex.plan, Plan) or vertex.plan is None:
+        return vertex.plan
+    assert isinstance(arm, LSDArm)
+    return block(arm, *vertex.plan)
 
 
 def _rounded(relax: Relaxation) -> Relaxation:

@@ -1,17 +1,19 @@
 """The relaxation: golden values, its own proof of optimality, and all cycles one by one."""
 
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import rltheory as rlt
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.arm_cycles import NEVER, Vertex, hull_of_cycles, upper_hull
+from rltheory.lsd_bandits.block_hull import hull_of_blocks
 from rltheory.lsd_bandits.families import CORNERS, GOLDEN, blocking, tight
-from rltheory.lsd_bandits.plans import Plan
-from rltheory.lsd_bandits.relaxation import grid_of, hull_of_blocks
+from rltheory.lsd_bandits.plans import Plan, always, block
+from rltheory.lsd_bandits.relaxation import grid_of
 from tests.helpers.lsd_arms import lsd_arms, lsd_bandits, ordered_arms
 
 F = Fraction
@@ -119,14 +121,52 @@ def test_every_solution_is_proved_optimal(bandit) -> None:
     assert share * relax.value <= rlt.virtual_value(relax) <= relax.value
 
 
+def all_blocks(arm, rests, plays, endless) -> list[Vertex]:
+    """Every block, one by one, the shortest first."""
+    pairs = sorted(((n, m) for n in rests for m in plays), key=sum)
+    found = []
+    for n, m in pairs:
+        paid = block(arm, n, m).reward(arm)
+        found.append(Vertex(F(m, n + m), paid / (n + m), (n, m)))
+    return found + ([Vertex.of(arm, always(arm))] if endless else [])
+
+
+@given(lsd_arms(most_rests=7, most_plays=6, mode="any"), st.integers(1, 9), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_the_staircase_is_the_hull_of_all_blocks(arm, most_plays, endless) -> None:
+    rests, plays = range(1, len(arm.rest_payoffs) + 1), range(1, most_plays + 1)
+    hull = upper_hull(all_blocks(arm, rests, plays, endless))
+    assert hull_of_blocks(arm, rests, plays, endless) == hull
+    assert hull_of_blocks(arm, rests[::2], plays[::3], endless) == upper_hull(
+        all_blocks(arm, rests[::2], plays[::3], endless)
+    )
+
+
 @given(lsd_arms(mode="any"))
 @settings(max_examples=100, deadline=None)
 def test_types_are_the_cycles(arm) -> None:
     """The hull over types (n, m) is the hull over cycles of the graph, plan by plan."""
-    blocks = hull_of_blocks(
-        arm, range(1, len(arm.rest_payoffs) + 1), range(1, len(arm.play_payoffs) + 1), True
-    )
-    assert hull_of_cycles(arm) == blocks
+    rests, plays = len(arm.rest_payoffs), len(arm.play_payoffs)
+    blocks = hull_of_blocks(arm, range(1, rests + 1), range(1, plays + 1), True)
+    plans = [block(arm, *v.plan) if isinstance(v.plan, tuple) else v.plan for v in blocks]
+    assert [v.plan for v in hull_of_cycles(arm)] == plans
+
+
+def test_a_large_arm_takes_linear_time() -> None:
+    """Strictly concave payoffs, so that no rest and no play drops out beforehand."""
+    size = 2000
+    rest = [F(1, 2) + F(n * (2 * size - n), 2 * size * size) for n in range(1, size + 1)]
+    play = [F(1, 2) - F(m, 2 * size) for m in range(1, size + 1)]
+    hull = hull_of_blocks(rlt.LSDArm(rest, play), range(1, size + 1), range(1, size + 1), True)
+    slopes = [(b.reward - a.reward) / (b.plays - a.plays) for a, b in pairwise(hull)]
+    assert len(hull) > 100 and all(x > y > 0 for x, y in pairwise(slopes))
+    # A charge between two slopes finds nothing above the hull.
+    for charge, point in zip(slopes[1::40], hull[2::40], strict=False):
+        level = point.reward - charge * point.plays
+        best_rest = max(p - level * n for n, p in enumerate(rest, 1))
+        worn = [F(0), *accumulate(play)]
+        best_play = max(worn[m - 1] - (charge + level) * m for m in range(1, size + 1))
+        assert best_rest + best_play == 0
 
 
 @given(lsd_bandits(mode="any", plays=(1,)))
