@@ -58,25 +58,32 @@ public:
         }
     }
 
-    // The tuples of plans; all sums fit because tuples of offsets are few.
+    // The tuples of plans. Tuples of offsets must be few enough for all sums to fit, and the pairs
+    // of a round of the common period and a joint state, where they are marked, for the memory.
     std::int64_t need_few_offsets() const {
-        std::int64_t tuples = 1, offsets = 1, nodes = arms() + 1;
-        for (const std::int32_t size : arms_.sizes) grow(nodes, size);
+        std::int64_t tuples = 1, offsets = 1, nodes = 8 * (arms() + 1), common = 1;
         for (std::int64_t i = 0; i < arms(); ++i) {
             std::int64_t longest = 1;
-            for (std::int32_t j = plans_.first[i]; j < plans_.first[i + 1]; ++j)
+            for (std::int32_t j = plans_.first[i]; j < plans_.first[i + 1]; ++j) {
                 longest = std::max(longest, plans_.period(j));
+                common = std::min(most, std::lcm(common, plans_.period(j)));
+            }
             grow(tuples, plans_.first[i + 1] - plans_.first[i]);
             grow(offsets, longest);
         }
-        if (rule_ != lsd::Rule::virtual_payoff || filler_) grow(nodes, 8 * offsets);
+        if (rule_ == lsd::Rule::virtual_payoff && !filler_ && lsd::moves_are_ordered(arms_))
+            return tuples;
+        for (const std::int32_t size : arms_.sizes) grow(nodes, size);
+        grow(nodes, std::min(common, offsets));
         return tuples;
     }
 
 private:
+    static constexpr std::int64_t most = std::int64_t{1} << 28;
+
     static void grow(std::int64_t& product, std::int64_t factor) {
         product *= factor;
-        if (product > std::int64_t{1} << 28)
+        if (product > most)
             throw std::overflow_error("there are more than 2^28 tuples to enumerate");
     }
 

@@ -6,7 +6,10 @@ from rltheory.lsd_bandits import (
     correlation_claims,
     gap_claims,
     greedy_claims,
+    mirror_claims,
     relaxation_claims,
+    rounding_claims,
+    rounding_trials,
     special_arm_claims,
 )
 
@@ -17,6 +20,9 @@ CLAIMS: tuple[Claim, ...] = (
     *correlation_claims.CLAIMS,
     *gap_claims.CLAIMS,
     *greedy_claims.CLAIMS,
+    *mirror_claims.CLAIMS,
     *relaxation_claims.CLAIMS,
+    *rounding_claims.CLAIMS,
+    *rounding_trials.CLAIMS,
     *special_arm_claims.CLAIMS,
 )

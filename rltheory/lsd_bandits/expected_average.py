@@ -131,17 +131,17 @@ def expected_rewards(
     setting = core_setting(lottery.bandit, lottery.plans, select, filler)
     counts, violations = setting.expected_curve(rounds)
     need_dominance(lottery.bandit, violations)
-    payoffs = payoffs_of(lottery.bandit)
     weights = [
         prod(law, start=Fraction(1)) / prod(periods)
         for law, periods in zip(
             product(*lottery.probabilities), product(*lottery.periods), strict=True
         )
     ]
-    curve = []
-    for t in range(rounds):
-        pairs = zip(weights, counts[:, t], strict=True)
-        curve.append(sum((w * earned(c, payoffs) for w, c in pairs), Fraction(0)))
+    paid = earned(counts, payoffs_of(lottery.bandit))
+    curve = [
+        sum((w * r for w, r in zip(weights, paid[t::rounds], strict=True)), Fraction(0))
+        for t in range(rounds)
+    ]
     return tuple(curve) if exact else tuple(map(float, curve))
 
 
@@ -167,8 +167,9 @@ def average_of(
             need_dominance(bandit, violations)
             value: Any = Fraction(0)
             laws = product(*lottery.probabilities)
-            for law, count, over in zip(laws, counts, rounds.tolist(), strict=True):
-                value += prod(law, start=Fraction(1)) * earned(count, payoffs) / over
+            paid = earned(counts, payoffs)
+            for law, total, over in zip(laws, paid, rounds.tolist(), strict=True):
+                value += prod(law, start=Fraction(1)) * total / over
             value = value if exact else float(value)
             return Average(value, "enumeration", 0.0, lottery.n_tuples, 0)
     forgotten = forgets_after(bandit)

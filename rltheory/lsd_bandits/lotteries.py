@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import prod
+from math import lcm, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,10 +167,12 @@ def payoffs_of(bandit: LSDBandit, earning: LSDBandit | None = None) -> list[Frac
     return [p for arm in earning.arms for p in arm.payoffs]
 
 
-def earned(counts: NDArray[np.int64], payoffs: Sequence[Fraction]) -> Fraction:
-    """What plays pay that were counted state by state."""
-    pairs = zip(counts.tolist(), payoffs, strict=True)
-    return sum((count * p for count, p in pairs if count), Fraction(0))
+def earned(counts: NDArray[np.int64], payoffs: Sequence[Fraction]) -> list[Fraction]:
+    """What plays pay that were counted state by state, for each row of counts (..., states)."""
+    unit = lcm(*(p.denominator for p in payoffs))
+    whole = np.array([int(p * unit) for p in payoffs], dtype=object)
+    rows = counts.reshape(-1, len(payoffs)).astype(object)
+    return [Fraction(total, unit) for total in rows @ whole]
 
 
 def forgets_after(bandit: LSDBandit) -> int | None:

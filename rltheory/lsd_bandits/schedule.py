@@ -205,7 +205,7 @@ class Schedule:
             counts, rounds, violations = self._setting.long_run(*self._choice, MOST_ROUNDS)
             need_dominance(self.bandit, violations)
             if rounds:
-                return Average(earned(counts, payoffs) / rounds, "period", 0.0, 1, rounds)
+                return Average(earned(counts, payoffs)[0] / rounds, "period", 0.0, 1, rounds)
         forgotten = forgets_after(self.bandit)
         if self.select == "virtual" and not self._fills and forgotten is not None:
             times = _uniform_times(self.period, SAMPLES, seed)
@@ -215,7 +215,7 @@ class Schedule:
             return sampled(counts, WINDOW, payoffs, self.bandit.plays, window=False)
         counts, violations = self._setting.window_counts(*self._choice, MOST_PERIOD, MOST_PERIOD)
         need_dominance(self.bandit, violations)
-        value = float(earned(counts[0], payoffs) / MOST_PERIOD)
+        value = float(earned(counts, payoffs)[0] / MOST_PERIOD)
         return Average(value, "window", math.inf, 1, MOST_PERIOD)
 
     @cached_property

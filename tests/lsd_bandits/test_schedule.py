@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rltheory as rlt
+from rltheory._core import topics
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.expected_average import average_of
 from rltheory.lsd_bandits.families import GOLDEN, blocking, tight
@@ -378,3 +379,69 @@ def test_a_long_common_period_cannot_be_derandomised() -> None:
     rates = tuple((Q(1, plan.period),) for plan in schedule.plans)
     with pytest.raises(ModelError, match="common period"):
         rlt.derandomized_schedule(Relaxation(schedule.bandit, Q(1), plans, rates, Q(0)))
+
+
+# --- what the core refuses ----------------------------------------------------------------
+
+
+def core_arguments(**changes):
+    """One arm of two states that plays every second round."""
+    made = {
+        "sizes": np.array([2], dtype=np.int32),
+        "play_next": np.array([0, 0], dtype=np.int32),
+        "rest_next": np.array([1, 1], dtype=np.int32),
+        "ranks": np.array([0, 1], dtype=np.int32),
+        "first": np.array([0, 1], dtype=np.int32),
+        "begin": np.array([0, 2], dtype=np.int64),
+        "states": np.array([0, 1], dtype=np.int32),
+        "plan_plays": np.array([0, 1], dtype=np.uint8),
+        "plays": 1,
+        "rule": 0,
+        "filler": False,
+    }
+    return topics.LsdSetting(**{**made, **changes})
+
+
+I32, I64 = np.int32, np.int64
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"plays": 2}, "plays must be in"),
+        ({"plays": 0}, "plays must be in"),
+        ({"rule": 3}, "no such rule"),
+        ({"first": np.array([0], dtype=I32)}, "first has 1"),
+        ({"first": np.array([1, 1], dtype=I32)}, "start at 0"),
+        ({"first": np.array([0, 0], dtype=I32)}, "has no plan"),
+        ({"first": np.array([0, 2], dtype=I32)}, "begin has 2"),
+        ({"begin": np.array([1, 2], dtype=I64)}, "start at 0"),
+        ({"begin": np.array([0, 0], dtype=I64)}, "no rounds"),
+        ({"begin": np.array([0, 3], dtype=I64)}, "states has 2"),
+        ({"states": np.array([0, 2], dtype=I32)}, "no state 2"),
+        ({"states": np.array([0, -1], dtype=I32)}, "no state -1"),
+        ({"plan_plays": np.array([1], dtype=np.uint8)}, "plays has 1"),
+        ({"play_next": np.array([0, 5], dtype=I32)}, "moves to state 5"),
+    ],
+)
+def test_the_core_refuses(changes, word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        core_arguments(**changes)
+
+
+def test_the_core_refuses_choices_that_are_none() -> None:
+    setting, plan, zero = core_arguments(), np.zeros(1, dtype=I32), np.zeros(1, dtype=I64)
+    assert setting.run(plan, zero, plan, 2)[1].ravel().tolist() == [0, 1]
+    for wrong in (np.array([2], dtype=I64), np.array([-1], dtype=I64), np.zeros(2, dtype=I64)):
+        with pytest.raises(ValueError, match=r"plans and phases|no such plan"):
+            setting.run(plan, wrong, plan, 2)
+    with pytest.raises(ValueError, match="cannot start"):
+        setting.run(plan, zero, np.array([2], dtype=I32), 2)
+    with pytest.raises(ValueError, match="at least 0"):
+        setting.run(plan, zero, plan, -1)
+    with pytest.raises(ValueError, match="at least 0"):
+        setting.window_counts(plan, zero, -1, 1)
+    with pytest.raises(ValueError, match="at least 0"):
+        setting.expected_curve(-1)
+    with pytest.raises(OverflowError, match="most_rounds"):
+        setting.long_run(plan, zero, 1)

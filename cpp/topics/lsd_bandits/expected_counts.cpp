@@ -196,13 +196,15 @@ std::int64_t add_orbit(Interleaving& schedule, const Tuples& tuples, std::int64_
 
 }  // namespace
 
+bool moves_are_ordered(const RankedArms& arms) {
+    return nondecreasing(arms, arms.play_next) && nondecreasing(arms, arms.rest_next);
+}
+
 std::int64_t expected_counts(const Setting& setting, std::int64_t* counts, std::int64_t* rounds) {
     Interleaving schedule(setting);
     Tuples tuples(setting.plans);
     const auto size = static_cast<std::size_t>(setting.arms.first.back());
-    const bool ordered = setting.rule == Rule::virtual_payoff &&
-                         nondecreasing(setting.arms, setting.arms.play_next) &&
-                         nondecreasing(setting.arms, setting.arms.rest_next);
+    const bool ordered = setting.rule == Rule::virtual_payoff && moves_are_ordered(setting.arms);
     Cycles cycles(schedule, tuples, setting.arms.count());
     std::vector<std::int64_t> one(size);
     std::vector<std::int32_t> before(setting.arms.count());

@@ -101,6 +101,9 @@ std::int64_t window_counts(const Setting& setting, std::int64_t n, const std::in
                            const std::int64_t* phases, std::int64_t skipped, std::int64_t rounds,
                            std::int64_t* counts);
 
+// Whether plays and rests keep the order of states.
+bool moves_are_ordered(const RankedArms& arms);
+
 // For each tuple of plans, first arm slowest: the plays in each state summed over all tuples of
 // offsets, in so many rounds, when every schedule runs for ever; `counts` over `rounds` is the
 // mean.
