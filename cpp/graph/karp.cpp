@@ -9,31 +9,9 @@ namespace rlt {
 
 namespace {
 
-template <class Weight>
-struct Walks;  // of what weights of walks are, and quotients of their differences
-
-template <>
-struct Walks<double> {
-    using Sum = double;
-    static constexpr Sum none = -std::numeric_limits<double>::infinity();
-    static double mean(double sum, std::int64_t arcs) { return sum / static_cast<double>(arcs); }
-};
-
-template <>
-struct Walks<std::int64_t> {
-    using Sum = Int128;
-    static constexpr Sum none = -(Int128{1} << 126);
-    static MeanOf<std::int64_t>::Gain mean(Int128 sum, std::int64_t arcs) { return {sum, arcs}; }
-};
-
-template <class Weight>
 class Karp {
 public:
-    using Gain = typename MeanOf<Weight>::Gain;
-    using Sum = typename Walks<Weight>::Sum;
-    static constexpr Sum none = Walks<Weight>::none;
-
-    Karp(const Arcs<Weight>& arcs, const std::vector<std::int64_t>& part)
+    Karp(const Arcs<std::int64_t>& arcs, const std::vector<std::int64_t>& part)
         : arcs_(arcs),
           part_(part),
           at_(arcs),
@@ -62,23 +40,31 @@ public:
         trail_.reserve(static_cast<std::size_t>(largest) + 1);
     }
 
-    MeanCycles<Weight> run(double gain_slack, const Monitor& monitor) {
+    MeanCycles run(const Monitor& monitor) {
         for (std::size_t c = 0; c + 1 < start_.size(); ++c) solve_part(c, monitor);
         lead_to_cycles(monitor);
         at_.evaluate();
-        at_.rank(gain_slack);
+        for (std::int64_t v = 0; v < arcs_.vertices; ++v) {
+            const Gain& told = best_[part_[v]].gain;
+            const Gain& found = at_.found.gain[at_.found.cycle[v]];
+            if (told < found || found < told)
+                throw std::logic_error("a cycle's mean is not that of Karp's formula");
+        }
         relax(monitor);
-        at_.found.converged = true;
         return std::move(at_.found);
     }
 
 private:
+    static constexpr Int128 none = -(Int128{1} << 126);
+
     struct Best {
         Gain gain{};
         bool known = false;
     };
 
-    Sum& walk(std::int64_t j, std::int64_t n, std::int32_t v) { return walks_[j * n + place_[v]]; }
+    Int128& walk(std::int64_t j, std::int64_t n, std::int32_t v) {
+        return walks_[j * n + place_[v]];
+    }
 
     // Parts that are reached come first: their gains are final.
     void solve_part(std::size_t c, const Monitor& monitor) {
@@ -88,13 +74,13 @@ private:
             const std::int64_t other = part_[arcs_.to[a]];
             if (other == static_cast<std::int64_t>(c))
                 cyclic = true;
-            else if (!reached.known || less(reached.gain, best_[other].gain))
+            else if (!reached.known || reached.gain < best_[other].gain)
                 reached = best_[other];
         });
         best_[c] = reached;
         if (!cyclic) return;
         const auto [gain, end] = formula(c, monitor);
-        if (reached.known && less(gain, reached.gain)) return;
+        if (reached.known && gain < reached.gain) return;
         best_[c] = {gain, true};
         take_cycle(c, end);
     }
@@ -120,9 +106,9 @@ private:
         for (std::int64_t j = 1; j <= n; ++j) {
             monitor();
             each_inner_arc(c, [&](std::int32_t u, std::int64_t a) {
-                const Sum before = walk(j - 1, n, u);
+                const Int128 before = walk(j - 1, n, u);
                 if (before == none) return;
-                Sum& here = walk(j, n, arcs_.to[a]);
+                Int128& here = walk(j, n, arcs_.to[a]);
                 here = std::max(here, before + arcs_.weight[a]);
             });
         }
@@ -130,18 +116,18 @@ private:
         std::int32_t end = -1;
         for (std::int64_t i = start_[c]; i < start_[c + 1]; ++i) {
             const std::int32_t v = member_[i];
-            const Sum last = walk(n, n, v);
+            const Int128 last = walk(n, n, v);
             if (last == none) continue;
             Gain least{};
             bool any = false;
             for (std::int64_t j = 0; j < n; ++j) {
-                const Sum first = walk(j, n, v);
+                const Int128 first = walk(j, n, v);
                 if (first == none) continue;
-                const Gain mean = Walks<Weight>::mean(last - first, n - j);
-                if (!any || less(mean, least)) least = mean;
+                const Gain mean{last - first, n - j};
+                if (!any || mean < least) least = mean;
                 any = true;
             }
-            if (!any || (end >= 0 && !less(most, least))) continue;
+            if (!any || (end >= 0 && !(most < least))) continue;
             most = least;
             end = v;
         }
@@ -159,7 +145,7 @@ private:
             std::int32_t from = -1;
             each_inner_arc(c, [&](std::int32_t u, std::int64_t a) {
                 if (taken >= 0 || arcs_.to[a] != v) return;
-                const Sum before = walk(j - 1, n, u);
+                const Int128 before = walk(j - 1, n, u);
                 if (before == none || before + arcs_.weight[a] != walk(j, n, v)) return;
                 taken = a;
                 from = u;
@@ -182,7 +168,7 @@ private:
                 for (std::int64_t a = arcs_.first(v); !assigned_[v] && a < arcs_.first(v + 1);
                      ++a) {
                     const std::int32_t t = arcs_.to[a];
-                    if (!assigned_[t] || less(best_[part_[t]].gain, best_[part_[v]].gain)) continue;
+                    if (!assigned_[t] || best_[part_[t]].gain < best_[part_[v]].gain) continue;
                     at_.found.policy[v] = a;
                     assigned_[v] = 1;
                     changed = true;
@@ -196,17 +182,17 @@ private:
     // h(v) <- max(0, w - g + h(to)) over the arcs that keep the gain; the last sweep changes
     // nothing unless rounding does.
     void relax(const Monitor& monitor) {
-        std::fill(at_.found.potential.begin(), at_.found.potential.end(), Sum{0});
+        std::fill(at_.found.potential.begin(), at_.found.potential.end(), Int128{0});
         bool changed = true;
-        for (std::int64_t sweep = 0; changed && sweep <= arcs_.vertices; ++sweep) {
+        while (changed) {
             monitor();
             changed = false;
             for (std::int32_t v = 0; v < arcs_.vertices; ++v)
                 for (std::int64_t a = arcs_.first(v); a < arcs_.first(v + 1); ++a) {
                     const std::int32_t t = arcs_.to[a];
                     if (at_.level[t] != at_.level[v]) continue;
-                    const Sum ahead = MeanOf<Weight>::step(at_.level_gain[at_.level[v]],
-                                                           arcs_.weight[a], at_.found.potential[t]);
+                    const Int128 ahead =
+                        at_.level_gain[at_.level[v]].step(arcs_.weight[a], at_.found.potential[t]);
                     if (!(at_.found.potential[v] < ahead)) continue;
                     at_.found.potential[v] = ahead;
                     changed = true;
@@ -215,31 +201,24 @@ private:
         }
     }
 
-    const Arcs<Weight>& arcs_;
+    const Arcs<std::int64_t>& arcs_;
     const std::vector<std::int64_t>& part_;
-    PolicyCycles<Weight> at_;
+    PolicyCycles at_;
     std::vector<std::int64_t> start_;   // of each part in member_
     std::vector<std::int32_t> member_;  // vertices by part
     std::vector<std::int32_t> place_;   // of each vertex in its part
     std::vector<std::uint8_t> assigned_;
     std::vector<std::int32_t> seen_;
     std::vector<Best> best_;  // of each part
-    std::vector<Sum> walks_;
+    std::vector<Int128> walks_;
     std::vector<std::pair<std::int32_t, std::int64_t>> trail_;
 };
 
 }  // namespace
 
-template <class Weight>
-MeanCycles<Weight> karp_cycles(const Arcs<Weight>& arcs, const std::vector<std::int64_t>& part,
-                               double gain_slack, const Monitor& monitor) {
-    return Karp<Weight>(arcs, part).run(gain_slack, monitor);
+MeanCycles karp_cycles(const Arcs<std::int64_t>& arcs, const std::vector<std::int64_t>& part,
+                       const Monitor& monitor) {
+    return Karp(arcs, part).run(monitor);
 }
-
-template MeanCycles<double> karp_cycles(const Arcs<double>&, const std::vector<std::int64_t>&,
-                                        double, const Monitor&);
-template MeanCycles<std::int64_t> karp_cycles(const Arcs<std::int64_t>&,
-                                              const std::vector<std::int64_t>&, double,
-                                              const Monitor&);
 
 }  // namespace rlt

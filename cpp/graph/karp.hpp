@@ -20,10 +20,8 @@ namespace rlt {
 inline constexpr std::int64_t most_karp_vertices = 8000;  // a gigabyte of 128-bit integers
 
 // O(V E) time, (n + 1) n entries of memory for the largest part. `part` is the strongly connected
-// part of each vertex, numbered from 0 so that no arc leads to a larger number. `gain_slack` as
-// for Howard.
-template <class Weight>
-MeanCycles<Weight> karp_cycles(const Arcs<Weight>& arcs, const std::vector<std::int64_t>& part,
-                               double gain_slack, const Monitor& monitor);
+// part of each vertex, numbered from 0 so that no arc leads to a larger number.
+MeanCycles karp_cycles(const Arcs<std::int64_t>& arcs, const std::vector<std::int64_t>& part,
+                       const Monitor& monitor);
 
 }  // namespace rlt

@@ -1,11 +1,7 @@
 #include "graph/walks.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
-
-#include "support/float_mode.hpp"
-#include "support/outward.hpp"
 
 namespace rlt {
 
@@ -30,22 +26,6 @@ void best_walks(const Arcs<Weight>& arcs, std::int64_t horizon, std::int64_t sta
         }
         values[t] = now[start];
     }
-}
-
-bool bound_levels(const Arcs<double>& arcs, const std::int32_t* level, const double* h,
-                  std::int64_t levels, double* upper) {
-    const StandardFloatMode mode;
-    std::fill_n(upper, levels, -std::numeric_limits<double>::infinity());
-    bool descending = true;
-    for (std::int64_t v = 0; v < arcs.vertices; ++v)
-        for (std::int64_t a = arcs.first(v); a < arcs.first(v + 1); ++a) {
-            const std::int32_t t = arcs.to[a];
-            descending = descending && level[t] <= level[v];
-            if (level[t] != level[v]) continue;
-            const double x = sum_rounded_up(arcs.weight[a], h[t], -h[v]);
-            upper[level[v]] = std::max(upper[level[v]], x);
-        }
-    return descending;
 }
 
 template void best_walks(const Arcs<double>&, std::int64_t, std::int64_t, double*, double*,

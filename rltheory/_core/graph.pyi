@@ -6,7 +6,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['components', 'end_components', 'level_bounds', 'mean_cycles', 'reach', 'walk_values']
+__all__: list[str] = ['components', 'end_components', 'mean_cycles', 'reach', 'walk_values']
 def components(model: rltheory._core.model.Model, rows: numpy.typing.NDArray[numpy.bool]) -> numpy.typing.NDArray[numpy.int64]:
     """
     Strongly connected components along these rows: a label of each state, none of which leads to a larger one.
@@ -15,19 +15,9 @@ def end_components(model: rltheory._core.model.Model, rows: numpy.typing.NDArray
     """
     (label of each state or -1, whether a row keeps to its component), of these rows.
     """
-def level_bounds(ptr: numpy.typing.NDArray[numpy.int64], to: numpy.typing.NDArray[numpy.int32], weight: numpy.typing.NDArray[numpy.float64], level: numpy.typing.NDArray[numpy.int32], potential: numpy.typing.NDArray[numpy.float64], levels: typing.SupportsInt | typing.SupportsIndex) -> tuple[bool, numpy.typing.NDArray[numpy.float64]]:
+def mean_cycles(ptr: numpy.typing.NDArray[numpy.int64], to: numpy.typing.NDArray[numpy.int32], weight: numpy.typing.NDArray[numpy.int64], by_karp: bool) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.uint64]], int]:
     """
-    (whether no arc leads to a higher level, an upper bound of w + h(to) - h(from) within each level).
-    """
-@typing.overload
-def mean_cycles(ptr: numpy.typing.NDArray[numpy.int64], to: numpy.typing.NDArray[numpy.int32], weight: numpy.typing.NDArray[numpy.float64], by_karp: bool, gain_slack: typing.SupportsFloat | typing.SupportsIndex, potential_slack: typing.SupportsFloat | typing.SupportsIndex, most: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], tuple[numpy.typing.NDArray[numpy.float64]], int, bool]:
-    """
-    (policy, cycle of each vertex, reference and level of each cycle, potentials, iterations, converged); the potentials of integers are halves of 128-bit integers.
-    """
-@typing.overload
-def mean_cycles(ptr: numpy.typing.NDArray[numpy.int64], to: numpy.typing.NDArray[numpy.int32], weight: numpy.typing.NDArray[numpy.int64], by_karp: bool, gain_slack: typing.SupportsFloat | typing.SupportsIndex, potential_slack: typing.SupportsFloat | typing.SupportsIndex, most: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.uint64]], int, bool]:
-    """
-    (policy, cycle of each vertex, reference and level of each cycle, potentials, iterations, converged); the potentials of integers are halves of 128-bit integers.
+    (policy, cycle of each vertex, reference and level of each cycle, halves of potentials, iterations).
     """
 def reach(model: rltheory._core.model.Model, rows: numpy.typing.NDArray[numpy.bool], goal: numpy.typing.NDArray[numpy.bool], certain: bool) -> tuple[numpy.typing.NDArray[numpy.bool], numpy.typing.NDArray[numpy.int64]]:
     """

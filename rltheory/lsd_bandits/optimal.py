@@ -22,11 +22,11 @@ from rltheory import _core
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.bandit import MOST_ENTRIES, LSDBandit
 from rltheory.solvers.checker import Check
-from rltheory.solvers.cycle_means import METHODS, CycleMeans, WeightedGraph, solve_graph
+from rltheory.solvers.cycle_means import METHODS, CycleMeans, solve_graph
+from rltheory.solvers.weighted_graph import LARGEST, WeightedGraph
 
 __all__ = ["GainResult", "Round", "optimal_gain", "optimal_value"]
 
-LARGEST = 2**62
 MOST_TABLE_BYTES = 4 * 2**30
 BYTES_PER_ENTRY = 20
 
@@ -57,7 +57,7 @@ class GainResult:
     start : int
         The joint state from which the gain is that.
     gain : Fraction or float
-        The exact optimum, or its lower bound.
+        The optimum: exact, or a double within the bracket.
     lower, upper : Fraction or float
         ``lower <= g* <= upper``, proved; equal if exact.
     cycle : tuple of Round
@@ -126,7 +126,7 @@ def optimal_gain(
     Raises
     ------
     ModelError
-        If the graph of joint states is too large, or exact payoffs are no integers of at most 2^62
+        If the graph of joint states is too large, or exact payoffs are no integers of at most 2^58
         over their common denominator.
 
     Notes
@@ -144,17 +144,17 @@ def optimal_gain(
     if method not in METHODS:
         raise ModelError(f"method is {method!r}; it must be one of {', '.join(METHODS)}")
     start = bandit.rested if state is None else bandit.join(state)
-    means = solve_graph(joint_graph(bandit, exact), method)
+    means = solve_graph(joint_graph(bandit, exact), method, exact)
     found = means.cycle(start)
     actions = bandit.actions
     cycle = tuple(
         Round(bandit.split(v), actions[a - v * len(actions)])
         for v, a in zip(found.vertices, found.arcs, strict=True)
     )
-    lower, upper = means.lower[start], means.upper[start]
+    gain, lower, upper = means.gain[start], means.lower[start], means.upper[start]
     if not exact:
-        lower, upper = float(lower), float(upper)
-    return GainResult(bandit, start, lower, lower, upper, cycle, means)
+        gain, lower, upper = float(gain), float(lower), float(upper)
+    return GainResult(bandit, start, gain, lower, upper, cycle, means)
 
 
 def optimal_value(
@@ -187,8 +187,8 @@ def optimal_value(
     Raises
     ------
     ModelError
-        If T is negative, the graph or its tables are too large, or exact values are no integers of
-        at most 2^62 over the payoffs' common denominator.
+        If T is negative, the graph or its tables are too large, or exact values are no integers
+        below 2^63 over the payoffs' common denominator.
 
     Examples
     --------
@@ -207,8 +207,11 @@ def optimal_value(
             f"at most {MOST_TABLE_BYTES / 1e9:.2g} GB are allowed"
         )
     graph = joint_graph(bandit, exact)
+    reward = graph.reward if exact else graph.reward / graph.unit
     try:
-        values, table = _core.graph.walk_values(*graph.core_arguments, int(T), start, tables)
+        values, table = _core.graph.walk_values(
+            graph.ptr, graph.successor, reward, int(T), start, tables
+        )
     except ValueError as fault:
         raise ModelError(str(fault)) from None
     if not exact:
@@ -219,12 +222,14 @@ def optimal_value(
 
 
 def joint_graph(bandit: LSDBandit, exact: bool = False) -> WeightedGraph:
-    """The graph of joint states; exact rewards are integers over the payoffs' denominator.
+    """The graph of joint states, rewards as integers over the payoffs' common denominator.
+
+    Where these are too large, payoffs are rounded to 56 bits, and the error is kept.
 
     Raises
     ------
     ModelError
-        If it is too large.
+        If the graph is too large, or if payoffs would be rounded although they should be exact.
     """
     states, actions = bandit.n_states, len(bandit.actions)
     if states * actions > MOST_ENTRIES:
@@ -233,21 +238,23 @@ def joint_graph(bandit: LSDBandit, exact: bool = False) -> WeightedGraph:
             f"{BYTES_PER_ENTRY * states * actions / 1e9:.3g} GB; states times actions must be at "
             f"most {MOST_ENTRIES}"
         )
-    ptr = np.arange(states + 1, dtype=np.int64) * actions
-    if not exact:
-        successor, reward = bandit.product_graph()
-        return WeightedGraph(ptr, successor.reshape(-1), reward.reshape(-1))
+    unit, error = bandit.denominator, Fraction(0)
     payoffs = bandit.arrays.integer_payoffs(bandit)
     if payoffs is None or bandit.plays * int(payoffs.max()) > LARGEST:
-        raise ModelError(
-            f"the payoffs' common denominator is {bandit.denominator}; exact rewards must be "
-            "integers of at most 2^62 over it"
-        )
+        if exact:
+            raise ModelError(
+                f"the payoffs' common denominator is {unit}; exact rewards must be integers of at "
+                "most 2^58 over it"
+            )
+        unit = 2**56 // bandit.plays
+        error = Fraction(bandit.plays, 2 * unit)
+        payoffs = np.array([round(p * unit) for arm in bandit.arms for p in arm.payoffs])
     flat = bandit.arrays
-    to, paid = _core.topics.lsd_product_graph(
+    successor, reward = _core.topics.lsd_product_graph(
         flat.sizes, flat.play_next, flat.rest_next, payoffs, bandit.masks
     )
-    return WeightedGraph(ptr, to.reshape(-1), paid.reshape(-1), bandit.denominator)
+    ptr = np.arange(states + 1, dtype=np.int64) * actions
+    return WeightedGraph(ptr, successor.reshape(-1), reward.reshape(-1), unit, error)
 
 
 def _average(bandit: LSDBandit, cycle: Sequence[Round]) -> Fraction:
