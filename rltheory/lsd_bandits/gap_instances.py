@@ -46,7 +46,7 @@ def composed_bandit(delays: Sequence[int], rests: int) -> LSDBandit:
     >>> from rltheory.lsd_bandits.gap_instances import composed_bandit
     >>> bandit = composed_bandit([3, 4], 9)
     >>> bandit.arms[-1]
-    LSDArm(rest_payoffs=(1/5, 1/5, 2/5, 2/5, 2/5, 3/5, 3/5, 4/5, 1), play_payoffs=(1/5,))
+    LSDArm(rest_payoffs=(1/5, 1/5, 2/5, 2/5, 3/5, 3/5, 3/5, 4/5, 1), play_payoffs=(1/5,))
     >>> rlt.optimal_gain(bandit, exact=True).gain
     Fraction(1, 5)
     >>> rlt.concave_relaxation(bandit, exact=True).value

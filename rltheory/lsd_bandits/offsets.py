@@ -5,7 +5,8 @@ Arm i draws a plan of period L_i independently, as in `interleaved_schedule`; th
     independent   uniform in {0..L_i-1}
     distinct      the same, given that arms of equal periods have different offsets, as far as there
                   are enough of them: drawn without replacement
-    spread        floor(i L_i / N), shifted in time together by a uniform number of rounds
+    spread        floor(j L_i / J) for the j-th of the J arms that have a plan, all shifted in time
+                  by the same uniform number of rounds
     best          those with the largest average
 
 Under the first three each offset is uniform by itself, so that every arm still plays at the rates
@@ -76,7 +77,16 @@ def _averages(relax: Relaxation, plans: tuple[Plan | None, ...], law: str) -> li
     periods = [1 if plan is None else plan.period for plan in plans]
     choices: Iterator[tuple[int, ...]]
     if law == "spread":
-        choices = iter([tuple(i * length // len(periods) for i, length in enumerate(periods))])
+        active = [plan is not None for plan in plans]
+        order = [sum(active[:i]) for i in range(len(plans))]
+        choices = iter(
+            [
+                tuple(
+                    j * length // sum(active) if plays else 0
+                    for j, length, plays in zip(order, periods, active, strict=True)
+                )
+            ]
+        )
     elif law == "distinct":
         if prod(periods) > MOST_SCHEDULES:
             raise ModelError(f"periods are {periods}: there are more than {MOST_SCHEDULES} offsets")
