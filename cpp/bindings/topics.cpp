@@ -11,6 +11,8 @@ void bind_topics(py::module_& m) {
     bind_lsd_worst_case(m);
     bind_lsd_schedule(m);
     bind_lsd_cyclic(m);
+    bind_lsd_cyclic(m);
+    bind_lsd_schedule(m);
 }
 
 }  // namespace rlt

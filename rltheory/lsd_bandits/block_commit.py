@@ -136,7 +136,7 @@ def _alpha(relax: Relaxation, alpha: Fraction | float | None) -> Fraction | floa
         return Fraction(1, 2) if relax.bandit.is_monotone("rested") else Fraction(1, 4)
     if not 0 < alpha <= 1:
         raise ModelError(f"alpha is {alpha}; it must be in (0, 1]")
-    return alpha
+    return Fraction(alpha) if relax.is_exact else alpha
 
 
 def _thinned(relax: Relaxation, alpha: Fraction | float | None) -> Lottery:

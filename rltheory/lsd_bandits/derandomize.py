@@ -30,7 +30,7 @@ from rltheory.lsd_bandits.schedule import MOST_PERIOD, Schedule
 __all__ = ["DerandomizedSchedule", "derandomized_schedule"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DerandomizedSchedule(Schedule):
     """A schedule with the conditional expectations that led to it.
 

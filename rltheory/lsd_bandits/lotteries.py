@@ -119,6 +119,8 @@ def core_setting(
     """
     if select not in SELECT:
         raise ModelError(f"select is {select!r}; it must be 'virtual' or 'real'")
+    if not bandit.idle:
+        raise ModelError("the bandit has idle=False; schedules idle where no virtual copy plays")
     if select == "blocks" and bandit.plays != 1:
         raise ModelError(f"plays is {bandit.plays}; blocks are played one at a time, with plays=1")
     states: list[int] = []

@@ -15,9 +15,10 @@ docs/theory/lsd_rounding.md.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import lcm
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ class ScheduleRun:
         return rewards
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Schedule:
     """Each arm's plan and offset, and the rule by which plays are chosen.
 
@@ -99,7 +100,10 @@ class Schedule:
     >>> from rltheory.lsd_bandits.plans import block
     >>> bandit = rlt.LSDBandit([rlt.LSDArm.blocking(2), rlt.LSDArm.blocking(2)])
     >>> plans = tuple(block(arm, 1, 1) for arm in bandit.arms)
-    >>> rlt.Schedule(bandit, plans, offsets=(0, 1)).average()
+    >>> schedule = rlt.Schedule(bandit, plans, offsets=(0, 1))
+    >>> schedule
+    Schedule(arm 0 (1,1) from 0; arm 1 (1,1) from 1; ranked by virtual payoffs)
+    >>> schedule.average()
     Average(1, period)
     >>> rlt.Schedule(bandit, plans, offsets=(0, 0)).simulate(4)
     array([0., 1., 0., 1.])
@@ -122,6 +126,17 @@ class Schedule:
             if not 0 <= offset < length:
                 raise ModelError(f"offsets[{i}] is {offset}; it must be in 0..{length - 1}")
         self._setting  # noqa: B018  what is wrong with plans or rule is told now
+
+    def __repr__(self) -> str:
+        arms = "; ".join(
+            f"arm {i} never" if plan is None else f"arm {i} {plan.name()} from {offset}"
+            for i, (plan, offset) in enumerate(zip(self.plans, self.offsets, strict=True))
+        )
+        rule = "whole blocks" if self.select == "blocks" else f"ranked by {self.select} payoffs"
+        return f"{type(self).__name__}({arms}; {rule}{', with filler' if self.filler else ''})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def period(self) -> int:

@@ -6,14 +6,14 @@ import pytest
 
 import rltheory as rlt
 from rltheory.claims.verify import instances
-from rltheory.lsd_bandits import mirror_claims, rounding_claims, rounding_trials
+from rltheory.lsd_bandits import mirror_claims, ordered_claims, rounding_claims, rounding_trials
 from rltheory.lsd_bandits.block_commit import block_commit_certificate
 from rltheory.lsd_bandits.families import bandit_of
 
 F = Fraction
 CLAIMS = {
     claim.id: claim
-    for module in (mirror_claims, rounding_claims, rounding_trials)
+    for module in (mirror_claims, ordered_claims, rounding_claims, rounding_trials)
     for claim in module.CLAIMS
 }
 MUTANTS = [(name, mutant.id) for name, claim in CLAIMS.items() for mutant in claim.mutants]

@@ -1,5 +1,6 @@
 """Interleaved schedules: golden averages as fractions, twins, dominance, what is refused."""
 
+import pickle
 from fractions import Fraction
 from math import lcm
 
@@ -307,6 +308,16 @@ def test_payoffs_of_another_bandit_are_earned() -> None:
         rlt.expected_average(relax, earning=blocking([2, 2]))
 
 
+def test_floats_are_averaged_as_the_rationals_they_are() -> None:
+    arm = rlt.LSDArm([0.3, 0.7], [0.1])
+    relax = relaxation(rlt.LSDBandit([arm, arm]), *[[((2, 1), "1/6"), ((1, 1), "1/4")]] * 2)
+    for select in ("virtual", "real"):
+        value = rlt.expected_average(relax, select).value
+        assert value == plain_expected_average(Lottery.of(relax), select)
+        assert value.denominator > 2**50
+    assert rlt.expected_average(relax, exact=False).value == pytest.approx(float(value), rel=0.2)
+
+
 def test_draws_follow_the_law() -> None:
     relax = golden("I1")
     drawn = [rlt.interleaved_schedule(relax, seed) for seed in range(2000)]
@@ -314,7 +325,8 @@ def test_draws_follow_the_law() -> None:
     for key, p in {("(2,1)", 0): 0.25, ("(2,1)", 2): 0.25, ("always", 0): 0.25}.items():
         assert abs(names.count(key) / 2000 - p) < 0.05
     assert {s.offsets[0] for s in drawn} == {0, 1}
-    assert rlt.interleaved_schedule(relax, 7) == rlt.interleaved_schedule(relax, 7)
+    one = rlt.interleaved_schedule(relax, 7)
+    assert one == rlt.interleaved_schedule(relax, 7) == pickle.loads(pickle.dumps(one))
 
 
 def _broken(**changes) -> Relaxation:
@@ -343,6 +355,10 @@ def _broken(**changes) -> Relaxation:
         (lambda: rlt.interleaved_schedule(golden("B23")).simulate(3, [0, 9]), r"state\[1\] is 9"),
         (lambda: rlt.Schedule(blocking([2]), (None, None), (0,)), "plans has 2 entries"),
         (lambda: rlt.Schedule(blocking([2]), (None,), (1,)), r"offsets\[0\] is 1"),
+        (
+            lambda: rlt.Schedule(rlt.LSDBandit([rlt.LSDArm([1], [0])], idle=False), (None,), (0,)),
+            "idle=False",
+        ),
         (
             lambda: rlt.derandomized_schedule(
                 relaxation(blocking([3] * 4, plays=2), *[[((2, 1), "1/3")]] * 4)
