@@ -72,29 +72,45 @@ def best_cycle(arm: OrderedArm, charge: Fraction) -> BestCycle:
 
     Notes
     -----
-    O(S^2) additions of integers, S^2 numbers kept.
+    O(S^2) additions of integers; the walks are followed three times, so that O(S) are kept.
     """
     size = arm.n_states
     scale = lcm(charge.denominator, *(p.denominator for p in arm.payoffs))
     paid = [int((p - charge) * scale) for p in arm.payoffs]
-    # walks[j]: where walks of j rounds end, with the best reward of each.
-    walks = [dict.fromkeys(range(size), 0)]
-    for _ in range(size):
+    last: dict[int, int] = {}
+    for walk in _walks(arm, paid):
+        last = walk
+    # Of each end v the least of (end - walk) / (S - j), as numerator and denominator.
+    least: dict[int, tuple[int, int]] = {}
+    for j, walk in enumerate(_walks(arm, paid)):
+        for v in walk if j < size else ():
+            if v in last:
+                rise, rounds = last[v] - walk[v], size - j
+                if v not in least or rise * least[v][1] < least[v][0] * rounds:
+                    least[v] = rise, rounds
+    gain = max(Fraction(*pair) for pair in least.values())
+    top, bottom = gain.numerator, gain.denominator
+    potentials: dict[int, int] = {}
+    for j, walk in enumerate(_walks(arm, paid)):
+        for v, reward in walk.items() if j < size else ():
+            level = reward * bottom - j * top
+            potentials[v] = max(potentials.get(v, level), level)
+    unit = bottom * scale
+    return BestCycle(gain / scale, tuple(Fraction(potentials[v], unit) for v in range(size)))
+
+
+def _walks(arm: OrderedArm, paid: list[int]) -> Iterator[dict[int, int]]:
+    """For j = 0, ..., S the best reward of a walk of j rounds, by the states where walks end."""
+    here = dict.fromkeys(range(arm.n_states), 0)
+    yield here
+    for _ in range(arm.n_states):
         after: dict[int, int] = {}
-        for s, reward in walks[-1].items():
+        for s, reward in here.items():
             for t, pay in ((arm.play_next[s], paid[s]), (arm.rest_next[s], 0)):
-                after[t] = max(after.get(t, reward + pay), reward + pay)
-        walks.append(after)
-    *shorter, last = walks
-    gain = max(
-        min(Fraction(end - walk[v], size - j) for j, walk in enumerate(shorter) if v in walk)
-        for v, end in last.items()
-    )
-    potentials = tuple(
-        max(walk[v] - j * gain for j, walk in enumerate(shorter) if v in walk) / scale
-        for v in range(size)
-    )
-    return BestCycle(gain / scale, potentials)
+                if t not in after or reward + pay > after[t]:
+                    after[t] = reward + pay
+        here = after
+        yield here
 
 
 def shortest_best_plan(arm: OrderedArm, charge: Fraction, best: BestCycle) -> Plan:

@@ -45,7 +45,7 @@ def concave_relaxation(
     ----------
     bandit : LSDBandit
         With any payoffs; plans of arms that are no LSD arms, or recover gradually, are the simple
-        cycles of their graphs.
+        cycles of their graphs, whether or not the top state leads to them.
     exact : bool
         Whether rates and value are fractions; else they are rounded to doubles.
     cap : int, optional

@@ -61,19 +61,24 @@ def bracket_relaxation(relax: Relaxation) -> RelaxationBracket:
     Raises
     ------
     ModelError
-        If a plan is no cycle of its arm, a rate is negative, or potentials do not prove a gain.
+        If a plan is no cycle of its arm, a rate or the multiplier is negative, or potentials do
+        not prove a gain.
     """
     bandit = relax.bandit
     excess = Fraction(1)
     for i, arm in enumerate(bandit.arms):
+        taken = Fraction(0)
         for plan, rate in zip(relax.plans[i], relax.rates[i], strict=True):
             _check_plan(arm, plan, i)
             if not rate >= 0:
                 raise ModelError(f"arms[{i}]: the rate of {plan.name()} is {rate}")
-        excess = max(excess, sum((Fraction(p) for p in relax.probabilities(i)), Fraction(0)))
+            taken += Fraction(rate) * plan.period
+        excess = max(excess, taken)
     excess = max(excess, Fraction(_total(relax, plays=True), bandit.plays))
     lower = _total(relax, plays=False) / excess
     charge = Fraction(relax.multiplier)
+    if charge < 0:
+        raise ModelError(f"the multiplier is {relax.multiplier}; a price is at least 0")
     best = tuple(best_cycle(arm, charge) for arm in bandit.arms)
     for i, (arm, cycle) in enumerate(zip(bandit.arms, best, strict=True)):
         _check_potentials(arm, charge, cycle, i)

@@ -16,7 +16,7 @@ from itertools import pairwise
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Instance
 from rltheory.lsd_bandits.arm_cycles import best_cycle, hull_of_cycles, slope
-from rltheory.lsd_bandits.arms import LSDArm
+from rltheory.lsd_bandits.arms import LSDArm, OrderedArm
 from rltheory.lsd_bandits.bandit import LSDBandit
 from rltheory.lsd_bandits.block_hull import hull_of_blocks
 from rltheory.lsd_bandits.families import (
@@ -52,6 +52,13 @@ def gradual() -> LSDBandit:
 def worn_out() -> LSDBandit:
     """One arm that takes three rests to recover, and pays 1 three times before it needs them."""
     return LSDBandit([LSDArm([1], [1, 1, "1/2"], "gradual")])
+
+
+def any_maps() -> LSDBandit:
+    """Arms of no order: one whose top state is left for ever, one that a rest leads in circles."""
+    left = OrderedArm(play_next=[1, 0, 1], rest_next=[0, 0, 2], payoffs=["1/2", "1/8", 1])
+    turning = OrderedArm(play_next=[0, 0, 1], rest_next=[2, 0, 1], payoffs=["3/4", "1/4", "1/2"])
+    return LSDBandit([left, turning])
 
 
 def constant_arm() -> LSDBandit:
@@ -156,8 +163,8 @@ $$\min_{\lambda\ge0}\ k\lambda+\sum_i\max\Bigl\{0,\ p_i(-M_i)-\lambda,\
 \max_{n,m}\frac{W_i(n,m)-\lambda m}{n+m}\Bigr\}.$$
 For arms with other maps (gradual recovery, ordered arms) all but the first form, with all simple
 cycles in place of blocks.""",
-    family=rand_any(plays=(1, 2)),
-    named=NAMED | named({"gradual recovery": gradual, "worn out": worn_out}),
+    family=rand_any(plays=(1, 2), recovery=("reset", "reset", "gradual")),
+    named=NAMED | named({"gradual recovery": gradual, "worn out": worn_out, "any maps": any_maps}),
     mutants=[
         Mutant(
             "rests-alone",

@@ -35,7 +35,7 @@ def virtual_value(relax: Relaxation) -> Number:
     Parameters
     ----------
     relax : Relaxation
-        With at most N arms' plans; exact ones give a Fraction.
+        Optimal or not; an exact one gives a Fraction.
 
     Returns
     -------
@@ -145,4 +145,6 @@ def guarantee(N: int | None, k: int = 1) -> Fraction | float:
         return 1.0 - math.exp(k * math.log(k) - k - math.lgamma(k + 1))
     if k >= N:
         return Fraction(1)
-    return Fraction(expected_count([Fraction(k, N)] * N, k)) / k
+    # E[(k - Bin(N, k/N))^+] over N^N, term by term in whole numbers.
+    missing = sum((k - j) * math.comb(N, j) * k**j * (N - k) ** (N - j) for j in range(k))
+    return 1 - Fraction(missing, k * N**N)

@@ -154,7 +154,7 @@ def test_types_are_the_cycles(arm) -> None:
 
 def test_a_large_arm_takes_linear_time() -> None:
     """Strictly concave payoffs, so that no rest and no play drops out beforehand."""
-    size = 2000
+    size = 1000
     rest = [F(1, 2) + F(n * (2 * size - n), 2 * size * size) for n in range(1, size + 1)]
     play = [F(1, 2) - F(m, 2 * size) for m in range(1, size + 1)]
     hull = hull_of_blocks(rlt.LSDArm(rest, play), range(1, size + 1), range(1, size + 1), True)
@@ -321,10 +321,20 @@ def test_a_false_solution_is_found_out() -> None:
         replace(relax, plans=((broken,), relax.plans[1])).check()
     with pytest.raises(ModelError, match="the rate"):
         replace(relax, rates=((F(-1),), relax.rates[1])).check()
+    with pytest.raises(ModelError, match="a price"):
+        replace(relax, multiplier=F(-1)).check()
     # Twice the rates are scaled back; a wrong price proves less.
     twice = tuple(tuple(2 * x for x in rates) for rates in relax.rates)
     assert replace(relax, rates=twice).check().lower == F(5, 8)
     assert replace(relax, multiplier=F(1)).check().upper > F(5, 8)
+
+
+def test_rates_that_round_up_are_scaled_back() -> None:
+    """Five times the double next to 1/5 is above 1."""
+    relax = rlt.concave_relaxation(rlt.LSDBandit([rlt.LSDArm([0, 0, 1], [1, 0])]))
+    assert relax.rates == ((0.2,),) and 5 * F(0.2) > 1
+    proof = relax.check()
+    assert proof.lower <= F(2, 5) <= proof.upper and proof.gap >= 0
 
 
 def test_nothing_to_earn() -> None:

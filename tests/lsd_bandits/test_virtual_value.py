@@ -34,6 +34,7 @@ F = Fraction
 )
 def test_guarantees(n: int, k: int, value: Fraction) -> None:
     assert rlt.guarantee(n, k) == value
+    assert value == expected_count([F(min(n, k), n)] * n, k) / min(n, k)
     assert value >= rlt.guarantee(None, k) >= 1 - 1 / math.sqrt(2 * math.pi * k)
 
 
