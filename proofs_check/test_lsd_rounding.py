@@ -1,6 +1,7 @@
 """Steps of the proofs about schedules of last-switch-dependent arms, by symbols and in rationals.
 
-Each test is one step that docs/theory/lsd_rounding.md leaves to algebra or to counting.
+Each test is one step that docs/theory/lsd_rounding.md leaves to algebra or to counting; those about
+the share c and about alpha are in test_lsd_bandits.py.
 """
 
 from fractions import Fraction
@@ -10,36 +11,7 @@ from math import comb, gcd, lcm, prod
 import pytest
 import sympy as sp
 
-mu, a, N = sp.symbols("mu a N", positive=True)
-
-
 # --- the share c --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("k", range(1, 6))
-def test_the_limit_of_the_share(k: int) -> None:
-    """E min(k, Poisson(mu)): second derivative -e^-mu mu^(k-1)/(k-1)!; at k it is k c_inf,k."""
-    short = sum((k - j) * mu**j / sp.factorial(j) for j in range(k)) * sp.exp(-mu)
-    mean = k - short
-    second = -sp.exp(-mu) * mu ** (k - 1) / sp.factorial(k - 1)
-    assert sp.simplify(sp.diff(mean, mu, 2) - second) == 0
-    share = 1 - sp.exp(-k) * sp.Integer(k) ** k / sp.factorial(k)
-    assert sp.simplify(mean.subs(mu, k) / k - share) == 0
-
-
-@pytest.mark.parametrize("n", range(1, 9))
-def test_the_share_of_one_play_falls_along_mu(n: int) -> None:
-    """(1 - (1 - mu/n)^n)/mu is a mean of (1 - mu/n)^j over j < n, so it falls; c_n at mu = 1."""
-    ratio = (1 - (1 - mu / n) ** n) / mu
-    terms = sum((1 - mu / n) ** j for j in range(n)) / n
-    assert sp.expand(sp.cancel(ratio) - terms) == 0
-    assert ratio.subs(mu, 1) == 1 - (1 - sp.Rational(1, n)) ** n
-
-
-def test_the_share_falls_to_one_minus_one_over_e() -> None:
-    assert sp.limit(1 - (1 - 1 / N) ** N, N, sp.oo) == 1 - sp.exp(-1)
-    shares = [1 - (1 - Fraction(1, n)) ** n for n in range(1, 30)]
-    assert shares == sorted(shares, reverse=True)
 
 
 @pytest.mark.parametrize(("n", "k"), [(n, k) for n in range(1, 9) for k in range(1, n + 1)])
@@ -82,13 +54,6 @@ def test_offsets_that_are_equal_modulo_the_gcd_meet_the_same_pairs(p: int, n: in
 
 
 # --- blocks and momentum ------------------------------------------------------------------
-
-
-def test_the_best_alpha() -> None:
-    """a (1 - a) = 1/4 - (a - 1/2)^2 and a (1 - 2 a) = 1/8 - 2 (a - 1/4)^2."""
-    quarter, half = sp.Rational(1, 4), sp.Rational(1, 2)
-    assert sp.expand(a * (1 - a) - (quarter - (a - half) ** 2)) == 0
-    assert sp.expand(a * (1 - 2 * a) - (sp.Rational(1, 8) - 2 * (a - quarter) ** 2)) == 0
 
 
 def test_the_share_of_momentum_arms() -> None:

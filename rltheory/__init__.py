@@ -91,7 +91,11 @@ if TYPE_CHECKING:
     from rltheory.lsd_bandits.bandit import LSDBandit
     from rltheory.lsd_bandits.baselines import greedy_average, greedy_rewards, round_robin_average
     from rltheory.lsd_bandits.best_cyclic import CyclicSchedule, best_cyclic
-    from rltheory.lsd_bandits.block_commit import block_commit_average, block_commit_schedule
+    from rltheory.lsd_bandits.block_commit import (
+        block_commit_average,
+        block_commit_certificate,
+        block_commit_schedule,
+    )
     from rltheory.lsd_bandits.derandomize import DerandomizedSchedule, derandomized_schedule
     from rltheory.lsd_bandits.exact_cover import exact_cover
     from rltheory.lsd_bandits.expected_average import expected_average, expected_rewards
@@ -253,6 +257,9 @@ _HOME = {
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
     "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
+    "rltheory.lsd_bandits.block_commit": (
+        "block_commit_average block_commit_certificate block_commit_schedule"
+    ),
     "rltheory.lsd_bandits.derandomize": "DerandomizedSchedule derandomized_schedule",
     "rltheory.lsd_bandits.expected_average": "expected_average expected_rewards",
     "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
@@ -402,6 +409,7 @@ __all__ = [
     "bellman",
     "best_cyclic",
     "block_commit_average",
+    "block_commit_certificate",
     "block_commit_schedule",
     "bracket_from_counts",
     "bradley_terry_bound",

@@ -109,6 +109,24 @@ def block_commit_certificate(
         As in `block_commit_schedule`.
     mode : {"rested", "any"}, optional
         Which of the two; by default the first where payoffs are nondecreasing in rests.
+
+    Returns
+    -------
+    Fraction, or float for rates in floats
+
+    Raises
+    ------
+    ModelError
+        As `block_commit_schedule`, and if payoffs are not as ordered as `mode` says.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> spike = rlt.LSDArm(rest_payoffs=[1, 0, 0], play_payoffs=["1/4"])
+    >>> flat = rlt.LSDArm(rest_payoffs=[0, "1/4"], play_payoffs=["1/4", "1/4"])
+    >>> relax = rlt.concave_relaxation(rlt.LSDBandit([flat, spike]), exact=True, cap=2)
+    >>> str(relax.value), str(rlt.block_commit_certificate(relax)), rlt.block_commit_average(relax)
+    ('5/8', '61/512', Average(1/8, enumeration))
     """
     bandit = relax.bandit
     chosen = _alpha(relax, alpha)

@@ -128,11 +128,13 @@ def core_setting(
     begin = [0]
     for i, (arm, options) in enumerate(zip(bandit.arms, plans, strict=True)):
         for plan in options:
-            if plan is None or plan.n_plays == 0:
-                states.append(-1)
-                plays.append(False)
-            else:
+            if plan is not None:
                 _need_cycle(arm, plan, i)
+            if plan is None or plan.n_plays == 0:
+                period = 1 if plan is None else plan.period
+                states += [-1] * period
+                plays += [False] * period
+            else:
                 states += plan.states
                 plays += plan.plays
             begin.append(len(states))

@@ -250,7 +250,7 @@ class Schedule:
         """Where each plan is so many rounds later; a time may be a number of any size."""
         columns = []
         for plan, offset in zip(self.plans, self.offsets, strict=True):
-            length = 1 if plan is None or plan.n_plays == 0 else plan.period
+            length = 1 if plan is None else plan.period
             columns.append([(t + offset) % length for t in times])
         return np.ascontiguousarray(np.array(columns, dtype=np.int64).T)
 

@@ -308,6 +308,26 @@ def test_payoffs_of_another_bandit_are_earned() -> None:
         rlt.expected_average(relax, earning=blocking([2, 2]))
 
 
+def test_a_cycle_without_plays_is_as_never() -> None:
+    turning = rlt.OrderedArm([0, 1, 2], [1, 2, 0], [0, "1/2", 1])
+    rests, plays = Plan((0, 1, 2), (False,) * 3), Plan((2,), (True,))
+    bandit = rlt.LSDBandit([turning, rlt.LSDArm(["1/2"], ["1/4"])])
+    other = (block(bandit.arms[1], 1, 1),)
+    for filler in (False, True):
+        values = []
+        for rates, plans in (((Q(1, 6), Q(1, 4)), (rests, plays)), ((Q(1, 4),), (plays,))):
+            relax = Relaxation(bandit, Q(1, 2), (plans, other), (rates, (Q(1, 3),)), Q(0))
+            found = rlt.expected_average(relax, filler=filler).value
+            assert found == plain_expected_average(Lottery.of(relax), filler=filler)
+            rounds = rlt.expected_rewards(relax, 5, filler=filler)
+            assert rounds == tuple(plain_expected_rewards(Lottery.of(relax), 5, filler=filler))
+            for seed in range(8):
+                run = rlt.interleaved_schedule(relax, seed, filler=filler, mode="any").plays(9)
+                assert (run.plays <= run.virtual_plays).all() or filler
+            values.append((found, rounds))
+        assert values[0] == values[1]
+
+
 def test_floats_are_averaged_as_the_rationals_they_are() -> None:
     arm = rlt.LSDArm([0.3, 0.7], [0.1])
     relax = relaxation(rlt.LSDBandit([arm, arm]), *[[((2, 1), "1/6"), ((1, 1), "1/4")]] * 2)

@@ -41,7 +41,8 @@ class PlainSchedule:
             rank = lambda i: pay(i, self.place(i)[0] if virtual else self.states[i])  # noqa: E731
             played = sorted(wanted, key=lambda i: (-rank(i), i))[: bandit.plays]
         if self.filler:
-            free = [i for i in arms if self.plans[i] is None and pay(i, self.states[i]) > 0]
+            idle = [i for i in arms if self.plans[i] is None or not any(self.plans[i].plays)]
+            free = [i for i in idle if pay(i, self.states[i]) > 0]
             free.sort(key=lambda i: (-pay(i, self.states[i]), i))
             played += free[: bandit.plays - len(played)]
         reward = sum((pay(i, self.states[i]) for i in played), Fraction(0))
