@@ -4,8 +4,10 @@ from rltheory.claims.claim import Claim
 from rltheory.lsd_bandits import (
     block_claims,
     correlation_claims,
+    gain_claims,
     gap_claims,
     greedy_claims,
+    horizon_claims,
     index_claims,
     mirror_claims,
     ordered_claims,
@@ -20,8 +22,10 @@ __all__ = ["CLAIMS"]
 CLAIMS: tuple[Claim, ...] = (
     *block_claims.CLAIMS,
     *correlation_claims.CLAIMS,
+    *gain_claims.CLAIMS,
     *gap_claims.CLAIMS,
     *greedy_claims.CLAIMS,
+    *horizon_claims.CLAIMS,
     *index_claims.CLAIMS,
     *mirror_claims.CLAIMS,
     *ordered_claims.CLAIMS,

@@ -120,8 +120,8 @@ def optimal_gain(
     exact : bool
         Whether everything is in fractions.
     state : sequence of int, length N, optional
-        The arms' states (indices) at the start; rested if left out. Where rests lead from every
-        state to the rested one, the gain does not depend on it.
+        The arms' states (indices) at the start; rested if left out. With idling, the gain does not
+        depend on it if recovery is by reset or payoffs are monotone.
 
     Raises
     ------

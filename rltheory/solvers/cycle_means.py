@@ -225,8 +225,8 @@ def max_cycle_mean(
     array([Fraction(3, 2), Fraction(3, 2), Fraction(1, 1)], dtype=object)
     >>> found.cycle(), bool(found.check())
     (MeanCycle(vertices=(0, 1), arcs=(0, 3), mean=Fraction(3, 2)), True)
-    >>> rlt.max_cycle_mean([[0, 1], [1, 0]], [[0.1, 0.2], [0.0, 0.7]])
-    CycleMeans(largest 0.45, gap 1.1e-16, 2 vertices, 1 gain, 'howard')
+    >>> rlt.max_cycle_mean([[0, 1], [1, 0]], [[0.1, 0.25], [0.0, 0.75]])
+    CycleMeans(largest 0.5, gap 0, 2 vertices, 1 gain, 'howard')
     """
     if method not in METHODS:
         raise ModelError(f"method is {method!r}; it must be one of {', '.join(METHODS)}")
