@@ -256,7 +256,6 @@ _HOME = {
     "rltheory.lsd_bandits.lagrangian_index": "PlayIndex index_average play_index",
     "rltheory.lsd_bandits.optimal": "GainResult optimal_gain optimal_value",
     "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
-    "rltheory.lsd_bandits.block_commit": "block_commit_average block_commit_schedule",
     "rltheory.lsd_bandits.block_commit": (
         "block_commit_average block_commit_certificate block_commit_schedule"
     ),

@@ -1,7 +1,7 @@
 #include "bindings/lsd_cyclic.hpp"
 #include "bindings/lsd_graph.hpp"
-#include "bindings/lsd_worst_case.hpp"
 #include "bindings/lsd_schedule.hpp"
+#include "bindings/lsd_worst_case.hpp"
 #include "bindings/module.hpp"
 
 namespace rlt {
@@ -11,8 +11,6 @@ void bind_topics(py::module_& m) {
     bind_lsd_worst_case(m);
     bind_lsd_schedule(m);
     bind_lsd_cyclic(m);
-    bind_lsd_cyclic(m);
-    bind_lsd_schedule(m);
 }
 
 }  // namespace rlt
