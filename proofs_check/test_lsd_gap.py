@@ -44,6 +44,34 @@ def test_values() -> None:
     assert sp.simplify(1 / (1 + 1 / sp.E) - sp.E / (sp.E + 1)) == 0
 
 
+# --- lsd-gap-recharging -------------------------------------------------------------------
+
+
+def test_masses_for_two_recharging_arms() -> None:
+    """A every a+1 rounds; c rests and a play of B with k plays of A; B always: lambda = 1/sum."""
+    a, c, k = sp.symbols("a c k", positive=True)
+    share = 1 / (a + 1)
+    both, first, always = (c + 1) * share / c, 1 - k / c, ((1 - share) * k - share) / c
+    assert sp.simplify(both + first + always - (1 + share * (1 - k / c))) == 0
+    assert sp.simplify(first * share + both * k / (c + 1) - share) == 0
+    assert sp.simplify(first * (1 - share) + both / (c + 1) + always - (1 - share)) == 0
+    assert sp.simplify(always * c * (a + 1) - (a * k - 1)) == 0
+
+
+def test_masses_where_rests_are_short() -> None:
+    a, c = sp.symbols("a c", positive=True)
+    share = 1 / (a + 1)
+    inner, first, always = 1 / c, 1 - 1 / c, share * (1 - 1 / c)
+    assert sp.simplify(inner + first - 1) == 0
+    assert sp.simplify((first * a + inner * (a + 1 - c)) * share + always - a * share) == 0
+
+
+def test_the_share_that_is_filled() -> None:
+    for c in range(1, 200):
+        assert 2 * ((c + 1) // 2) >= c
+        assert c < 2 or 4 * ((c + 1) // 3) >= c
+
+
 # --- lsd-offsets-tight --------------------------------------------------------------------
 
 
@@ -67,9 +95,12 @@ def test_value_of_the_nested_solution() -> None:
 def test_idle_rounds_do_not_depend_on_offsets(arms: int) -> None:
     period = arms**arms
     wanted = [
-        [[((t + o) // arms**i) % arms == arms - 1 for t in range(period)] for o in range(arms**(i + 1))]
+        [
+            [((t + o) // arms**i) % arms == arms - 1 for t in range(period)]
+            for o in range(arms ** (i + 1))
+        ]
         for i in range(arms)
-    ]  # fmt: skip
+    ]
     for plays in product(*wanted):
         assert sum(not any(now) for now in zip(*plays, strict=True)) == (arms - 1) ** arms
 

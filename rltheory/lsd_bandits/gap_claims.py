@@ -1,6 +1,7 @@
 r"""How far g* may be below its relaxation, and how far any choice of offsets is below g*.
 
     g* >= 4/5 LP at bounded sizes, for all payoffs; attained        lsd-gap-four-fifths
+    g* >= 4/5 LP for two recharging arms of any size; attained      lsd-gap-recharging
     g*/LP <= 1 / (1 + rho (1 - V_n/n)) with N-1 blocking arms       lsd-gap-composed
     A5 <= (c_N + small) g* for every choice of its offsets          lsd-offsets-tight
 
@@ -19,10 +20,11 @@ from rltheory.lsd_bandits.arms import LSDArm
 from rltheory.lsd_bandits.bandit import LSDBandit
 from rltheory.lsd_bandits.families import bandit_of, named, rand_mono
 from rltheory.lsd_bandits.gap_instances import composed_bandit, nested_bandit
-from rltheory.lsd_bandits.integrality_gap import worst_gap
+from rltheory.lsd_bandits.integrality_gap import gap_vertices, worst_gap
 from rltheory.lsd_bandits.optimal import optimal_gain, optimal_value
 from rltheory.lsd_bandits.relaxation import concave_relaxation
 from rltheory.lsd_bandits.schedule import Schedule
+from rltheory.lsd_bandits.two_recharging_arms import recharging_mixture
 from rltheory.lsd_bandits.virtual_value import guarantee
 
 __all__ = ["CLAIMS"]
@@ -91,6 +93,46 @@ $\frac{27}{34}<\frac45$.""",
 )
 def gap(instance: Instance) -> list[Measurement]:
     return _gap(instance)
+
+
+# --- lsd-gap-recharging -------------------------------------------------------------------
+
+
+def _recharging(i: Instance, least: Fraction = _FOUR_FIFTHS) -> list[Measurement]:
+    """An instance is a bandit, or the largest R, which stands for all payoffs."""
+    if "most_rests" not in i:
+        return _gap(i, least)
+    vertices = gap_vertices(2, i.most_rests, 1, all_used=True)
+    proved = min(recharging_mixture(vertex).ratio(vertex) for vertex in vertices)
+    return [Measurement(proved, least, what="g*/LP, proved for all payoffs")]
+
+
+@claim(
+    "lsd-gap-recharging",
+    "lower-bound",
+    title="Two recharging arms are within 4/5 of the relaxation",
+    statement=r"""$k=1$, $N=2$, $M_1=M_2=1$, any $R_1,R_2$, payoffs nondecreasing over
+$-1,1,\dots,R_i$:
+$$g^*\ge\tfrac45\,\mathrm{LP},$$
+with equality for every $j\ge1$ at $p(-1)=0$, $p(1)=1$ beside $p(-1)=1$,
+$p(n)=1+\lfloor n/2\rfloor$ for $n\le2j$ (payoffs over the largest).""",
+    family=rand_mono(plays=(1,), arms=(2,), most_rests=8, most_plays=1),
+    named={
+        **named({f"attained, j = {j}": partial(composed_bandit, [2], 2 * j) for j in (1, 2, 5)}),
+        "all payoffs with R = 16": lambda: Instance(most_rests=16),
+    },
+    mutants=[
+        Mutant("five-sixths", "5/6 LP", check=partial(_recharging, least=Fraction(5, 6))),
+        Mutant(
+            "three-arms",
+            "4/5 LP for three recharging arms",
+            named=named({"delays 3 and 4": partial(composed_bandit, [3, 4], 9)}),
+        ),
+    ],
+    proof="text",
+)
+def recharging(instance: Instance) -> list[Measurement]:
+    return _recharging(instance)
 
 
 # --- lsd-gap-composed ---------------------------------------------------------------------
@@ -232,4 +274,4 @@ def nested(instance: Instance) -> list[Measurement]:
     return _nested(instance)
 
 
-CLAIMS = (gap, composed, nested)
+CLAIMS = (gap, recharging, composed, nested)
