@@ -264,6 +264,8 @@ _HOME = {
     "rltheory.lsd_bandits.framed_ucb": "framed_ucb framed_ucb_regret_bound",
     "rltheory.lsd_bandits.isi_combucb1": "comb_ucb1",
     "rltheory.lsd_bandits.learning_run": "LearningRun",
+    "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
+    "rltheory.lsd_bandits.worst_case": "worst_instance",
     "rltheory.lsd_bandits.baselines": "greedy_average greedy_rewards round_robin_average",
     "rltheory.lsd_bandits.best_cyclic": "CyclicSchedule best_cyclic",
     "rltheory.lsd_bandits.exact_cover": "exact_cover",
@@ -282,6 +284,8 @@ _HOME = {
     "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
     "rltheory.lsd_bandits.plans": "Relaxation",
     "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
+    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
+    "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"

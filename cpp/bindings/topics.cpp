@@ -3,6 +3,7 @@
 #include "bindings/lsd_learner.hpp"
 #include "bindings/lsd_worst_case.hpp"
 #include "bindings/lsd_schedule.hpp"
+#include "bindings/lsd_worst_case.hpp"
 #include "bindings/module.hpp"
 
 namespace rlt {

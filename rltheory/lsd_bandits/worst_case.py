@@ -13,9 +13,12 @@ public functions. k = 1.
     interleaved              A7 / g*, the expected average of `interleaved_schedule`
     interleaved_relaxation   A7 / LP
     derandomised             A8 / g*, the average of `derandomized_schedule`
+    derandomised_relaxation  A8 / LP
     greedy                   the average of `greedy_average` / g*
     real                     A7 with ranking by real payoffs / g*
     real_virtual             A7 with ranking by real payoffs / A7
+    virtual_real             A7 / A7 with ranking by real payoffs
+    index                    the average of `index_average` / g*; without the core, and slow
 """
 
 from collections.abc import Callable
@@ -34,6 +37,7 @@ from rltheory.lsd_bandits.bandit import LSDBandit
 from rltheory.lsd_bandits.baselines import greedy_average
 from rltheory.lsd_bandits.derandomize import derandomized_schedule
 from rltheory.lsd_bandits.expected_average import expected_average
+from rltheory.lsd_bandits.lagrangian_index import index_average
 from rltheory.lsd_bandits.optimal import optimal_gain
 from rltheory.lsd_bandits.relaxation import concave_relaxation
 from rltheory.mdp.streams import Stream
@@ -41,6 +45,7 @@ from rltheory.mdp.streams import Stream
 __all__ = ["OBJECTIVES", "exact_ratio", "fast_ratios", "worst_instance"]
 
 _CHAINS = 256
+_STEPS = 100
 _STALLS = 40
 _SAME = 1e-9
 _LARGEST = 2**31
@@ -52,7 +57,7 @@ class _Objective:
     above: Callable[[LSDBandit], Fraction]
     below: Callable[[LSDBandit], Fraction]
     policies: tuple[int, ...]
-    """Which the core is asked for: of the numerator, then of the denominator."""
+    """Which the core is asked for, of the numerator, then of the denominator; none if it cannot."""
 
 
 def _optimum(bandit: LSDBandit) -> Fraction:
@@ -80,14 +85,21 @@ def _greedy(bandit: LSDBandit) -> Fraction:
     return Fraction(greedy_average(bandit).average)
 
 
+def _index(bandit: LSDBandit) -> Fraction:
+    return Fraction(index_average(bandit).average)
+
+
 OBJECTIVES = {
     "gap": _Objective(_optimum, _relaxed, (_NONE,)),
     "interleaved": _Objective(_interleaved, _optimum, (_VIRTUAL,)),
     "interleaved_relaxation": _Objective(_interleaved, _relaxed, (_VIRTUAL,)),
     "derandomised": _Objective(_derandomised, _optimum, (_DERANDOMISED,)),
+    "derandomised_relaxation": _Objective(_derandomised, _relaxed, (_DERANDOMISED,)),
     "greedy": _Objective(_greedy, _optimum, (_GREEDY,)),
     "real": _Objective(_by_real, _optimum, (_REAL,)),
     "real_virtual": _Objective(_by_real, _interleaved, (_REAL, _VIRTUAL)),
+    "virtual_real": _Objective(_interleaved, _by_real, (_VIRTUAL, _REAL)),
+    "index": _Objective(_index, _optimum, ()),
 }
 """What can be made small, by name."""
 
@@ -107,8 +119,8 @@ def worst_instance(
     Parameters
     ----------
     objective : str
-        One of `gap`, `interleaved`, `interleaved_relaxation`, `derandomised`, `greedy`, `real`,
-        `real_virtual`.
+        One of `gap`, `interleaved`, `interleaved_relaxation`, `derandomised`,
+        `derandomised_relaxation`, `greedy`, `real`, `real_virtual`, `virtual_real`, `index`.
     n_arms, rests, plays : int
         N, R and M, at least 1.
     den : int
@@ -147,7 +159,7 @@ def worst_instance(
     _need(objective, n_arms, rests, plays, den, evaluations)
     sizes = ((rests, plays),) * n_arms
     stream = Stream(seed, "lsd.worst_case")
-    chains = min(_CHAINS, evaluations)
+    chains = max(1, min(_CHAINS, evaluations // _STEPS))
     at = _starts(stream, chains, sizes, den)
     ratios = _kept(fast_ratios(objective, at, sizes, den), floor)
     stalls = np.zeros(chains, dtype=np.int64)
@@ -194,6 +206,9 @@ def fast_ratios(
     den : int
     """
     chosen = OBJECTIVES[objective]
+    if not chosen.policies:
+        exact = [exact_ratio(objective, _bandit(row, sizes, den)) for row in payoffs.tolist()]
+        return np.array([np.inf if x is None else float(x) for x in exact])
     rests = np.array([r for r, _ in sizes], dtype=np.int32)
     plays = np.array([m for _, m in sizes], dtype=np.int32)
     rows = np.ascontiguousarray(payoffs)

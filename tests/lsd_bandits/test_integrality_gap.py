@@ -165,3 +165,12 @@ def test_three_arms_of_one_round_cannot_all_be_used() -> None:
 def test_four_fifths_at_larger_sizes(size: tuple[int, int, int]) -> None:
     worst = rlt.worst_gap(*size)
     assert worst.minimum == Fraction(4, 5) and worst.check()
+
+
+@pytest.mark.slow
+def test_three_arms_are_below_four_fifths() -> None:
+    worst = rlt.worst_gap(3, 9, 1)
+    assert worst.minimum == Fraction(27, 34) and worst.check()
+    assert rlt.optimal_gain(worst.bandit, exact=True).gain == worst.minimum * Fraction(
+        rlt.concave_relaxation(worst.bandit, exact=True).value
+    )
