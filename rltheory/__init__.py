@@ -273,8 +273,6 @@ _HOME = {
     "rltheory.lsd_bandits.periodic_runs": "PeriodicRun",
     "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
     "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
-    "rltheory.lsd_bandits.integrality_gap": "WorstGap worst_gap",
-    "rltheory.lsd_bandits.worst_case": "worst_instance",
     "rltheory.lsd_bandits.lagrangian_index": "PlayIndex index_average play_index",
     "rltheory.lsd_bandits.block_commit": (
         "block_commit_average block_commit_certificate block_commit_schedule"
@@ -284,8 +282,6 @@ _HOME = {
     "rltheory.lsd_bandits.schedule": "Schedule ScheduleRun interleaved_schedule",
     "rltheory.lsd_bandits.plans": "Relaxation",
     "rltheory.lsd_bandits.relaxation_bracket": "RelaxationBracket",
-    "rltheory.lsd_bandits.relaxation": "concave_relaxation relaxation_at",
-    "rltheory.lsd_bandits.virtual_value": "guarantee virtual_value",
     "rltheory.mirror_descent.mirror_descent_policy_iteration": "mirror_descent_policy_iteration",
     "rltheory.mirror_descent.natural_gradient": (
         "fisher_matrix natural_policy_gradient softmax_policy_gradient"

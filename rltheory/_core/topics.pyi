@@ -6,7 +6,6 @@ import numpy
 import numpy.typing
 import typing
 __all__: list[str] = ['LsdSetting', 'lsd_best_cyclic', 'lsd_commit', 'lsd_committed', 'lsd_framed_ucb', 'lsd_judge_many', 'lsd_play', 'lsd_product_graph']
-__all__: list[str] = ['LsdSetting', 'lsd_best_cyclic', 'lsd_judge_many', 'lsd_product_graph']
 class LsdSetting:
     """
     Arms with ranks for payoffs, their plans, and how plays are chosen.
