@@ -5,7 +5,6 @@ from itertools import product
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import rltheory as rlt
 from rltheory.errors import ModelError
