@@ -1,4 +1,4 @@
-r"""LSD arms are indexable: what a play is worth beside a rest falls strictly in the charge.
+r"""LSD arms are indexable, but ranking them by their indices keeps no constant share of g*.
 
 One arm with discount gamma, every play charged l; V its optimal value, and
 
@@ -7,8 +7,12 @@ One arm with discount gamma, every play charged l; V its optimal value, and
 D_s is continuous and strictly decreasing in every state, whatever the payoffs are: where play and
 rest lead, the same things happen sooner or later (claim ``lsd-indexable``). Hence one charge
 at which play and rest are equally good, and the set of states in which rest is optimal grows with
-l; with gamma to 1, in the average-reward problem as well. Proof: docs/theory/lsd_index.md. All in
-fractions.
+l; with gamma to 1, in the average-reward problem as well.
+
+The index of a state charges for what a play forgoes by not waiting for a later, large payoff, even
+where the policy then plays before that comes: with two monotone arms it may be paid 1/(K+1) of the
+optimum, and little more, for any K (claim ``lsd-index-unbounded``). Proofs:
+docs/theory/lsd_index.md. All in fractions.
 """
 
 from collections.abc import Callable
@@ -19,11 +23,12 @@ from typing import Any
 
 from rltheory.claims.claim import Measurement, Mutant, claim
 from rltheory.claims.family import Family, Instance
-from rltheory.claims.space import Choice
+from rltheory.claims.space import Choice, Integer
 from rltheory.lsd_bandits.arms import LSDArm
 from rltheory.lsd_bandits.bandit import LSDBandit
 from rltheory.lsd_bandits.families import bandit_of, case, rand_any
-from rltheory.lsd_bandits.lagrangian_index import play_index
+from rltheory.lsd_bandits.lagrangian_index import index_average, play_index
+from rltheory.lsd_bandits.optimal import optimal_gain
 
 __all__ = ["CLAIMS"]
 
@@ -132,4 +137,65 @@ def indexable(instance: Instance) -> list[Measurement]:
     return _indexable(instance)
 
 
-CLAIMS = (indexable,)
+# --- lsd-index-unbounded ------------------------------------------------------------------
+
+
+def _patient(K: int, R: int) -> Instance:
+    """An arm whose index is small for the sake of a payoff after R rests, beside a poor one."""
+    c = Fraction(1, R)
+    waiting = LSDArm([c] * (R - 1) + [c * (R - K + Fraction(1, 2))], [c])
+    poor = c * Fraction(K + 1, R)
+    other = LSDArm([poor], [poor] * (K - 1) + [0])
+    return Instance(**case(LSDBandit([waiting, other])), K=K, R=R)
+
+
+def _share(K: int, R: int) -> Fraction:
+    return Fraction(1, K + 1) + Fraction(K, R)
+
+
+def _unbounded(i: Instance, share: Fraction | None = None) -> list[Measurement]:
+    bandit, c = bandit_of(i), Fraction(1, i.R)
+    ours = index_average(bandit).average
+    best = optimal_gain(bandit, exact=True).gain
+    if share is not None:
+        return [Measurement(share * best, ours, what="a constant share")]
+    assert bandit.is_monotone()
+    return [
+        Measurement(ours, _share(i.K, i.R) * c, what="index policy"),
+        Measurement(c, best, what="optimum, at least"),
+        Measurement(ours, _share(i.K, i.R) * best, what="ratio"),
+    ]
+
+
+@claim(
+    "lsd-index-unbounded",
+    "separation",
+    title="Under monotone payoffs the index policy is no constant share of the optimum",
+    statement=r"""$1\le K<R$, $c=1/R$. One arm with $p(-1)=p(1)=\dots=p(R-1)=c$ and
+$p(R)=(R-K+\frac12)c$, one that pays $y=(K+1)c/R$ in state $1$ and for $K$ plays in a row, then 0
+until it rests. Both are monotone and indexable. The index policy averages
+$c\bigl(\frac1{K+1}+\frac KR\bigr)$, and $g^*\ge c$: the ratio is at most $\frac1{K+1}+\frac KR$,
+which tends to 0, as for $R=K(K+1)^2$.""",
+    source="this project; the policy is Whittle's, 1988",
+    provenance=("derived", "derived"),
+    family=Family(
+        {"K": Integer(1, 3), "more": Integer(1, 6)}, lambda K, more: _patient(K, K + more)
+    ),
+    named={
+        "K = 1, R = 20": lambda: _patient(1, 20),
+        "K = 3, R = 30": lambda: _patient(3, 30),
+    },
+    mutants=[
+        Mutant(
+            "three-quarters", "index >= c_2 g*", check=partial(_unbounded, share=Fraction(3, 4))
+        ),
+        Mutant("two-fifths", "index >= 2 g*/5", check=partial(_unbounded, share=Fraction(2, 5))),
+    ],
+    bound=_share,
+    proof="text",
+)
+def index_unbounded(instance: Instance) -> list[Measurement]:
+    return _unbounded(instance)
+
+
+CLAIMS = (indexable, index_unbounded)

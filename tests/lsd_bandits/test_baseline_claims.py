@@ -1,4 +1,4 @@
-"""The numbers that the claims about blocking arms, greedy and blocks state."""
+"""The numbers that the claims about greedy, blocks and indices state."""
 
 from fractions import Fraction
 
@@ -9,7 +9,15 @@ from rltheory.lsd_bandits.block_claims import INFEASIBLE, full_density
 from rltheory.lsd_bandits.families import blocking
 from rltheory.lsd_bandits.greedy_claims import greedy_bound, knapsack
 
-IDS = ("blk-exact-cover", "blk-greedy", "blk-greedy-hard", "lsd-greedy-unbounded", "lsd-isi-block")
+IDS = (
+    "blk-exact-cover",
+    "blk-greedy",
+    "blk-greedy-hard",
+    "lsd-greedy-unbounded",
+    "lsd-index-unbounded",
+    "lsd-indexable",
+    "lsd-isi-block",
+)
 
 
 @pytest.mark.parametrize("claim", IDS)
@@ -18,7 +26,7 @@ def test_confirmed_with_every_mutant_refuted(claim: str) -> None:
     assert verdict.status == "confirmed", verdict.reason
     assert {m.status for m in verdict.mutants} == {"refuted"}
     assert verdict.arithmetic == "exact"
-    if claim in ("blk-greedy", "lsd-greedy-unbounded", "lsd-isi-block"):
+    if claim in ("blk-greedy", "lsd-greedy-unbounded", "lsd-index-unbounded", "lsd-isi-block"):
         assert verdict.detection_limit == 1
 
 
