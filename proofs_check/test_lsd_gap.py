@@ -113,3 +113,22 @@ def test_the_slots_of_equal_arms() -> None:
     first, loss, j, arms = sp.symbols("a epsilon j N", positive=True)
     level = j * first - (j - 1) * loss
     assert sp.simplify(first / arms - level / (j * arms) - (j - 1) * loss / (j * arms)) == 0
+
+
+# --- distinct offsets ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("period", range(2, 9))
+def test_two_arms_with_distinct_offsets(period: int) -> None:
+    """docs/theory/lsd_open.md: the share of rounds with a play above a level, by counting."""
+    pairs = [(o, p) for o in range(period) for p in range(period) if o != p]
+    for m1, m2 in product(range(1, period), repeat=2):
+        for a, b in product(range(1, m1 + 1), range(1, m2 + 1)):
+            first = range(period - m1, period - m1 + a)
+            second = range(period - m2, period - m2 + b)
+            some = sp.Rational(sum(o in first or p in second for o, p in pairs), len(pairs))
+            shared = len(set(first) & set(second))
+            lost = sp.Rational(a * b - shared, period * (period - 1))
+            assert some == sp.Rational(a + b, period) - lost
+            if m1 + m2 <= period:
+                assert some >= sp.Rational(3, 4) * sp.Rational(a + b, period)

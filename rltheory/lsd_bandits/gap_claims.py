@@ -66,7 +66,7 @@ def _sizes(n_arms: int, rests: int, plays: int) -> Callable[[], Instance]:
     "lower-bound",
     title="The relaxation is within 4/5 of the optimum at small sizes",
     statement=r"""$k=1$, all payoffs that are nondecreasing over $-M_i,\dots,-1,1,\dots,R_i$, with
-$R_i\le R$ and $M_i\le M$. For $N=2$ and $(R,M)\in\{(40,1),(12,4),(6,6)\}$, for $N=3$ and
+$R_i\le R$ and $M_i\le M$. For $N=2$ and $(R,M)\in\{(40,1),(12,4),(8,8)\}$, for $N=3$ and
 $(R,M)\in\{(8,1),(6,2),(4,3)\}$, and for $N=4$ and $(R,M)\in\{(6,1),(3,2)\}$,
 $$g^*\ge\tfrac45\,\mathrm{LP},$$
 and equality is attained at each of them: $p(-1)=0$, $p(1)=\frac12$ beside $p(-1)=p(1)=\frac12$,

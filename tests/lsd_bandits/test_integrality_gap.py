@@ -161,7 +161,11 @@ def test_three_arms_of_one_round_cannot_all_be_used() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [(2, 20, 1), (2, 8, 4), (2, 6, 6), (3, 8, 1), (3, 5, 2)], ids=str)
+@pytest.mark.parametrize(
+    "size",
+    [(2, 40, 1), (2, 8, 4), (2, 6, 6), (3, 8, 1), (3, 6, 2), (3, 4, 3), (4, 6, 1), (4, 3, 2)],
+    ids=str,
+)
 def test_four_fifths_at_larger_sizes(size: tuple[int, int, int]) -> None:
     worst = rlt.worst_gap(*size)
     assert worst.minimum == Fraction(4, 5) and worst.check()

@@ -13,14 +13,11 @@
 #include <span>
 #include <vector>
 
+#include "topics/lsd_bandits/small_optimum.hpp"
+
 namespace rlt::lsd {
 
 enum class Policy : std::int32_t { none, interleaved, real_ranking, derandomised, greedy };
-
-struct Ratio {
-    std::int64_t numerator = 0;
-    std::int64_t denominator = 1;
-};
 
 // What is found for one instance; `policy` is the long-run average, rounded.
 struct Judged {
