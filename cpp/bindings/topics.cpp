@@ -1,7 +1,6 @@
 #include "bindings/lsd_cyclic.hpp"
 #include "bindings/lsd_graph.hpp"
 #include "bindings/lsd_learner.hpp"
-#include "bindings/lsd_worst_case.hpp"
 #include "bindings/lsd_schedule.hpp"
 #include "bindings/lsd_worst_case.hpp"
 #include "bindings/module.hpp"
