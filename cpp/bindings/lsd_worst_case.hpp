@@ -9,7 +9,7 @@ namespace rlt {
 inline Tuple<py::array_t<std::int64_t>, py::array_t<std::int64_t>, py::array_t<double>>
 lsd_judge_many(const Array<std::int32_t>& rests, const Array<std::int32_t>& plays,
                const Array<std::int64_t>& payoffs, std::int64_t largest, std::int32_t policy) {
-    const lsd::WorstCase shape(span_of(rests), span_of(plays), largest);
+    const lsd::SmallBandits shape(span_of(rests), span_of(plays), largest);
     if (payoffs.ndim() != 2 || payoffs.shape(1) != shape.width())
         throw std::invalid_argument("payoffs needs " + std::to_string(shape.width()) +
                                     " columns, a state of an arm each");
@@ -30,7 +30,7 @@ lsd_judge_many(const Array<std::int32_t>& rests, const Array<std::int32_t>& play
                 throw std::invalid_argument("a payoff is " + std::to_string(p) +
                                             "; payoffs must be in 0.." + std::to_string(largest));
         std::vector<lsd::Judged> judged(count);
-        shape.judge(given, static_cast<lsd::Policy>(policy), judged);
+        lsd::judge(shape, given, static_cast<lsd::Policy>(policy), judged);
         for (std::int64_t b = 0; b < count; ++b) {
             best[2 * b] = judged[b].optimum.numerator;
             best[2 * b + 1] = judged[b].optimum.denominator;
