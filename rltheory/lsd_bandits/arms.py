@@ -27,6 +27,8 @@ from rltheory.errors import ModelError
 
 __all__ = ["LSDArm", "OrderedArm", "exact_payoff"]
 
+MOST_DELAY = 10**6
+
 
 @dataclass(frozen=True)
 class OrderedArm:
@@ -147,6 +149,8 @@ class LSDArm(OrderedArm):
         if recovery not in ("reset", "gradual"):
             raise ModelError(f"recovery is {recovery!r}; it must be 'reset' or 'gradual'")
         for name, given in (("rest_payoffs", rest_payoffs), ("play_payoffs", play_payoffs)):
+            if not hasattr(given, "__len__"):
+                raise ModelError(f"{name} is {given!r}; it must be a sequence of numbers in [0, 1]")
             if len(given) == 0:
                 raise ModelError(f"{name} is empty; an LSD arm needs at least one payoff there")
             exact = tuple(exact_payoff(p, f"{name}[{j}]") for j, p in enumerate(given))
@@ -190,7 +194,7 @@ class LSDArm(OrderedArm):
         Parameters
         ----------
         delay : int
-            At least 1; 1 makes an arm that always pays.
+            In 1..10^6; 1 makes an arm that always pays.
         reward : number
             In [0, 1].
 
@@ -202,6 +206,10 @@ class LSDArm(OrderedArm):
         """
         if not isinstance(delay, numbers.Integral) or delay < 1:
             raise ModelError(f"delay is {delay!r}; it must be an integer of at least 1")
+        if delay > MOST_DELAY:
+            raise ModelError(
+                f"delay is {delay}; an arm has a state per round, at most {MOST_DELAY}"
+            )
         return cls.recharging([0] * (int(delay) - 1) + [reward])
 
     def payoff(self, state: int) -> Fraction:

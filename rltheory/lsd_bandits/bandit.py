@@ -152,12 +152,16 @@ class LSDBandit:
         ModelError
             If there are not N of them, or one is out of range.
         """
+        if not hasattr(states, "__len__"):
+            raise ModelError(f"state is {states!r}; it must be a sequence of {self.n_arms} indices")
         if len(states) != self.n_arms:
             raise ModelError(f"state has {len(states)} entries; there are {self.n_arms} arms")
         joint = 0
         for i, (arm, s) in enumerate(zip(self.arms, states, strict=True)):
-            if not 0 <= s < arm.n_states:
-                raise ModelError(f"state[{i}] is {s}; it must be in 0..{arm.n_states - 1}")
+            if not isinstance(s, int | np.integer) or not 0 <= s < arm.n_states:
+                raise ModelError(
+                    f"state[{i}] is {s}; it must be an integer in 0..{arm.n_states - 1}"
+                )
             joint = joint * arm.n_states + int(s)
         return joint
 

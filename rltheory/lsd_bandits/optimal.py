@@ -200,10 +200,11 @@ def optimal_value(
     if isinstance(T, bool) or not isinstance(T, int | np.integer) or T < 0:
         raise ModelError(f"T is {T!r}; it must be an integer of at least 0")
     start = bandit.rested if state is None else bandit.join(state)
-    size = 8 * (int(T) + 1) * bandit.n_states
-    if tables and size > MOST_TABLE_BYTES:
+    kept = bandit.n_states if tables else 1
+    size = 8 * (int(T) + 1) * kept
+    if size > MOST_TABLE_BYTES:
         raise ModelError(
-            f"tables of {T + 1} values of {bandit.n_states} joint states take {size / 1e9:.3g} GB; "
+            f"tables of {T + 1} values of {kept} joint states take {size / 1e9:.3g} GB; "
             f"at most {MOST_TABLE_BYTES / 1e9:.2g} GB are allowed"
         )
     graph = joint_graph(bandit, exact)

@@ -164,8 +164,8 @@ class Schedule:
             If the state is not one, or no number of rests leads to the top.
         """
         start, rests = self._start(state, rest_first)
-        if rounds < 0:
-            raise ModelError(f"rounds is {rounds}; it must be at least 0")
+        if not isinstance(rounds, int | np.integer) or not 0 <= rounds <= MOST_ROUNDS:
+            raise ModelError(f"rounds is {rounds!r}; it must be an integer in 0..{MOST_ROUNDS}")
         rests = min(rests, rounds)
         n, arms = self.bandit.n_arms, self.bandit.arms
         states = np.empty((rounds, n), dtype=np.int32)

@@ -26,6 +26,8 @@ from rltheory.lsd_bandits.plans import Relaxation
 
 __all__ = ["expected_largest", "guarantee", "virtual_value"]
 
+MOST_ARMS = 10**4
+
 Number = Fraction | float
 
 
@@ -128,7 +130,7 @@ def guarantee(N: int | None, k: int = 1) -> Fraction | float:
     Raises
     ------
     ModelError
-        If N or k is no integer of at least 1.
+        If N or k is no integer of at least 1, or N is above 10^4 and k below N.
 
     Examples
     --------
@@ -145,6 +147,11 @@ def guarantee(N: int | None, k: int = 1) -> Fraction | float:
         return 1.0 - math.exp(k * math.log(k) - k - math.lgamma(k + 1))
     if k >= N:
         return Fraction(1)
+    if N > MOST_ARMS:
+        raise ModelError(
+            f"N is {N}; the fraction has N^N in its denominator and is told up to {MOST_ARMS}, "
+            "N=None gives the infimum"
+        )
     # E[(k - Bin(N, k/N))^+] over N^N, term by term in whole numbers.
     missing = sum((k - j) * math.comb(N, j) * k**j * (N - k) ** (N - j) for j in range(k))
     return 1 - Fraction(missing, k * N**N)

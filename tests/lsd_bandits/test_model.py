@@ -10,6 +10,9 @@ import rltheory as rlt
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.plans import always, block
 
+TWO = rlt.LSDBandit([rlt.LSDArm.blocking(2)] * 2)
+RELAXED = rlt.concave_relaxation(TWO, exact=True)
+
 
 def lsd_moves(rests: int, plays: int, recovery: str) -> dict[int, tuple[int, int]]:
     """State -> (after a play, after a rest), from the definition by states n > 0 and -m < 0."""
@@ -70,6 +73,13 @@ def test_floats_and_strings_are_kept_exactly() -> None:
         (lambda: rlt.LSDBandit([rlt.LSDArm([1], [0])], plays=0), "in 1..1"),
         (lambda: rlt.LSDBandit([rlt.LSDArm([1], [0])], plays=True), "must be an integer"),
         (lambda: rlt.LSDArm([1], [0]).index(0), "state is 0"),
+        (lambda: rlt.LSDArm(None, [0]), "rest_payoffs is None"),  # type: ignore[arg-type]
+        (lambda: rlt.LSDArm.blocking(10**9), "delay is 1000000000"),
+        (lambda: rlt.optimal_value(TWO, 10**20), "GB are allowed"),
+        (lambda: rlt.optimal_value(TWO, 3, state=99), "state is 99"),  # type: ignore[arg-type]
+        (lambda: rlt.optimal_value(TWO, 3, state=(0.5, 0)), r"state\[0\] is 0.5"),  # type: ignore[arg-type]
+        (lambda: rlt.interleaved_schedule(RELAXED).simulate(10**20), "rounds is 1"),
+        (lambda: rlt.guarantee(10**6), "N is 1000000"),
         (lambda: rlt.LSDBandit([rlt.LSDArm([1], [0])]).is_monotone("most"), "mode is 'most'"),
         (lambda: rlt.LSDBandit([rlt.LSDArm([0], [1])]).need_monotone(), r"arms\[0\]"),
         (lambda: rlt.LSDBandit([rlt.LSDArm([1], [0])] * 40).product_graph(), "at most"),
