@@ -28,7 +28,7 @@ from rltheory.lsd_bandits.arms import LSDArm
 from rltheory.lsd_bandits.averages import Average
 from rltheory.lsd_bandits.expected_average import MOST_TUPLES, average_of
 from rltheory.lsd_bandits.lotteries import Lottery
-from rltheory.lsd_bandits.plans import Plan, Relaxation
+from rltheory.lsd_bandits.plans import Plan, Relaxation, need_relaxation
 from rltheory.lsd_bandits.schedule import Schedule, drawn
 from rltheory.mdp.streams import Stream
 
@@ -93,6 +93,7 @@ def block_commit_average(
     >>> rlt.block_commit_average(relax)
     Average(1/4, enumeration)
     """
+    need_relaxation(relax)
     if exact and not relax.is_exact:
         raise ModelError("the rates of the relaxation are floats; pass exact=False for those")
     return average_of(_thinned(relax, alpha), "blocks", exact, most_tuples=most_tuples, seed=seed)
@@ -128,6 +129,7 @@ def block_commit_certificate(
     >>> str(relax.value), str(rlt.block_commit_certificate(relax)), rlt.block_commit_average(relax)
     ('5/8', '61/512', Average(1/8, enumeration))
     """
+    need_relaxation(relax)
     bandit = relax.bandit
     chosen = _alpha(relax, alpha)
     mode = mode or ("rested" if bandit.is_monotone("rested") else "any")
@@ -159,6 +161,7 @@ def _alpha(relax: Relaxation, alpha: Fraction | float | None) -> Fraction | floa
 
 def _thinned(relax: Relaxation, alpha: Fraction | float | None) -> Lottery:
     """The law in which every plan is kept with probability alpha only."""
+    need_relaxation(relax)
     for i, (arm, plans) in enumerate(zip(relax.bandit.arms, relax.plans, strict=True)):
         for plan in plans:
             _need_block(arm, plan, i)

@@ -27,6 +27,7 @@ from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
 __all__ = ["LSDBounds", "lsd_bounds"]
 
 MOST_STATES = 200_000
+LONGEST = 100  # bits of a denominator that is printed
 
 
 @dataclass(frozen=True, repr=False)
@@ -195,4 +196,6 @@ def _told(number: Fraction | Average) -> str:
         number = number.value
     if number.denominator == 1:
         return str(number)
+    if number.denominator.bit_length() > LONGEST:
+        return f"... = {float(number):.6f}"
     return f"{number} = {float(number):.6f}"

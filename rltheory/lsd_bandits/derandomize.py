@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.lotteries import Lottery, payoffs_of, ranks_of
-from rltheory.lsd_bandits.plans import Plan, Relaxation
+from rltheory.lsd_bandits.plans import Plan, Relaxation, need_relaxation
 from rltheory.lsd_bandits.schedule import MOST_PERIOD, Schedule
 
 __all__ = ["DerandomizedSchedule", "derandomized_schedule"]
@@ -74,6 +74,7 @@ def derandomized_schedule(relax: Relaxation, mode: str = "monotone") -> Derandom
     >>> schedule.offsets, [str(score) for score in schedule.scores], schedule.average()
     ((0, 1), ['3/4', '3/4', '1'], Average(1, period))
     """
+    need_relaxation(relax)
     bandit = relax.bandit
     if bandit.plays != 1:
         raise ModelError(f"plays is {bandit.plays}; schedules are derandomised for plays=1")

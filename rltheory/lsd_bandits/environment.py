@@ -22,6 +22,7 @@ from rltheory.mdp.streams import Stream
 __all__ = ["IDLE", "BanditEnvironment", "learnable"]
 
 IDLE = -1
+MOST_ROUNDS = 10**8
 """The action of a round in which every arm rests."""
 
 
@@ -169,6 +170,18 @@ class BanditEnvironment:
     def _told(self, which: int, dtype: Any) -> NDArray[Any]:
         parts = [past[which] for past in self._past]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
+
+
+def need_whole(name: str, x: object, least: int = 1, most: int = MOST_ROUNDS) -> None:
+    """Refuse what is no integer in least..most; memory is for so many rounds.
+
+    Raises
+    ------
+    ModelError
+        That names the argument.
+    """
+    if isinstance(x, bool) or not isinstance(x, int | np.integer) or not least <= x <= most:
+        raise ModelError(f"{name} is {x!r}; it must be an integer in {least}..{most}")
 
 
 def learnable(

@@ -26,7 +26,7 @@ from rltheory.lsd_bandits.lotteries import (
     forgets_after,
     payoffs_of,
 )
-from rltheory.lsd_bandits.plans import Relaxation
+from rltheory.lsd_bandits.plans import Relaxation, need_relaxation
 from rltheory.mdp.streams import Stream
 
 __all__ = ["expected_average", "expected_rewards"]
@@ -182,6 +182,7 @@ def average_of(
 
 
 def _law(relax: Relaxation, select: str, exact: bool) -> Lottery:
+    need_relaxation(relax)
     if select not in ("virtual", "real"):
         raise ModelError(f"select is {select!r}; it must be 'virtual' or 'real'")
     if exact and not relax.is_exact:

@@ -28,7 +28,7 @@ from rltheory._core import topics
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.arms import LSDArm
 from rltheory.lsd_bandits.bandit import LSDBandit
-from rltheory.lsd_bandits.environment import IDLE, BanditEnvironment, learnable
+from rltheory.lsd_bandits.environment import IDLE, BanditEnvironment, learnable, need_whole
 from rltheory.lsd_bandits.learning_run import LearningRun, plan_arrays
 from rltheory.lsd_bandits.virtual_value import guarantee
 from rltheory.mdp.streams import Stream
@@ -219,8 +219,7 @@ def exploration_actions(rests: int, plays: int, repeats: int, arm: int) -> NDArr
 
 def _repeats(rests: Sequence[int], plays: Sequence[int], T: int, repeats: int | None) -> int:
     for name, x in (("T", T), ("repeats", 1 if repeats is None else repeats)):
-        if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < 1:
-            raise ModelError(f"{name} is {x!r}; it must be an integer of at least 1")
+        need_whole(name, x)
     return exploration_repeats(rests, plays, T) if repeats is None else int(repeats)
 
 

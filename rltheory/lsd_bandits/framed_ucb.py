@@ -28,7 +28,7 @@ import numpy as np
 from rltheory._core import topics
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.bandit import LSDBandit
-from rltheory.lsd_bandits.environment import BanditEnvironment, learnable
+from rltheory.lsd_bandits.environment import BanditEnvironment, learnable, need_whole
 from rltheory.lsd_bandits.explore_then_commit import shape_of
 from rltheory.lsd_bandits.learning_run import LearningRun, plan_arrays
 from rltheory.lsd_bandits.virtual_value import guarantee
@@ -178,8 +178,7 @@ def _chosen(
     rests: Sequence[int], plays: Sequence[int], T: int, frame: int | None, delta: float | None
 ) -> tuple[int, float]:
     for name, x in (("T", T), ("frame", 1 if frame is None else frame)):
-        if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < 1:
-            raise ModelError(f"{name} is {x!r}; it must be an integer of at least 1")
+        need_whole(name, x)
     if delta is not None and not 0.0 < delta <= 1.0:
         raise ModelError(f"delta is {delta!r}; it must be in (0, 1]")
     size = default_frame(rests, plays, T) if frame is None else int(frame)

@@ -28,6 +28,9 @@ from rltheory.lsd_bandits.periodic_runs import PeriodicRun, repeated
 __all__ = ["ISIBlock", "isi_block"]
 
 
+MOST_ENTRIES = 2_000_000  # fractions in memory
+
+
 @dataclass(frozen=True)
 class ISIBlock:
     """The best block whose value does not depend on the states at its start.
@@ -89,6 +92,12 @@ def isi_block(bandit: LSDBandit, d: int) -> ISIBlock:
     blind = LSDBandit(
         [_with_unknown(arm, i) for i, arm in enumerate(bandit.arms)], bandit.plays, bandit.idle
     )
+    size = (int(d) + 1) * blind.n_states
+    if size > MOST_ENTRIES:
+        raise ModelError(
+            f"d is {d}, and with {blind.n_states} joint states there are {size} exact values; at "
+            f"most {MOST_ENTRIES} are allowed"
+        )
     tables = optimal_value(blind, int(d), exact=True, tables=True)
     sequence, state = [], blind.rested
     for left in range(int(d), 0, -1):

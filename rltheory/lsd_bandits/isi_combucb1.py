@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.arms import LSDArm
 from rltheory.lsd_bandits.bandit import LSDBandit
-from rltheory.lsd_bandits.environment import BanditEnvironment
+from rltheory.lsd_bandits.environment import BanditEnvironment, need_whole
 from rltheory.lsd_bandits.learning_run import LearningRun
 
 __all__ = ["BlockPlanner", "comb_ucb1"]
@@ -87,8 +87,7 @@ def comb_ucb1(
             )
     least = 2 if independent else 1
     for name, x, low in (("block", block, least), ("T", T, 1)):
-        if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < low:
-            raise ModelError(f"{name} is {x!r}; it must be an integer of at least {low}")
+        need_whole(name, x, low)
     if T % block:
         raise ModelError(f"T is {T}; it must be a multiple of the block's length, {block}")
     environment = BanditEnvironment(bandit, seed, state=[0] * bandit.n_arms)

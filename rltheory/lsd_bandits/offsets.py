@@ -21,7 +21,7 @@ from math import gcd, lcm, prod
 
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.lotteries import Lottery
-from rltheory.lsd_bandits.plans import Plan, Relaxation
+from rltheory.lsd_bandits.plans import Plan, Relaxation, need_relaxation
 from rltheory.lsd_bandits.schedule import Schedule
 
 __all__ = ["OFFSET_LAWS", "offset_average"]
@@ -55,6 +55,7 @@ def offset_average(relax: Relaxation, law: str = "independent") -> Fraction:
     """
     if law not in OFFSET_LAWS:
         raise ModelError(f"law is {law!r}; it must be one of {', '.join(OFFSET_LAWS)}")
+    need_relaxation(relax)
     if not relax.is_exact:
         raise ModelError("the rates of the relaxation are floats; averages here are fractions")
     relax.bandit.need_monotone()

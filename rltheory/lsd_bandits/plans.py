@@ -15,7 +15,7 @@ from rltheory.lsd_bandits.bandit import LSDBandit
 if TYPE_CHECKING:
     from rltheory.lsd_bandits.relaxation_bracket import RelaxationBracket
 
-__all__ = ["Plan", "Relaxation", "always", "block"]
+__all__ = ["Plan", "Relaxation", "always", "block", "need_relaxation"]
 
 
 @dataclass(frozen=True)
@@ -178,4 +178,18 @@ class Relaxation:
         return (
             f"Relaxation(value {told(self.value)}{how}, price {told(self.multiplier)}: "
             f"{'; '.join(arms)})"
+        )
+
+
+def need_relaxation(relax: object) -> None:
+    """Refuse what is no solution of a relaxation, a bandit say.
+
+    Raises
+    ------
+    ModelError
+        That says how to make one.
+    """
+    if not isinstance(relax, Relaxation):
+        raise ModelError(
+            f"{relax!r} is no Relaxation; concave_relaxation(bandit, exact=True) makes one"
         )

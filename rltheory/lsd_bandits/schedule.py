@@ -34,7 +34,7 @@ from rltheory.lsd_bandits.lotteries import (
     forgets_after,
     payoffs_of,
 )
-from rltheory.lsd_bandits.plans import Plan, Relaxation
+from rltheory.lsd_bandits.plans import Plan, Relaxation, need_relaxation
 from rltheory.mdp.streams import Stream
 
 __all__ = ["Schedule", "ScheduleRun", "interleaved_schedule"]
@@ -316,6 +316,7 @@ def interleaved_schedule(
     """
     if select not in ("virtual", "real"):
         raise ModelError(f"select is {select!r}; it must be 'virtual' or 'real'")
+    need_relaxation(relax)
     relax.bandit.need_monotone(mode)
     return drawn(Lottery.of(relax), Stream(seed, "lsd.schedule"), select, filler)
 

@@ -22,7 +22,7 @@ from fractions import Fraction
 from typing import Any, overload
 
 from rltheory.errors import ModelError
-from rltheory.lsd_bandits.plans import Relaxation
+from rltheory.lsd_bandits.plans import Relaxation, need_relaxation
 
 __all__ = ["expected_largest", "guarantee", "virtual_value"]
 
@@ -43,6 +43,11 @@ def virtual_value(relax: Relaxation) -> Number:
     -------
     Fraction or float
 
+    Raises
+    ------
+    ModelError
+        If something else than a relaxation is given.
+
     Examples
     --------
     >>> import rltheory as rlt
@@ -50,6 +55,7 @@ def virtual_value(relax: Relaxation) -> Number:
     >>> rlt.virtual_value(rlt.concave_relaxation(rlt.LSDBandit(arms), exact=True))
     Fraction(13, 18)
     """
+    need_relaxation(relax)
     laws: list[dict[Fraction, Number]] = []
     for arm, plans, rates in zip(relax.bandit.arms, relax.plans, relax.rates, strict=True):
         law: dict[Fraction, Number] = {}
