@@ -40,6 +40,7 @@ __all__ = [
     "exploration_repeats",
     "exploration_rounds",
     "explore_then_commit",
+    "growing_regret",
     "shape_of",
     "sweep_rounds",
 ]
@@ -113,12 +114,19 @@ def etc_regret_bound(
     >>> round(rlt.etc_regret_bound([1, 1], [1, 1], 20_000))
     6684
     """
-    scale, sweep = error_scale(rests, plays, T, share), sweep_rounds(rests, plays)
     share = float(guarantee(len(rests))) if share is None else share
     if repeats is not None:
-        return exploration_rounds(rests, plays, repeats) + scale / math.sqrt(repeats) + share
-    main = 3.0 * 2.0 ** (-2.0 / 3.0) * sweep ** (1.0 / 3.0) * scale ** (2.0 / 3.0)
-    return main + len(rests) + sweep + max(rests) + share
+        errors = error_scale(rests, plays, T, share) / math.sqrt(repeats)
+        return exploration_rounds(rests, plays, repeats) + errors + share
+    return growing_regret(rests, plays, T, share) + exploration_rounds(rests, plays, 1) + share
+
+
+def growing_regret(
+    rests: Sequence[int], plays: Sequence[int], T: int, share: float | None = None
+) -> float:
+    """3 * 2^{-2/3} L^{1/3} B^{2/3}: the bound without what does not grow with T."""
+    sweep, scale = sweep_rounds(rests, plays), error_scale(rests, plays, T, share)
+    return 3.0 * 2.0 ** (-2.0 / 3.0) * sweep ** (1.0 / 3.0) * scale ** (2.0 / 3.0)
 
 
 def explore_then_commit(

@@ -23,8 +23,8 @@ from rltheory.claims.family import Instance
 from rltheory.lsd_bandits.arms import LSDArm
 from rltheory.lsd_bandits.bandit import LSDBandit
 from rltheory.lsd_bandits.explore_then_commit import (
-    error_scale,
     exploration_repeats,
+    growing_regret,
     shape_of,
     sweep_rounds,
 )
@@ -52,12 +52,6 @@ def virtual(bandit: LSDBandit) -> float:
     return float(virtual_value(concave_relaxation(bandit, exact=True)))
 
 
-def commit_rate(rests: list[int], plays: list[int], T: int) -> float:
-    """3 * 2^{-2/3} L^{1/3} B^{2/3}: the bound without what does not grow."""
-    sweep, scale = sweep_rounds(rests, plays), error_scale(rests, plays, T)
-    return 3.0 * 2.0 ** (-2.0 / 3.0) * sweep ** (1.0 / 3.0) * scale ** (2.0 / 3.0)
-
-
 def frame_rate(rests: list[int], plays: list[int], T: int) -> float:
     """2 sqrt(R D T): the rests at the starts of frames, and the rounds of D frames."""
     return 2.0 * math.sqrt(max(rests) * (sum(rests) + sum(plays)) * T)
@@ -72,7 +66,7 @@ def _etc(i: Instance, x: float, stream: Stream, samples: str = "stated") -> Meas
         "half of the rounds": T // (2 * sweep_rounds(rests, plays)),
     }[samples]
     regret = T * virtual(bandit) - committed_reward(bandit, T, m, stream)
-    return Measurement(regret, commit_rate(rests, plays, T))
+    return Measurement(regret, growing_regret(rests, plays, T))
 
 
 def _ucb(i: Instance, x: float, stream: Stream, radii: bool = True) -> Measurement:
@@ -133,7 +127,7 @@ and `lsd-etc-regret` says so; for several it is proved where $x$ is the only sol
                 check=partial(_etc, samples="half of the rounds"),
             ),
         ),
-        bound=commit_rate,
+        bound=growing_regret,
     ),
     Claim(
         id="lsd-ucb-rate",

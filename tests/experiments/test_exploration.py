@@ -1,23 +1,12 @@
 """The experiments on exploration at small budgets: printed numbers, and the expected shape."""
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import rltheory as rlt
-
-FOLDER = Path(__file__).parents[2] / "experiments"
-
-
-def loaded(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.helpers.experiments import experiment as loaded
 
 
 @pytest.fixture(scope="module")

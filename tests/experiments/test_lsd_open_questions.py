@@ -1,21 +1,15 @@
 """The open questions run, and print what is known for certain."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-PATH = Path(__file__).parents[2] / "experiments" / "lsd_open_questions.py"
+from tests.helpers.experiments import experiment as loaded
 
 
 @pytest.fixture(scope="module")
 def questions() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("lsd_open_questions", PATH)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("lsd_open_questions")
 
 
 @pytest.mark.parametrize(

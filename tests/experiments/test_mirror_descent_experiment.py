@@ -1,21 +1,15 @@
 """The experiment on a few models: every gap below its bound, and the kinds of steps in order."""
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-PATH = Path(__file__).parents[2] / "experiments" / "mirror_descent.py"
+from tests.helpers.experiments import experiment as loaded
 
 
 @pytest.fixture(scope="module")
 def experiment() -> Any:
-    spec = importlib.util.spec_from_file_location("mirror_descent_experiment", PATH)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("mirror_descent")
 
 
 @pytest.mark.parametrize("seed", range(3))

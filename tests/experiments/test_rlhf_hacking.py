@@ -1,21 +1,15 @@
 """The experiment's trial: the table of the claim, and that fitted rewards are hacked as well."""
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-PATH = Path(__file__).parents[2] / "experiments" / "rlhf_hacking.py"
+from tests.helpers.experiments import experiment as loaded
 
 
 @pytest.fixture(scope="module")
 def experiment() -> Any:
-    spec = importlib.util.spec_from_file_location("rlhf_hacking", PATH)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("rlhf_hacking")
 
 
 TABLE = [(0.2, 0.0152, 0.0796), (1.0, 0.0043, 0.0189)]

@@ -38,3 +38,9 @@ def ordered_arms(draw, most_states=4):
     states = st.lists(st.integers(0, size - 1), min_size=size, max_size=size)
     paid = draw(st.lists(st.integers(0, 8), min_size=size, max_size=size))
     return rlt.OrderedArm(draw(states), draw(states), [Fraction(x, 8) for x in paid])
+
+
+def any_bandits(arms=(1, 2, 3)):
+    """LSD arms with payoffs in multiples of 1/8, one or two plays, with and without idling."""
+    bandits = lsd_bandits(arms=arms, plays=(1, 2), mode="any")
+    return st.builds(lambda b, idle: rlt.LSDBandit(b.arms, b.plays, idle), bandits, st.booleans())

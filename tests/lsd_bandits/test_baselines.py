@@ -10,7 +10,7 @@ import rltheory as rlt
 from rltheory.errors import ModelError, PolicyError
 from rltheory.lsd_bandits.laforgue_instances import just_played, laforgue_a, laforgue_b
 from rltheory.lsd_bandits.periodic_runs import repeated
-from tests.helpers.any_bandits import any_bandits
+from tests.helpers.lsd_arms import any_bandits
 
 
 def simulate(bandit: rlt.LSDBandit, choose, T: int) -> list[Fraction]:  # type: ignore[no-untyped-def]

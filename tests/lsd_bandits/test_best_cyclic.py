@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import rltheory as rlt
 from rltheory.errors import ModelError
 from rltheory.lsd_bandits.periodic_runs import repeated
-from tests.helpers.any_bandits import any_bandits
+from tests.helpers.lsd_arms import any_bandits
 
 
 def best_by_running(bandit: rlt.LSDBandit, length: int, state=None):  # type: ignore[no-untyped-def]

@@ -5,28 +5,13 @@ from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import rltheory as rlt
 from rltheory.errors import ModelError
-
-EIGHTHS = st.integers(0, 8)
-
-
-@st.composite
-def monotone_bandits(draw: st.DrawFn) -> rlt.LSDBandit:
-    arms = []
-    for _ in range(draw(st.integers(2, 3))):
-        rests, plays = draw(st.integers(1, 3)), draw(st.integers(1, 2))
-        size = rests + plays
-        payoffs = [
-            Fraction(p, 8) for p in sorted(draw(st.lists(EIGHTHS, min_size=size, max_size=size)))
-        ]
-        arms.append(rlt.LSDArm(payoffs[plays:], payoffs[:plays][::-1]))
-    return rlt.LSDBandit(arms, draw(st.integers(1, len(arms))))
+from tests.helpers.lsd_arms import lsd_bandits
 
 
-@given(monotone_bandits())
+@given(lsd_bandits())
 @settings(max_examples=60, deadline=None)
 def test_every_chain_is_in_order(bandit: rlt.LSDBandit) -> None:
     bounds = rlt.lsd_bounds(bandit)

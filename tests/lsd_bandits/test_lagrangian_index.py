@@ -8,8 +8,7 @@ from hypothesis import given, settings
 
 import rltheory as rlt
 from rltheory.errors import ModelError
-from tests.helpers.any_bandits import any_bandits
-from tests.helpers.lsd_arms import lsd_arms
+from tests.helpers.lsd_arms import any_bandits, lsd_arms
 
 DISCOUNT = 1 - Fraction(1, 10**9)
 
