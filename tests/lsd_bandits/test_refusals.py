@@ -1,5 +1,7 @@
 """What is too large, or of another type, is refused by name and at once."""
 
+from fractions import Fraction
+
 import pytest
 
 import rltheory as rlt
@@ -34,3 +36,11 @@ def test_a_guarantee_of_many_arms_is_told_by_its_decimals() -> None:
     bounds = rlt.lsd_bounds(rlt.LSDBandit([rlt.LSDArm.blocking(1, "1/2")] * 150))
     assert bounds.holds()
     assert "... = 0.316675" in repr(bounds)
+
+
+def test_joint_states_beyond_64_bits_are_never_counted() -> None:
+    bandit = rlt.LSDBandit([rlt.LSDArm.blocking(1, "1/2")] * 150)
+    relaxed = rlt.concave_relaxation(bandit, exact=True)
+    assert rlt.expected_average(relaxed).value == Fraction(1, 2)
+    sampled = rlt.expected_average(relaxed, select="real")
+    assert sampled.method == "window" and sampled.value == pytest.approx(0.5)

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 namespace rlt::lsd {
@@ -26,7 +28,11 @@ struct Arms {
 
     std::int64_t joint_states() const {
         std::int64_t states = 1;
-        for (const std::int32_t size : sizes) states *= size;
+        for (const std::int32_t size : sizes) {
+            if (states > std::numeric_limits<std::int64_t>::max() / size)
+                throw std::overflow_error("there are more joint states than 64 bits can count");
+            states *= size;
+        }
         return states;
     }
 };

@@ -6,7 +6,6 @@ namespace rlt::lsd {
 
 Interleaving::Interleaving(const Setting& setting)
     : setting_(setting),
-      joint_states_(setting.arms.joint_states()),
       at_(setting.arms.count()),
       begin_(setting.arms.count()),
       end_(setting.arms.count()),

@@ -65,7 +65,7 @@ public:
     std::int64_t joint() const;
     std::int64_t joints() const {
         const bool blocks = setting_.rule == Rule::block_commit;
-        return joint_states_ * (blocks ? setting_.arms.count() + 1 : 1);
+        return setting_.arms.joint_states() * (blocks ? setting_.arms.count() + 1 : 1);
     }
 
     // How often a real state was below its virtual one, or a play paid less than its virtual one.
@@ -76,7 +76,6 @@ private:
     void decide_blocks();
 
     const Setting setting_;
-    std::int64_t joint_states_;
     std::vector<std::int64_t> at_, begin_, end_;
     std::vector<std::int32_t> states_, played_, ranks_;
     std::vector<std::uint8_t> is_played_;
