@@ -7,6 +7,7 @@
 #include <pybind11/stl.h>
 #include <pybind11/typing.h>
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <string>
@@ -68,6 +69,28 @@ inline void need_rows(const ModelView& m, std::int64_t stage, const std::int64_t
         if (rows[s] < m.row_begin(stage, s) || rows[s] >= m.row_end(stage, s))
             throw std::invalid_argument("row " + std::to_string(rows[s]) +
                                         " does not belong to state " + std::to_string(s));
+}
+
+// Arguments that several bindings take.
+using Doubles = Array<double>;
+using Rows = Array<std::int64_t>;
+
+inline void need_discount(double discount) {
+    if (!(discount >= 0.0 && discount < 1.0))
+        throw std::invalid_argument("the discount must be at least 0 and below 1");
+}
+
+// Where the kernel of a stage is: a stationary model has one for all stages.
+inline std::int64_t kernel_stage(const ModelView& m, std::int64_t stage) {
+    if (stage < 0 || (m.n_stages > 1 && stage >= m.n_stages))
+        throw std::invalid_argument("there is no stage " + std::to_string(stage));
+    return m.n_stages > 1 ? stage : 0;
+}
+
+inline Doubles copy_of(const Doubles& x) {
+    Doubles out(x.size());
+    std::copy_n(x.data(), x.size(), out.mutable_data());
+    return out;
 }
 
 // Looks for Ctrl-C at most ten times a second.

@@ -15,8 +15,6 @@ namespace rlt {
 
 namespace {
 
-using Doubles = Array<double>;
-
 std::shared_ptr<Bonus> make_bonus(const Doubles& scale, const Doubles& table, const Doubles& root,
                                   const Doubles& floor) {
     if (table.size() < 2) throw std::invalid_argument("the bonus has no counts");

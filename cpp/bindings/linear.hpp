@@ -10,7 +10,7 @@
 
 namespace rlt {
 
-inline std::vector<double> copy_of(const Array<double>& array) {
+inline std::vector<double> vector_of(const Array<double>& array) {
     return {array.data(), array.data() + array.size()};
 }
 
@@ -134,7 +134,7 @@ public:
           A(axis(features, 1)),
           d(axis(features, 2)),
           learner((check(ridge, radii, caps, log_switch, features), LinearSizes{H, S, A, d}),
-                  copy_of(features), ridge, copy_of(radii), copy_of(caps), log_switch) {}
+                  vector_of(features), ridge, vector_of(radii), vector_of(caps), log_switch) {}
 
     bool plan() {
         const StandardFloatMode mode;
@@ -215,9 +215,9 @@ inline SoftLinearLearner soft_linear_learner(
             throw std::invalid_argument("radii must be at least 0 and finite");
     if (!(temperature > 0.0) || !std::isfinite(temperature))
         throw std::invalid_argument("temperature must be above 0 and finite");
-    return SoftLinearLearner(
-        n, copy_of(features), ridge,
-        {copy_of(reward), copy_of(weight), copy_of(log_weight), copy_of(radii), temperature});
+    return SoftLinearLearner(n, vector_of(features), ridge,
+                             {vector_of(reward), vector_of(weight), vector_of(log_weight),
+                              vector_of(radii), temperature});
 }
 
 // A model with its tables for drawing, made once for many calls.
@@ -225,7 +225,7 @@ class HeldWorld {
 public:
     HeldWorld(ModelHandle model, const Array<double>& initial, std::int64_t horizon)
         : model_(std::move(model)),
-          initial_((check(*model_, initial, horizon), copy_of(initial))),
+          initial_((check(*model_, initial, horizon), vector_of(initial))),
           world_(model_->view, horizon, initial_.data()) {}
     HeldWorld(const HeldWorld&) = delete;
     HeldWorld& operator=(const HeldWorld&) = delete;

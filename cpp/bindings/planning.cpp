@@ -10,29 +10,10 @@ namespace rlt {
 
 namespace {
 
-using Doubles = Array<double>;
-using Rows = Array<std::int64_t>;
 using AmbiguityHandle = std::shared_ptr<const Ambiguity>;
-
-void need_discount(double discount) {
-    if (!(discount >= 0.0 && discount < 1.0))
-        throw std::invalid_argument("the discount must be at least 0 and below 1");
-}
-
-std::int64_t kernel_stage(const ModelView& m, std::int64_t stage) {
-    if (stage < 0 || (m.n_stages > 1 && stage >= m.n_stages))
-        throw std::invalid_argument("there is no stage " + std::to_string(stage));
-    return m.n_stages > 1 ? stage : 0;
-}
 
 void need_one_stage(const ModelView& m) {
     if (m.n_stages > 1) throw std::invalid_argument("the stages of the model differ");
-}
-
-Doubles copy_of(const Doubles& x) {
-    Doubles out(x.size());
-    std::copy_n(x.data(), x.size(), out.mutable_data());
-    return out;
 }
 
 // --- regularised ------------------------------------------------------------------------

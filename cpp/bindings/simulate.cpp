@@ -70,21 +70,21 @@ std::shared_ptr<Simulator> simulator(const ModelHandle& model, const std::string
                                        size);
 }
 
-using Words = Array<std::uint64_t>;
+using KeyWords = Array<std::uint64_t>;
 
-Key key_of(const Words& keys, int stream) {
+Key key_of(const KeyWords& keys, int stream) {
     return {keys.data()[2 * stream], keys.data()[2 * stream + 1]};
 }
 
 // The keys of transitions and rewards, as an array of four words.
-Streams streams_of(const Words& keys, std::uint64_t from) {
+Streams streams_of(const KeyWords& keys, std::uint64_t from) {
     need_size(keys, 4, "keys");
     return {key_of(keys, 0), key_of(keys, 1), from};
 }
 
 Tuple<Array<std::int32_t>, Array<double>> sample_rows(const Simulator& x,
                                                       const Array<std::int64_t>& rows,
-                                                      const Words& keys, std::uint64_t from) {
+                                                      const KeyWords& keys, std::uint64_t from) {
     const Streams streams = streams_of(keys, from);
     const std::int64_t count = rows.size();
     for (std::int64_t i = 0; i < count; ++i)
@@ -101,7 +101,7 @@ Tuple<Array<std::int32_t>, Array<double>> sample_rows(const Simulator& x,
     return py::make_tuple(next, reward);
 }
 
-Tuple<std::int32_t, double> sample_one(const Simulator& x, std::int64_t row, const Words& keys,
+Tuple<std::int32_t, double> sample_one(const Simulator& x, std::int64_t row, const KeyWords& keys,
                                        std::uint64_t word) {
     if (row < 0 || row >= x.rows.n_rows())
         throw std::invalid_argument("there is no row " + std::to_string(row));
@@ -113,7 +113,7 @@ Tuple<std::int32_t, double> sample_one(const Simulator& x, std::int64_t row, con
 }
 
 Tuple<Array<std::int64_t>, Array<std::int32_t>, Array<std::int64_t>, Array<double>> sample_counts(
-    const Simulator& x, std::int64_t n, const Words& keys, std::uint64_t from) {
+    const Simulator& x, std::int64_t n, const KeyWords& keys, std::uint64_t from) {
     if (n < 1) throw std::invalid_argument("there must be at least one draw");
     if (n > (std::int64_t{1} << 56) / x.rows.n_rows())
         throw std::invalid_argument("there must be at most 2^56 draws in all");
@@ -134,7 +134,7 @@ Tuple<Array<std::int32_t>, Array<std::int32_t>, Array<double>, Array<std::int32_
       Array<std::int64_t>>
 sample_episodes_of(const Simulator& x, const HeldSampler& start, const Array<std::int64_t>& rows,
                    const Array<double>& weights, const Array<std::int64_t>& episodes,
-                   std::int64_t steps, const Words& keys) {
+                   std::int64_t steps, const KeyWords& keys) {
     const ModelView& m = x.model->view;
     if (steps < 1) throw std::invalid_argument("an episode has at least one step");
     if (m.n_stages > 1 && steps > m.n_stages)

@@ -11,34 +11,10 @@ namespace rlt {
 
 namespace {
 
-using Doubles = Array<double>;
-using Rows = Array<std::int64_t>;
-
-void need_discount(double discount) {
-    if (!(discount >= 0.0 && discount < 1.0))
-        throw std::invalid_argument("the discount must be at least 0 and below 1");
-}
-
-void need_stage(const ModelView& m, std::int64_t stage) {
-    if (stage < 0 || (m.n_stages > 1 && stage >= m.n_stages))
-        throw std::invalid_argument("there is no stage " + std::to_string(stage));
-}
-
-std::int64_t kernel_stage(const ModelView& m, std::int64_t stage) {
-    need_stage(m, stage);
-    return m.n_stages > 1 ? stage : 0;
-}
-
 void need_horizon(const ModelView& m, std::int64_t horizon) {
     if (horizon < 1 || (m.n_stages > 1 && horizon != m.n_stages))
         throw std::invalid_argument("horizon " + std::to_string(horizon) +
                                     " does not fit the model");
-}
-
-Doubles copy_of(const Doubles& x) {
-    Doubles out(x.size());
-    std::copy_n(x.data(), x.size(), out.mutable_data());
-    return out;
 }
 
 Tuple<Doubles, Rows> bellman_backup(const Model& model, std::int64_t stage, double discount,
