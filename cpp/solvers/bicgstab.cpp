@@ -14,7 +14,7 @@ constexpr std::int64_t most_without_gain = 200;  // iterations
 constexpr int most_shadows = 2;
 
 // shadow = r with each entry scaled by a number in [-1, 1) of its own.
-void scatter(const std::vector<double>& r, std::vector<double>& shadow) {
+void scatter(const Room<double>& r, Room<double>& shadow) {
     std::uint64_t state = 0;
     for (std::size_t i = 0; i < r.size(); ++i) {
         state = state * 6364136223846793005U + 1442695040888963407U;

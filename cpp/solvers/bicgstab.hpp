@@ -9,6 +9,7 @@
 
 #include "solvers/split_matrix.hpp"
 #include "support/monitor.hpp"
+#include "support/room.hpp"
 
 namespace rlt {
 
@@ -19,7 +20,7 @@ struct LinearSolve {
 
 // The vectors of an iteration, for those who solve often.
 struct KrylovRoom {
-    std::vector<double> r, shadow, p, v, t, y, w, z, best;
+    Room<double> r, shadow, p, v, t, y, w, z, best;
 };
 
 // Starts from the x given; stops at the relative residual wanted, at what rounding of x alone

@@ -10,6 +10,7 @@
 #include "support/float_mode.hpp"
 #include "support/outward.hpp"
 #include "support/parallel.hpp"
+#include "support/room.hpp"
 
 namespace rlt {
 
@@ -64,7 +65,7 @@ ResidualBounds residuals(const ModelView& m, std::int64_t stage, double discount
     const auto all_of = [&](auto&& holds) { return std::all_of(next, next + m.n_states, holds); };
     const bool one_sign =
         all_of([](double x) { return x >= 0.0; }) || all_of([](double x) { return x <= 0.0; });
-    std::vector<double> magnitudes;
+    Room<double> magnitudes;
     if (!one_sign) {
         magnitudes.resize(static_cast<std::size_t>(m.n_states));
         std::transform(next, next + m.n_states, magnitudes.begin(),
@@ -176,7 +177,8 @@ double largest_gap(std::int64_t n, const double* lower, const double* upper) {
         if (!std::isfinite(lower[s]) || !std::isfinite(upper[s])) return infinity;
         const DoubleDouble gap = two_sum(upper[s], -lower[s]);
         if (!std::isfinite(gap.high)) return infinity;
-        largest = std::max(largest, gap.low > 0.0 ? std::nextafter(gap.high, infinity) : gap.high);
+        if (gap.high >= largest)
+            largest = gap.low > 0.0 ? std::nextafter(gap.high, infinity) : gap.high;
     }
     return largest;
 }

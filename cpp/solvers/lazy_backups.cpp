@@ -30,7 +30,7 @@ LazyBackups::LazyBackups(const ModelView& m, double discount)
       discount_(discount),
       largest_reward_(largest_magnitude(m.reward, m.n_rows)),
       stored_(static_cast<std::size_t>(m.n_rows)),
-      last_(static_cast<std::size_t>(m.n_states)) {}
+      last_(static_cast<std::size_t>(m.n_states), 0.0) {}
 
 // Moves the clock on to `value`; what rounding could make of a bound and a backup together.
 double LazyBackups::advance(const double* value) {

@@ -16,6 +16,7 @@
 #include "model/view.hpp"
 #include "solvers/backups.hpp"
 #include "solvers/policy_rows.hpp"
+#include "support/room.hpp"
 
 namespace rlt {
 
@@ -49,8 +50,8 @@ private:
     const ModelView& m_;
     double discount_;
     double largest_reward_;
-    std::vector<double> stored_;  // of each row: its last backup, less the clock then
-    std::vector<double> last_;    // the value of the last sweep
+    Room<double> stored_;  // of each row: its last backup, less the clock then
+    Room<double> last_;    // the value of the last sweep
     double clock_ = 0.0;
     double size_ = 0.0;  // largest |reward| + 2 |value| so far, and of the clock
     double sweeps_ = 0.0;

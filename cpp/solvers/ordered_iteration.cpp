@@ -43,7 +43,7 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     const FloatMode mode(underflow_for(m));
     OrderedRows ordered(m, discount, backward_order(m, Origin::rewards), rows);
     const auto n = static_cast<std::size_t>(m.n_states);
-    std::vector<double> own(ordered.in_place() ? 0 : n), residual(n), step(n);
+    Room<double> own(ordered.in_place() ? 0 : n), residual(n), step(n);
     double* v = value;
     if (!ordered.in_place()) {
         v = own.data();
@@ -132,7 +132,7 @@ Iterations ordered_total_sweeps(const ModelView& m, Target target, std::int64_t 
     const FloatMode mode(underflow_for(m));
     OrderedRows ordered(m, 1.0, backward_order(m, Origin::exits), rows);
     const auto n = static_cast<std::size_t>(m.n_states);
-    std::vector<double> own(ordered.in_place() ? 0 : n);
+    Room<double> own(ordered.in_place() ? 0 : n);
     double* v = ordered.in_place() ? value : own.data();
     if (!ordered.in_place()) ordered.gather(value, v);
     Iterations result;

@@ -25,7 +25,7 @@ constexpr std::int64_t longest_filled_row = 4;
 constexpr std::size_t short_row = 16;  // sorted as it is read
 
 // Whether nearly every state of the order is followed by the next one, or the previous one.
-bool runs(const std::vector<std::int32_t>& order, std::int32_t step) {
+bool runs(const Room<std::int32_t>& order, std::int32_t step) {
     std::size_t followed = 0;
     for (std::size_t i = 1; i < order.size(); ++i) followed += order[i] - order[i - 1] == step;
     return followed + order.size() / 100 >= order.size() - 1;
@@ -33,8 +33,8 @@ bool runs(const std::vector<std::int32_t>& order, std::int32_t step) {
 
 // For each state, the states with a row that leads there.
 struct Predecessors {
-    std::vector<std::int64_t> ptr;
-    std::vector<std::int32_t> from;
+    Room<std::int64_t> ptr;
+    Room<std::int32_t> from;
 };
 
 Predecessors predecessors(const ModelView& m) {
@@ -57,9 +57,9 @@ Predecessors predecessors(const ModelView& m) {
 
 }  // namespace
 
-std::vector<std::int32_t> backward_order(const ModelView& m, Origin origin) {
+Room<std::int32_t> backward_order(const ModelView& m, Origin origin) {
     const Predecessors p = predecessors(m);
-    std::vector<double> most(at(m.n_states), -std::numeric_limits<double>::infinity());
+    Room<double> most(at(m.n_states), -std::numeric_limits<double>::infinity());
     with_rows(m, [&](const auto& rows) {
         for (std::int64_t s = 0; s < m.n_states; ++s)
             for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r)
@@ -68,9 +68,9 @@ std::vector<std::int32_t> backward_order(const ModelView& m, Origin origin) {
                                                         : m.reward[r]);
     });
     const double largest = *std::max_element(most.begin(), most.end());
-    std::vector<std::int32_t> order;
+    Room<std::int32_t> order;
     order.reserve(at(m.n_states));
-    std::vector<char> seen(at(m.n_states), 0);
+    Room<char> seen(at(m.n_states), 0);
     std::size_t next = 0;
     const auto visit = [&](std::int32_t s) {
         if (seen[at(s)]) return;
@@ -111,21 +111,22 @@ double chance_to_move(const Rows& rows, std::int64_t row, std::int64_t s, double
 
 }  // namespace
 
-OrderedRows::OrderedRows(const ModelView& m, double discount, std::vector<std::int32_t> order,
+OrderedRows::OrderedRows(const ModelView& m, double discount, Room<std::int32_t> order,
                          std::int64_t* chosen)
     : m_(m), discount_(discount), chosen_(chosen) {
     const std::int64_t n = m.n_states;
     reversed_ = runs(order, -1);
     if (m.n_entries >= too_many_to_copy && (reversed_ || runs(order, 1))) return;
-    const std::vector<std::int64_t> start(chosen, chosen + n);
+    const Room<std::int64_t> start(chosen, chosen + n);
     order_ = std::move(order);
-    std::vector<std::int32_t> position(at(n));
+    Room<std::int32_t> position(at(n));
     for (std::int64_t i = 0; i < n; ++i) position[at(order_[at(i)])] = static_cast<std::int32_t>(i);
     const std::int64_t longest = m.longest_row;
     const bool filled = longest <= longest_filled_row && longest * m.n_rows <= 2 * m.n_entries;
     width_ = filled ? longest : 0;
     const std::size_t room = at(width_ > 0 ? width_ * m.n_rows : m.n_entries);
     first_.resize(at(n) + 1);
+    first_[0] = 0;
     if (width_ == 0) ptr_.assign(at(m.n_rows) + 1, 0);
     reward_.resize(at(m.n_rows));
     col_.resize(room);
@@ -349,7 +350,7 @@ void OrderedRows::scatter(const double* ordered, double* value) const {
 
 void OrderedRows::finish() {
     if (in_place()) return;
-    const std::vector<std::int64_t> chosen(chosen_, chosen_ + m_.n_states);
+    const Room<std::int64_t> chosen(chosen_, chosen_ + m_.n_states);
     for (std::int64_t i = 0; i < m_.n_states; ++i) {
         const std::int32_t s = order_[at(i)];
         chosen_[s] = m_.row_begin(0, s) + (chosen[at(i)] - first_[at(i)]);

@@ -11,13 +11,14 @@
 
 #include "model/view.hpp"
 #include "solvers/policy_chain.hpp"
+#include "support/room.hpp"
 
 namespace rlt {
 
 // States in the order of their distance, along rows backwards, from where values come from: where
 // rows may end, or without such, the largest one-step rewards; then of what is left again.
 enum class Origin { rewards, exits };
-std::vector<std::int32_t> backward_order(const ModelView& m, Origin origin);
+Room<std::int32_t> backward_order(const ModelView& m, Origin origin);
 
 struct Sweep {
     double change = 0.0;  // the largest
@@ -28,8 +29,7 @@ class OrderedRows {
 public:
     // order[i] is the state that is swept i-th. `rows` holds the policy to start from, and is where
     // it is kept; at discount 1 it must end for sure. The model and `rows` must outlive this.
-    OrderedRows(const ModelView& m, double discount, std::vector<std::int32_t> order,
-                std::int64_t* rows);
+    OrderedRows(const ModelView& m, double discount, Room<std::int32_t> order, std::int64_t* rows);
 
     std::int64_t size() const { return m_.n_states; }
     // Whether the order is nearly that of the model or its reverse, and the model large: its rows
@@ -62,18 +62,18 @@ private:
     double discount_;
     std::int64_t* chosen_;
     bool reversed_ = false;
-    std::vector<std::int32_t> order_;
-    std::vector<std::int64_t> first_;  // rows of position i: first_[i] .. first_[i+1]
+    Room<std::int32_t> order_;
+    Room<std::int64_t> first_;  // rows of position i: first_[i] .. first_[i+1]
     // Entries of row r: begin(r) .. begin(r+1), columns ascending; where width_ is not 0, so many,
     // filled up by zeros on the diagonal.
     std::int64_t begin(std::int64_t r) const {
         return width_ > 0 ? r * width_ : ptr_[static_cast<std::size_t>(r)];
     }
     std::int64_t width_ = 0;
-    std::vector<std::int64_t> ptr_;
-    std::vector<std::int32_t> col_;
-    std::vector<double> prob_;
-    std::vector<double> reward_;
+    Room<std::int64_t> ptr_;
+    Room<std::int32_t> col_;
+    Room<double> prob_;
+    Room<double> reward_;
 };
 
 }  // namespace rlt

@@ -67,9 +67,9 @@ double entry(const MatrixRows& rows, std::int64_t i, std::int64_t j) {
 }
 
 // Inverse pivots of (D + L) D^-1 (D + U); whether they are as they should be.
-bool factor_incomplete(const MatrixRows& rows, const std::vector<double>& diagonal,
-                       double kept_fill, std::vector<double>& inverse) {
-    std::vector<double> above(inverse.size());  // sums right of the diagonal
+bool factor_incomplete(const MatrixRows& rows, const Room<double>& diagonal, double kept_fill,
+                       Room<double>& inverse) {
+    Room<double> above(inverse.size());  // sums right of the diagonal
     for (std::size_t i = 0; i < inverse.size(); ++i) {
         const auto own = static_cast<std::int64_t>(i);
         double pivot = diagonal[i], others = 0.0;
@@ -109,7 +109,7 @@ void PolicyChain::assign(const MatrixRows& rows, double kept_fill) {
     if (rows.n <= dense_limit) {
         factor_dense();
     } else if (entries <= widest_incomplete_row * rows.n) {
-        std::vector<double>& inverse = matrix_.inverse_pivot;
+        Room<double>& inverse = matrix_.inverse_pivot;
         if (factor_incomplete(rows, matrix_.diagonal, kept_fill, inverse) ||
             factor_incomplete(rows, matrix_.diagonal, 0.0, inverse))
             return;
@@ -188,7 +188,7 @@ LinearSolve PolicyChain::solve_by_factors(const SplitMatrix& matrix, const doubl
     std::copy_n(b, size(), x);
     if (scale == 0.0) return {};
     solve_dense(x, transposed);
-    std::vector<double> r(at(size()));
+    Room<double> r(at(size()));
     return {1, matrix.residual(b, x, r.data()) / scale};
 }
 

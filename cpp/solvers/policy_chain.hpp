@@ -64,9 +64,9 @@ private:
     LinearSolve solve_by_factors(const SplitMatrix& matrix, const double* b, double* x,
                                  bool transposed) const;
 
-    SplitMatrix matrix_;      // I - discount P
-    std::vector<double> lu_;  // dense factors
-    std::vector<std::int32_t> pivot_;
+    SplitMatrix matrix_;  // I - discount P
+    Room<double> lu_;     // dense factors
+    Room<std::int32_t> pivot_;
 };
 
 }  // namespace rlt

@@ -8,6 +8,7 @@
 
 #include "model/view.hpp"
 #include "solvers/backups.hpp"
+#include "support/room.hpp"
 
 namespace rlt {
 
@@ -48,11 +49,11 @@ private:
     void copy_row(std::size_t state);
 
     const ModelView& m_;
-    std::vector<std::int64_t> chosen_;
-    std::vector<std::int64_t> ptr_;
-    std::vector<std::int32_t> col_;
-    std::vector<double> prob_;
-    std::vector<double> reward_;
+    Room<std::int64_t> chosen_;
+    Room<std::int64_t> ptr_;
+    Room<std::int32_t> col_;
+    Room<double> prob_;
+    Room<double> reward_;
 };
 
 }  // namespace rlt

@@ -23,7 +23,7 @@ SparseRows SparseRows::transposed() const {
     out.ptr.assign(n + 1, 0);
     for (const std::int32_t j : col) ++out.ptr[at(j) + 1];
     for (std::size_t j = 0; j < n; ++j) out.ptr[j + 1] += out.ptr[j];
-    std::vector<std::int64_t> next(out.ptr.begin(), out.ptr.end() - 1);
+    Room<std::int64_t> next(out.ptr.begin(), out.ptr.end() - 1);
     out.col.resize(col.size());
     out.value.resize(col.size());
     for (std::size_t i = 0; i < n; ++i)
@@ -138,7 +138,7 @@ void SplitMatrix::assign(const MatrixRows& rows) {
 SparseRows SplitMatrix::rows() const {
     SparseRows out;
     const auto n = diagonal.size();
-    std::vector<std::int64_t> counts(n + 1, 1);
+    Room<std::int64_t> counts(n + 1, 1);
     const auto count = [&](std::int32_t i, const auto& row) {
         row.each([&](std::int32_t, double x) { counts[at(i)] += x != 0.0; });
     };

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "support/inlined.hpp"
+#include "support/room.hpp"
 
 namespace rlt {
 
@@ -40,9 +41,9 @@ struct MatrixRows {
 };
 
 struct SparseRows {
-    std::vector<std::int64_t> ptr{0};
-    std::vector<std::int32_t> col;
-    std::vector<double> value;
+    Room<std::int64_t> ptr{0};
+    Room<std::int32_t> col;
+    Room<double> value;
 
     SparseRows transposed() const;
     MatrixRows view() const {
@@ -145,12 +146,12 @@ private:
 
     std::int32_t n_ = 0;
     int width_ = 0;
-    std::vector<std::int32_t> col_;
-    std::vector<double> value_;
-    std::vector<std::int32_t> long_row_;  // between -1 and n
-    std::vector<std::size_t> rest_ptr_;
-    std::vector<std::int32_t> rest_col_;
-    std::vector<double> rest_value_;
+    Room<std::int32_t> col_;
+    Room<double> value_;
+    Room<std::int32_t> long_row_;  // between -1 and n
+    Room<std::size_t> rest_ptr_;
+    Room<std::int32_t> rest_col_;
+    Room<double> rest_value_;
 };
 
 // The largest magnitude, or NaN where there is one.
@@ -169,11 +170,11 @@ struct SplitMatrix {
     double residual(const double* b, const double* x, double* r) const;
 
     Triangle below, above;
-    std::vector<double> diagonal;
-    std::vector<double> inverse_pivot;
+    Room<double> diagonal;
+    Room<double> inverse_pivot;
 
 private:
-    std::vector<std::int64_t> left_, right_;  // of the diagonal: where the next entries are
+    Room<std::int64_t> left_, right_;  // of the diagonal: where the next entries are
 };
 
 }  // namespace rlt

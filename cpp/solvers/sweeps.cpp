@@ -38,7 +38,7 @@ void solve_part(const ModelView& m, double discount, const PolicyRows& policy,
                 Improved& result, const Monitor& monitor) {
     const auto n = static_cast<std::size_t>(m.n_states);
     const PolicyChain chain(m, discount, rows);
-    std::vector<double> step(n, 0.0);
+    Room<double> step(n, 0.0);
     Extremes e = policy.sweep(discount, now, spare);
     for (std::size_t s = 0; s < n; ++s) spare[s] -= now[s];
     const double size = std::max(std::abs(e.low), std::abs(e.high));
@@ -107,7 +107,7 @@ Iterations gauss_seidel(const ModelView& m, double discount, Target target, doub
     const StandardFloatMode mode;
     constexpr std::int64_t sweeps_a_check = 8;
     Stop stop(m, discount, target);
-    std::vector<double> other;
+    Room<double> other;
     Iterations result;
     for (;;) {
         Extremes e;
@@ -149,7 +149,7 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
     constexpr double most_swept = 12.0;  // of one policy; beyond, a Krylov method is quicker
     LazyBackups backups(m, discount);
     PolicyRows policy(m);
-    std::vector<double> other(static_cast<std::size_t>(m.n_states));
+    Room<double> other(static_cast<std::size_t>(m.n_states));
     double* now = value;
     double* next = other.data();
     Improved result;
@@ -299,8 +299,8 @@ void policy_forward(const ModelView& m, std::int64_t horizon, const double* weig
                     std::int64_t weight_stride, const double* initial, double* occupancy,
                     const Monitor& monitor) {
     const StandardFloatMode mode;
-    std::vector<double> here(initial, initial + m.n_states);
-    std::vector<double> next(static_cast<std::size_t>(m.n_states));
+    Room<double> here(initial, initial + m.n_states);
+    Room<double> next(static_cast<std::size_t>(m.n_states));
     double* d = occupancy;
     with_rows(m, [&](const auto& rows) {
         for (std::int64_t h = 0; h < horizon; ++h) {

@@ -18,8 +18,9 @@ struct Buffer {
     Buffer(const T* data_, std::int64_t size_, std::shared_ptr<const void> owner_)
         : data(data_), size(size_), owner(std::move(owner_)) {}
 
-    explicit Buffer(std::vector<T>&& values) {
-        auto held = std::make_shared<const std::vector<T>>(std::move(values));
+    template <class Allocator>
+    explicit Buffer(std::vector<T, Allocator>&& values) {
+        auto held = std::make_shared<const std::vector<T, Allocator>>(std::move(values));
         data = held->data();
         size = static_cast<std::int64_t>(held->size());
         owner = std::move(held);

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "support/double_double.hpp"
@@ -31,11 +33,23 @@ int sign_of_sum(const std::array<double, N>& terms) {
     return 0;
 }
 
+// The double next to a finite x on the side of -infinity.
+inline double next_below(double x) {
+    if (x == 0.0) return -std::numeric_limits<double>::denorm_min();
+    const auto bits = std::bit_cast<std::int64_t>(x);
+    return std::bit_cast<double>(x > 0.0 ? bits - 1 : bits + 1);
+}
+
 inline double sum_rounded_down(double a, double b, double c) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
+    if (b == 0.0) {
+        const DoubleDouble s = two_sum(a, c);
+        if (!std::isfinite(s.high)) return -infinity;
+        return s.low < 0.0 ? next_below(s.high) : s.high;
+    }
     double x = (DoubleDouble{a, 0.0} + b + c).high;
     if (!std::isfinite(x)) return -infinity;  // also where only a partial sum overflows
-    while (sign_of_sum<4>({a, b, c, -x}) < 0) x = std::nextafter(x, -infinity);
+    while (sign_of_sum<4>({a, b, c, -x}) < 0) x = next_below(x);
     return x;
 }
 
