@@ -15,6 +15,7 @@ from rltheory.mdp.criterion import with_criterion
 from rltheory.mdp.drn import read_drn, write_drn
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.explicit import to_mdp
+from rltheory.mdp.linear import LinearMDP
 from rltheory.mdp.model import MDP
 from rltheory.mdp.npz import read_npz, write_npz
 from rltheory.mdp.prism_explicit import read_tra, write_tra
@@ -47,16 +48,17 @@ def load(
     exact: bool = False,
     labels: _Path | None = None,
     rewards: _Path | list[_Path] | None = None,
-) -> MDP | EpisodicMDP:
+) -> MDP | EpisodicMDP | LinearMDP:
     """Read a model from a file; the ending says of which kind.
 
     Parameters
     ----------
     path : str or path
-        ``.npz``: what `save` wrote, a file of the BRIDGE dataset, or dense arrays. ``.drn``:
-        Storm's explicit format. ``.tra``: PRISM's explicit format, with the ``.lab``, ``.sta``
-        and reward files of the same name beside it. ``.prism``, ``.nm``, ``.pm``, ``.jani``:
-        the PRISM language and JANI, built by Storm (``pip install 'rltheory[storm]'``).
+        ``.npz``: what `save` wrote, a `LinearMDP` too, a file of the BRIDGE dataset, or dense
+        arrays. ``.drn``: Storm's explicit format. ``.tra``: PRISM's explicit format, with the
+        ``.lab``, ``.sta`` and reward files of the same name beside it. ``.prism``, ``.nm``,
+        ``.pm``, ``.jani``: the PRISM language and JANI, built by Storm
+        (``pip install 'rltheory[storm]'``).
     discount : float or Fraction, optional
         Takes the place of the discount in the file. Only ``.npz`` files have one.
     horizon : int, optional
@@ -79,7 +81,7 @@ def load(
 
     Returns
     -------
-    MDP or EpisodicMDP
+    MDP, EpisodicMDP or LinearMDP
 
     Raises
     ------
@@ -134,7 +136,7 @@ def load(
     return with_criterion(mdp, discount, horizon)
 
 
-def save(mdp: MDP | EpisodicMDP, path: _Path) -> None:
+def save(mdp: MDP | EpisodicMDP | LinearMDP, path: _Path) -> None:
     """Write a model to a file; the ending says of which kind.
 
     A file appears whole or not at all. ``.npz`` holds everything and is read back as the same
@@ -145,7 +147,8 @@ def save(mdp: MDP | EpisodicMDP, path: _Path) -> None:
 
     Parameters
     ----------
-    mdp : MDP or EpisodicMDP
+    mdp : MDP, EpisodicMDP or LinearMDP
+        The last goes to ``.npz`` only.
     path : str or path
         Ends in ``.npz``, ``.drn`` or ``.tra``; an existing file is replaced.
 
@@ -156,6 +159,9 @@ def save(mdp: MDP | EpisodicMDP, path: _Path) -> None:
         format cannot hold the model.
     """
     target = Path(path)
+    if isinstance(mdp, LinearMDP):
+        mdp.save(target)
+        return
     _WRITERS[_ending(os.fspath(path), "written", _WRITERS)](mdp, target)
 
 

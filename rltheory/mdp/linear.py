@@ -12,7 +12,7 @@ simplex features (phi >= 0, sum phi = 1, each coordinate of mu_h a law, theta in
 not required here. Their stages count from 1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -28,10 +28,11 @@ from rltheory.mdp.intake import real_numbers, start_law
 from rltheory.mdp.rational import fractions_of, nearest
 from rltheory.mdp.streams import Stream
 
-__all__ = ["LinearMDP", "random_linear_mdp"]
+__all__ = ["LINEAR_FORMAT", "LinearMDP", "random_linear_mdp"]
 
 _TOLERANCE = 1e-9
-_FORMAT = "rltheory-linear-1"
+LINEAR_FORMAT = "rltheory-linear-1"
+"""What an archive of a linear MDP says it is."""
 _ARRAYS = ("features", "measures", "reward_weights", "initial")
 _ROWS_AT_ONCE = 2**21  # entries of rows that validation holds at a time
 
@@ -187,7 +188,7 @@ class LinearMDP:
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         kept = {name: x for name, x in arrays.items() if x is not None}
         with replacing(target) as draft, draft.open("xb") as file:
-            np.savez(file, allow_pickle=False, format=np.array(_FORMAT), **kept)
+            np.savez(file, allow_pickle=False, format=np.array(LINEAR_FORMAT), **kept)
 
     @classmethod
     def load(cls, path: Any) -> Self:
@@ -204,14 +205,25 @@ class LinearMDP:
         arrays = archive_arrays(name)
         written = str(arrays.pop("format", "unknown"))
         try:
-            if written != _FORMAT:
-                raise ModelError(f"its format is {written!r}; this version reads {_FORMAT!r}")
-            if not set(_ARRAYS[:3]) <= set(arrays) <= set(_ARRAYS):
-                held = ", ".join(arrays) or "nothing"
-                raise ModelError(f"it holds {held}; it must hold {', '.join(_ARRAYS)}")
-            return cls(**arrays)
+            if written != LINEAR_FORMAT:
+                raise ModelError(f"its format is {written!r}; this version reads {LINEAR_FORMAT!r}")
+            return cls.from_arrays(arrays)
         except ModelError as fault:
             raise ModelError(f"{name}: {fault}") from None
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
+        """The model of the named arrays of an archive, all of which are checked.
+
+        Raises
+        ------
+        ModelError
+            If arrays are missing or unknown, or what they hold is no model.
+        """
+        if not set(_ARRAYS[:3]) <= set(arrays) <= set(_ARRAYS):
+            held = ", ".join(sorted(arrays)) or "nothing"
+            raise ModelError(f"it holds {held}; it must hold {', '.join(_ARRAYS)}")
+        return cls(**arrays)
 
     def __repr__(self) -> str:
         actions = "action" if self.n_actions == 1 else "actions"

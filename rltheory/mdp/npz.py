@@ -2,7 +2,7 @@
 
 The problem: a file is somebody else's bytes. Nothing is ever unpickled, every array is checked
 for its kind and dimensions here and for its meaning by the model's constructor, and whatever
-is wrong comes out as one line that names the file and the fault. Three layouts are known:
+is wrong comes out as one line that names the file and the fault. Four layouts are known:
 
 1. **rltheory-mdp-1**, what `save` writes: an array ``format`` holding that name, the
    canonical arrays ``mdp.arrays()`` (rows by state and action in compressed form, the discount
@@ -15,6 +15,7 @@ is wrong comes out as one line that names the file and the fault. Three layouts 
 3. **dense**, for files made by hand: ``transitions`` (S, A, S) or, with a horizon,
    (H, S, A, S), ``rewards``, and optionally ``termination``, ``initial``, ``discount``,
    ``horizon``, as the constructors take them.
+4. **rltheory-linear-1**, what `save` writes of a `LinearMDP`: its arrays, by name.
 
 Rewards in float32 become the float64 of the same value.
 """
@@ -33,6 +34,7 @@ from rltheory.mdp.arguments import one_hot
 from rltheory.mdp.criterion import with_criterion
 from rltheory.mdp.drafts import replacing
 from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.linear import LINEAR_FORMAT, LinearMDP
 from rltheory.mdp.model import MDP
 
 __all__ = ["check_archive", "one_line", "read_npz", "write_npz"]
@@ -77,7 +79,9 @@ _LABELS = ("state_labels", "action_labels")
 _Specification = Mapping[str, tuple[str, int | None, bool]]
 
 
-def read_npz(name: str, discount: float | None, horizon: int | None) -> MDP | EpisodicMDP:
+def read_npz(
+    name: str, discount: float | None, horizon: int | None
+) -> MDP | EpisodicMDP | LinearMDP:
     """The model in an archive; see `rltheory.load`."""
     check_archive(name)
     try:
@@ -130,12 +134,22 @@ def check_archive(name: str) -> None:
     raise ModelError(f"{name} is not an .npz archive")
 
 
-def _from_archive(archive: Any, discount: float | None, horizon: int | None) -> MDP | EpisodicMDP:
+def _from_archive(
+    archive: Any, discount: float | None, horizon: int | None
+) -> MDP | EpisodicMDP | LinearMDP:
     names = set(archive.files)
     if "format" in names:
-        written = _read(archive, "format", _TEXT, 0)
-        if str(written) != _FORMAT:
-            raise ModelError(f"its format is {str(written)!r}; this version reads {_FORMAT!r}")
+        written = str(_read(archive, "format", _TEXT, 0))
+        if written == LINEAR_FORMAT:
+            if discount is not None or horizon is not None:
+                raise ModelError(
+                    "it is a linear MDP, with stages of its own; give no discount and no horizon"
+                )
+            return LinearMDP.from_arrays({key: archive[key] for key in names - {"format"}})
+        if written != _FORMAT:
+            raise ModelError(
+                f"its format is {written!r}; this version reads {_FORMAT!r} and {LINEAR_FORMAT!r}"
+            )
         arrays = _read_all(archive, _CANONICAL)
         del arrays["format"]
         states, actions = (_labels(key, arrays.pop(key, None)) for key in _LABELS)

@@ -123,7 +123,8 @@ def read_source(
             f"generators are {', '.join(GENERATORS)}"
         )
     exact = exact and "exact" in OPTIONS.get(Path(text).suffix, ())
-    return load(text, discount, horizon, **of_files, exact=exact)
+    mdp = load(text, discount, horizon, **of_files, exact=exact)
+    return mdp.tabular() if isinstance(mdp, LinearMDP) else mdp
 
 
 def parameters(name: str) -> dict[str, tuple[type, Any]]:

@@ -9,6 +9,7 @@ import pytest
 
 import rltheory as rlt
 from rltheory.errors import ModelError
+from rltheory.mdp.sources import read_source
 
 
 def arrays(S: int = 4, A: int = 2, d: int = 3, H: int = 2, seed: int = 0) -> list[Any]:
@@ -124,6 +125,24 @@ def test_files(tmp_path: Path) -> None:
     no_start = rlt.LinearMDP(*arrays())
     no_start.save(tmp_path / "c.npz")
     assert rlt.LinearMDP.load(tmp_path / "c.npz").initial is None
+
+
+def test_load_and_save_know_linear_models(tmp_path: Path) -> None:
+    mdp = rlt.random_linear_mdp(4, 2, 3, 2, seed=3)
+    path = tmp_path / "a.npz"
+    rlt.save(mdp, path)
+    back = rlt.load(path)
+    assert isinstance(back, rlt.LinearMDP)
+    assert (back.measures == mdp.measures).all()
+    value = rlt.solve(read_source(str(path))).value
+    np.testing.assert_array_equal(value, rlt.solve(mdp).value)
+    with pytest.raises(ModelError, match="stages of its own; give no discount"):
+        rlt.load(path, horizon=3)
+    with pytest.raises(ModelError, match=r"does not end in \.npz"):
+        rlt.save(mdp, tmp_path / "a.drn")
+    np.savez(path, format=np.array("rltheory-linear-1"), features=mdp.features)
+    with pytest.raises(ModelError, match=r"a\.npz: it holds features; it must hold"):
+        rlt.load(path)
 
 
 def test_files_that_are_refused(tmp_path: Path) -> None:
