@@ -111,6 +111,29 @@ def test_solutions_do_not_depend_on_threads(models: dict[str, rlt.MDP]) -> None:
     )
 
 
+def test_solutions_made_at_once_share_no_memory() -> None:
+    # Arrays to work in are kept and taken again; these are large enough for that.
+    chains = [rlt.riverswim(states, discount=0.999) for states in (10_000, 12_000, 20_000)]
+    kinds = ("auto", "ordered-policy-iteration")
+    alone = [rlt.solve(m, method=kind, tol=1e-3) for m in chains for kind in kinds]
+    found: dict[tuple[int, str], rlt.Solution] = {}
+
+    def solve_all(number: int) -> None:
+        for kind in kinds:
+            found[number, kind] = rlt.solve(chains[number], method=kind, tol=1e-3)
+
+    for _ in range(3):
+        found.clear()
+        workers = [threading.Thread(target=solve_all, args=(i,)) for i in range(len(chains))]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        together = [found[i, kind] for i in range(len(chains)) for kind in kinds]
+        for one, other in zip(alone, together, strict=True):
+            assert same_bits([one.value, one.policy], [other.value, other.policy])
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
 def test_threads_are_started_where_they_are_worth_it(models: dict[str, rlt.MDP]) -> None:
     def further_threads(mdp: rlt.MDP, count: int, sweeps: int) -> int:
