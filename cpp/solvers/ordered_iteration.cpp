@@ -17,6 +17,7 @@ namespace rlt {
 namespace {
 
 constexpr int most_sweeps = 16;           // of improvement between two solutions
+constexpr int sweeps_one_way = 5;         // before every other one goes backwards
 constexpr int most_krylov_steps = 500;    // of one solution
 constexpr int many_krylov_steps = 60;     // for one more digit: other factors may do better
 constexpr double wanted_reduction = 0.1;  // of a solution while actions change
@@ -54,18 +55,19 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     bool outdated = true;
     KrylovRoom room;
 
-    const auto one_sweep = [&] {
+    const auto one_sweep = [&](bool backwards = false) {
         ++result.sweeps;
         monitor();
-        return ordered.improve(v, false);
+        return ordered.improve(v, backwards);
     };
     const auto improve = [&] {
-        // As long as sweeps keep changing actions: a front is then on its way.
+        // As long as sweeps keep changing actions: a front is then on its way, and if it lasts,
+        // perhaps against the order, which it then crosses in one sweep backwards.
         const Sweep first = one_sweep();
         Sweep last = one_sweep();
         std::int64_t switched = first.switched + last.switched;
         for (int sweeps = 2; sweeps < most_sweeps && worth_going_on(first, last); ++sweeps) {
-            last = one_sweep();
+            last = one_sweep(sweeps >= sweeps_one_way && sweeps % 2 == 1);
             switched += last.switched;
         }
         return Sweep{last.change, switched};

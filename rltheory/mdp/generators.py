@@ -72,13 +72,16 @@ def riverswim(states: int = 6, discount: float | None = None) -> MDP:
     [0.0, 0.05, 0.6, 0.35, 0.0, 0.0]
     """
     at_least("states", states, 2)
-    transitions = np.zeros((states, 2, states))
     chain = np.arange(states)
-    transitions[chain, 0, np.maximum(chain - 1, 0)] = 1.0
-    transitions[0, 1, :2] = 0.4, 0.6
-    for s in range(1, states - 1):
-        transitions[s, 1, s - 1 : s + 2] = 0.05, 0.6, 0.35
-    transitions[-1, 1, -2:] = 0.4, 0.6
+    inner, right = chain[1:-1], 2 * chain + 1  # rows of action 1
+    ones = np.ones(len(inner))
+    row = [2 * chain, right[[0, 0, -1, -1]], *3 * [right[1:-1]]]
+    col = [np.maximum(chain - 1, 0), [0, 1, states - 2, states - 1], inner - 1, inner, inner + 1]
+    chance = [np.ones(states), [0.4, 0.6, 0.4, 0.6], 0.05 * ones, 0.6 * ones, 0.35 * ones]
+    transitions = sparse.csr_array(
+        (np.concatenate(chance), (np.concatenate(row), np.concatenate(col))),
+        shape=(2 * states, states),
+    )
     rewards = np.zeros((states, 2))
     rewards[0, 0] = 0.005
     rewards[-1, 1] = 1.0
