@@ -76,8 +76,10 @@ def riverswim(states: int = 6, discount: float | None = None) -> MDP:
     inner, right = chain[1:-1], 2 * chain + 1  # rows of action 1
     ones = np.ones(len(inner))
     row = [2 * chain, right[[0, 0, -1, -1]], *3 * [right[1:-1]]]
-    col = [np.maximum(chain - 1, 0), [0, 1, states - 2, states - 1], inner - 1, inner, inner + 1]
-    chance = [np.ones(states), [0.4, 0.6, 0.4, 0.6], 0.05 * ones, 0.6 * ones, 0.35 * ones]
+    ends = chain[[0, 1, -2, -1]]
+    col = [np.maximum(chain - 1, 0), ends, inner - 1, inner, inner + 1]
+    at_ends = np.array([0.4, 0.6, 0.4, 0.6])
+    chance = [np.ones(states), at_ends, 0.05 * ones, 0.6 * ones, 0.35 * ones]
     transitions = sparse.csr_array(
         (np.concatenate(chance), (np.concatenate(row), np.concatenate(col))),
         shape=(2 * states, states),
