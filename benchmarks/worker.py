@@ -82,6 +82,19 @@ def load(folder: Path) -> Problem:
     )
 
 
+def _read_only(problem: Problem) -> Problem:
+    """The same problem, whose arrays nobody can change, so that none need copy them."""
+    p = problem.transitions
+    for array in (
+        problem.states,
+        problem.actions,
+        problem.rewards,
+        *((p.data, p.indices, p.indptr) if problem.sparse else (p,)),
+    ):
+        array.setflags(write=False)
+    return problem
+
+
 @contextmanager
 def _timed(cost: dict[str, Any], what: str) -> Iterator[None]:
     wall, cpu = time.perf_counter(), time.process_time()
@@ -120,7 +133,7 @@ class _Worker:
         module = importlib.import_module(f"benchmarks.peers.{adapter}")
         self.adapter = cast(Adapter, module)
         self.sweep: Callable[..., None] | None = getattr(module, "sweep", None)
-        self.problem = load(folder)
+        self.problem = _read_only(load(folder))
         self.answer = folder / f"{adapter}.npz"
         self.warmed: set[str] = set()
         self.built = False
@@ -141,7 +154,7 @@ class _Worker:
         if key not in self.warmed:
             alike = "garnet1e5_g99" if self.problem.sparse else "garnet_dense500"
             name = self.problem.name if self.problem.name in PROBLEMS else alike
-            small = PROBLEMS[name](QUICK[name])
+            small = _read_only(PROBLEMS[name](QUICK[name]))
             self.adapter.solve(self.adapter.build(small, settings), small, settings)
         self.warmed.add(key)
         return {}
