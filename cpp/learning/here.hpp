@@ -3,7 +3,7 @@
 // backups hold at once. To be included by the one file that instantiates `induce_here`.
 #pragma once
 
-#include "learning/lanes.hpp"
+#include "support/lanes.hpp"
 #include "support/dense_dot.hpp"
 
 #if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
