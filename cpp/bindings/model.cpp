@@ -162,14 +162,15 @@ void bind_model(py::module_& m) {
 
     m.def("from_csr", &from_csr, py::arg("n_states"), py::arg("n_actions"), py::arg("n_stages"),
           py::arg("state").noconvert(), py::arg("action").noconvert(),
-          py::arg("row_ptr").noconvert(), py::arg("col").noconvert(),
-          py::arg("prob").noconvert(), py::arg("reward").noconvert(), py::arg("exit").noconvert(),
+          py::arg("row_ptr").noconvert(), py::arg("col").noconvert(), py::arg("prob").noconvert(),
+          py::arg("reward").noconvert(), py::arg("exit").noconvert(),
           py::arg("outcome_reward").noconvert(), py::arg("exit_reward").noconvert(),
           py::arg("may_alias"), py::arg("rows_may_alias"));
     m.def("from_dense", &from_dense, py::arg("n_states"), py::arg("n_actions"), py::arg("n_stages"),
-          py::arg("state").noconvert(), py::arg("action").noconvert(), py::arg("prob").noconvert(), py::arg("reward").noconvert(),
-          py::arg("exit").noconvert(), py::arg("outcome_reward").noconvert(),
-          py::arg("exit_reward").noconvert(), py::arg("may_alias"), py::arg("rows_may_alias"));
+          py::arg("state").noconvert(), py::arg("action").noconvert(), py::arg("prob").noconvert(),
+          py::arg("reward").noconvert(), py::arg("exit").noconvert(),
+          py::arg("outcome_reward").noconvert(), py::arg("exit_reward").noconvert(),
+          py::arg("may_alias"), py::arg("rows_may_alias"));
     m.def(
         "with_rewards",
         [](const Model& model, const Array<double>& reward) {

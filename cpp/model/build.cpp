@@ -136,10 +136,6 @@ void average_outcomes(Model& model) {
     model.reward = Buffer<double>(std::move(mean));
 }
 
-bool mostly_full(const RawRows& rows, const Scan& scan) {
-    return !scan.deterministic && 2 * scan.entries > rows.n_rows * rows.n_states;
-}
-
 std::shared_ptr<const Model> finish(std::shared_ptr<Model> model, bool average) {
     model->bind();
     if (average) {
@@ -185,13 +181,13 @@ std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& c
     auto model = std::make_shared<Model>();
     const std::vector<std::int64_t> order = order_rows(place, rows, *model);
     check_row_arrays(place, rows);
-    Scan scan = scan_csr(place, rows, csr);
+    Scan scan = scan_csr(place, rows, csr, order.empty());
     set_counts(rows, scan, *model);
     keep_row_arrays(rows, scan, order, *model);
     const bool outcomes = !csr.outcome_reward.empty();
     const bool average = rows.reward.empty();
 
-    if (mostly_full(rows, scan)) {
+    if (mostly_full(scan, rows.n_rows, rows.n_states)) {
         const auto table = static_cast<std::size_t>(rows.n_rows * rows.n_states);
         std::vector<double> prob(table), outcome(outcomes ? table : 0);
         for (std::int64_t r = 0; r < rows.n_rows; ++r) {
@@ -209,8 +205,8 @@ std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& c
     }
     if (order.empty() && scan.canonical && !scan.deterministic) {
         model->row_ptr = kept(csr.row_ptr);
-        model->col = kept(csr.col);
-        model->prob = kept(csr.prob);
+        model->col = scan.col.empty() ? kept(csr.col) : std::move(scan.col);
+        model->prob = scan.prob.empty() ? kept(csr.prob) : std::move(scan.prob);
         model->outcome_reward = kept(csr.outcome_reward);
         model->view.storage = Storage::csr;
         return finish(model, average);
@@ -237,19 +233,19 @@ std::shared_ptr<const Model> build_from_dense(const RawRows& rows, const RawDens
     auto model = std::make_shared<Model>();
     const std::vector<std::int64_t> order = order_rows(place, rows, *model);
     check_row_arrays(place, rows);
-    Scan scan = scan_dense(place, rows, dense);
+    Scan scan = scan_dense(place, rows, dense, order.empty());
     set_counts(rows, scan, *model);
     keep_row_arrays(rows, scan, order, *model);
     const bool outcomes = !dense.outcome_reward.empty();
     const bool average = rows.reward.empty();
 
-    if (mostly_full(rows, scan) && order.empty()) {
-        model->prob = kept(dense.prob);
+    if (mostly_full(scan, rows.n_rows, rows.n_states) && order.empty()) {
+        model->prob = std::move(scan.prob);
         model->outcome_reward = kept(dense.outcome_reward);
         model->view.storage = Storage::dense;
         return finish(model, average);
     }
-    if (mostly_full(rows, scan)) {
+    if (mostly_full(scan, rows.n_rows, rows.n_states)) {
         const auto gather = [&](const Buffer<double>& b) {
             Room<double> out(static_cast<std::size_t>(b.size));
             for (std::int64_t r = 0; r < rows.n_rows; ++r)

@@ -1,8 +1,8 @@
 // From arrays as users have them to a canonical model. Rows are validated in one pass
 // (read_rows.hpp) and then written in canonical form, or kept where they have it.
 //
-// A buffer without an owner is lent for the call only, and what is kept of it is copied; arrays that
-// can never change are given with whatever keeps them alive.
+// A buffer without an owner is lent for the call only, and what is kept of it is copied; arrays
+// that can never change are given with whatever keeps them alive.
 #pragma once
 
 #include <optional>
@@ -20,9 +20,9 @@ struct RawRows {
     std::int64_t n_rows = 0;
     const std::int64_t* state = nullptr;   // stage*S + state of each row
     const std::int64_t* action = nullptr;  // not null if `state` is not
-    Buffer<double> reward;       // one a row; empty when outcome rewards are given
-    Buffer<double> exit;         // one a row, or empty: no row ends
-    Buffer<double> exit_reward;  // one a row, or empty
+    Buffer<double> reward;                 // one a row; empty when outcome rewards are given
+    Buffer<double> exit;                   // one a row, or empty: no row ends
+    Buffer<double> exit_reward;            // one a row, or empty
 };
 
 struct RawCsr {

@@ -22,8 +22,7 @@ bool outside(std::int64_t x, std::int64_t size) {
     };
     for (std::int64_t r = 0; r < rows.n_rows; ++r)
         if (outside(rows.state[r], table_states))
-            refuse("states", r, rows.state[r],
-                   "it must be 0.." + std::to_string(table_states - 1));
+            refuse("states", r, rows.state[r], "it must be 0.." + std::to_string(table_states - 1));
     for (std::int64_t r = 0; r < rows.n_rows; ++r)
         if (rows.action[r] < 0) refuse("actions", r, rows.action[r], "it must be at least 0");
     const auto largest = std::max_element(rows.action, rows.action + rows.n_rows);
@@ -80,8 +79,7 @@ void lay_full_table(const RawRows& rows, std::int64_t table_states, std::int64_t
                     std::int32_t* action) {
     for (std::int64_t s = 0; s < table_states; ++s) {
         state_ptr[s + 1] = (s + 1) * rows.n_actions;
-        for (std::int64_t a = 0; a < rows.n_actions; ++a)
-            *action++ = static_cast<std::int32_t>(a);
+        for (std::int64_t a = 0; a < rows.n_actions; ++a) *action++ = static_cast<std::int32_t>(a);
     }
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr double row_sum_tolerance = 1e-9;
 // What is read at once stays in the fastest cache.
-constexpr std::int64_t rows_at_once = 512, entries_at_once = 4096;
+constexpr std::int64_t rows_at_once = 512, entries_at_once = 8192;
 
 template <class Where>
 void check_finite(double x, const Where& where) {
@@ -95,58 +95,93 @@ void refuse_duplicates(const Place& place, const RawCsr& csr, std::int64_t row) 
     throw ModelFault(place.row(row) + " is not a distribution");
 }
 
-bool all_states(const std::int32_t* col, std::int64_t size, std::int64_t n_states) {
+// Whether the columns from `begin` to `end` are states, and how many are not above the one before.
+bool read_columns(const std::int32_t* col, std::int64_t begin, std::int64_t end,
+                  std::int64_t n_states, std::int64_t& descents) {
     const auto last = static_cast<std::uint32_t>(n_states - 1);
-    std::uint32_t signs = 0;
-    for (std::int64_t k = 0; k < size; ++k) {
+    std::uint32_t signs = 0, count = 0;
+    for (std::int64_t k = begin; k < end; ++k) {
         const auto j = static_cast<std::uint32_t>(col[k]);
         signs |= j | (last - j);
+        count += col[k] <= col[k - 1];
     }
+    descents += count;
     return !(signs >> 31);
 }
 
-// How many of these columns are not above the one before.
-std::int64_t descents(const std::int32_t* col, std::int64_t size) {
-    std::uint32_t count = 0;
-    for (std::int64_t k = 0; k < size; ++k) count += col[k] <= col[k - 1];
-    return count;
+// Whether columns are states and ascend in each of these rows.
+bool columns_ascend(const std::int64_t* row_ptr, std::int64_t rows, const std::int32_t* col,
+                    std::int64_t n_states) {
+    std::int64_t k = row_ptr[0], descents = 0;
+    const std::int64_t end = row_ptr[rows];
+    if (k == 0 && k < end) {  // the very first has none before it
+        if (static_cast<std::uint32_t>(col[k]) >= static_cast<std::uint32_t>(n_states))
+            return false;
+        ++k;
+    }
+    for (; k < end; k += entries_at_once)
+        if (!read_columns(col, k, std::min(k + entries_at_once, end), n_states, descents))
+            return false;
+    // Columns may descend where rows begin.
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const std::int64_t first = row_ptr[r];
+        if (first > 0 && first < row_ptr[r + 1]) descents -= col[first] <= col[first - 1];
+    }
+    return descents == 0;
 }
 
-// Whether columns are states and ascend in every row: then they descend at most where rows begin.
-bool columns_ascend(const RawRows& rows, const RawCsr& csr) {
-    const std::int32_t* col = csr.col.data;
-    std::int64_t unexpected = 0;
-    for (std::int64_t k = 0; k < csr.col.size; k += entries_at_once) {
-        const std::int64_t size = std::min(entries_at_once, csr.col.size - k);
-        if (!all_states(col + k, size, rows.n_states)) return false;
-        unexpected += k == 0 ? descents(col + 1, size - 1) : descents(col + k, size);
+// Copies an array piece by piece, while what was read is still near; what comes with an owner stays
+// where it is.
+template <class T>
+class Keeping {
+public:
+    explicit Keeping(const Buffer<T>& from) : from_(from) {}
+    void up_to(std::int64_t end) {
+        if (from_.owner) return;
+        copy_.resize(static_cast<std::size_t>(from_.size));
+        std::copy(from_.data + done_, from_.data + end, copy_.begin() + done_);
+        done_ = end;
     }
-    for (std::int64_t r = 1; r < rows.n_rows; ++r) {
-        const std::int64_t k = csr.row_ptr[r];
-        if (k > 0 && k < csr.row_ptr[r + 1]) unexpected -= col[k] <= col[k - 1];
+    Buffer<T> all() {
+        up_to(from_.size);
+        return from_.owner ? from_ : Buffer<T>(std::move(copy_));
     }
-    return unexpected == 0;
-}
 
-// Reads rows in canonical form; false if they are not, or if anything is wrong. With no more entries
-// than rows, they might be certain outcomes, which are kept in another form.
-bool read_canonical(const RawRows& rows, const RawCsr& csr, Scan& scan) {
-    if (csr.prob.size <= rows.n_rows || !columns_ascend(rows, csr)) return false;
+private:
+    Buffer<T> from_;
+    Room<T> copy_;
+    std::int64_t done_ = 0;
+};
+
+// Reads rows in canonical form; false if they are not, or if anything is wrong. With no more
+// entries than rows, they might be certain outcomes, which are kept in another form.
+bool read_canonical(const RawRows& rows, const RawCsr& csr, bool keep, Scan& scan) {
+    if (csr.prob.size <= rows.n_rows) return false;
     if (!all_finite(csr.outcome_reward.data, csr.outcome_reward.size)) return false;
     scan.deterministic = false;
     scan.entries = csr.prob.size;
+    keep = keep && !mostly_full(scan, rows.n_rows, rows.n_states);
+    Keeping<std::int32_t> col(csr.col);
+    Keeping<double> prob(csr.prob);
     double delta[rows_at_once];
     for (std::int64_t r = 0; r < rows.n_rows; r += rows_at_once) {
         const std::int64_t count = std::min(rows_at_once, rows.n_rows - r);
+        const std::int64_t* row_ptr = csr.row_ptr.data + r;
+        if (!columns_ascend(row_ptr, count, csr.col.data, rows.n_states)) return false;
+        if (keep) col.up_to(row_ptr[count]);
         const double* exit = rows.exit.empty() ? nullptr : rows.exit.data + r;
-        const RowsSeen seen =
-            row_defects(csr.row_ptr.data + r, count, csr.prob.data, exit, delta);
+        const RowsSeen seen = row_defects(row_ptr, count, csr.prob.data, exit, delta);
         if (!(seen.positive && seen.largest_defect <= row_sum_tolerance)) return false;
+        if (keep) prob.up_to(row_ptr[count]);
         scan.longest_row = std::max(scan.longest_row, seen.longest);
         keep_defects(rows, r, count, delta, seen.largest_defect, scan);
     }
     for (std::int64_t r = 0; r < rows.exit.size && !scan.any_exit; ++r)
         scan.any_exit = rows.exit[r] != 0.0;
+    if (keep) {
+        scan.col = col.all();
+        scan.prob = prob.all();
+    }
     return true;
 }
 
@@ -201,15 +236,16 @@ void check_pointers(const RawCsr& csr) {
         throw ModelFault("row_ptr must ascend from 0 to the number of entries");
 }
 
-Scan scan_csr(const Place& place, const RawRows& rows, const RawCsr& csr) {
+Scan scan_csr(const Place& place, const RawRows& rows, const RawCsr& csr, bool keep) {
     Scan fast, scan;
-    if (read_canonical(rows, csr, fast)) return fast;
+    if (read_canonical(rows, csr, keep, fast)) return fast;
     const std::int32_t* col = csr.col.data;
     const double* prob = csr.prob.data;
     const auto n = static_cast<std::uint64_t>(rows.n_states);
     for (std::int64_t r = 0; r < rows.n_rows; ++r) {
         const double exit = rows.exit.empty() ? 0.0 : rows.exit[r];
-        DefectSum sum(exit);
+        DefectSum sum;
+        sum.add(exit);
         std::int64_t zeros = 0;
         std::int32_t previous = -1;
         bool ascending = true, wrong = false;
@@ -239,9 +275,10 @@ Scan scan_csr(const Place& place, const RawRows& rows, const RawCsr& csr) {
     return scan;
 }
 
-Scan scan_dense(const Place& place, const RawRows& rows, const RawDense& dense) {
+Scan scan_dense(const Place& place, const RawRows& rows, const RawDense& dense, bool keep) {
     Scan scan;
     const std::int64_t n = rows.n_states;
+    Keeping<double> prob(dense.prob);
     for (std::int64_t r = 0; r < rows.n_rows; ++r) {
         const double exit = rows.exit.empty() ? 0.0 : rows.exit[r];
         const double* p = dense.prob.data + r * n;
@@ -257,7 +294,9 @@ Scan scan_dense(const Place& place, const RawRows& rows, const RawDense& dense) 
                 });
         if (!sums) refuse_sum(place, r, exit, [&](auto&& add) { std::for_each(p, p + n, add); });
         finish_row(rows, r, n - seen.zeros, seen.delta, scan);
+        if (keep && mostly_full(scan, r + 1, n)) prob.up_to(r * n + n);
     }
+    if (keep && mostly_full(scan, rows.n_rows, n)) scan.prob = prob.all();
     return scan;
 }
 

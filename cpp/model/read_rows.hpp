@@ -32,6 +32,9 @@ struct Scan {
     bool deterministic = true;  // every row is one certain outcome
     double largest_defect = 0.0;
     bool any_exit = false;
+    // The entries as the model keeps them, where these are those given; else empty.
+    Buffer<std::int32_t> col;
+    Buffer<double> prob;
 
     // Some row is off by more than the rounding of its sum, and sweeps must correct for it.
     bool off_sums() const { return largest_defect > 0x1.0p-46; }
@@ -43,8 +46,14 @@ std::string number(double x);
 // Refuses pointers that do not ascend from 0 to the number of entries.
 void check_pointers(const RawCsr& csr);
 
-Scan scan_csr(const Place& place, const RawRows& rows, const RawCsr& csr);
-Scan scan_dense(const Place& place, const RawRows& rows, const RawDense& dense);
+// Rows whose table is more than half full are kept as a table.
+inline bool mostly_full(const Scan& scan, std::int64_t n_rows, std::int64_t n_states) {
+    return !scan.deterministic && 2 * scan.entries > n_rows * n_states;
+}
+
+// With `keep`, the rows are those of the model in their order, and its entries are kept meanwhile.
+Scan scan_csr(const Place& place, const RawRows& rows, const RawCsr& csr, bool keep);
+Scan scan_dense(const Place& place, const RawRows& rows, const RawDense& dense, bool keep);
 
 // Refuses rewards and endings that are not finite, or no probabilities.
 void check_row_arrays(const Place& place, const RawRows& rows);

@@ -17,6 +17,9 @@ namespace rlt {
 
 namespace {
 
+// So many entries further on are asked for while a row is summed: rows follow one another.
+constexpr std::int64_t ahead = 512;
+
 // What is looked for in bits, whose top bit is a sign: zeros make it where they are not allowed,
 // and are counted where they are.
 template <int L, bool zeros_allowed>
@@ -87,13 +90,15 @@ RLT_INLINED inline double row_defect(const double* p, std::int64_t n, const doub
     SplitSums<2, 2> pair;
     if (n >= W) {
         SplitSums<L, W> sums;
-        for (; k + W <= n; k += W)
+        for (; k + W <= n; k += W) {
+            __builtin_prefetch(p + k + ahead);
             for (int i = 0; i < sums.count; ++i) {
                 typename Lanes<L>::Doubles x;
                 load(x, p + k + i * L);
                 look.at(x);
                 sums.add(i, x);
             }
+        }
         join(sums, pair);
     }
     for (; k + 2 <= n; k += 2) {
@@ -102,18 +107,32 @@ RLT_INLINED inline double row_defect(const double* p, std::int64_t n, const doub
         rest.at(x);
         pair.add(0, x);
     }
-    double high = pair.high[0][0] + pair.high[0][1], low = pair.low[0][0] + pair.low[0][1];
-    const auto add = [&](double x) RLT_INLINED {
-        const double h = (0.5 + x) - 0.5;
-        high += h;
-        low += x - h;
-    };
+    const double high = pair.high[0][0] + pair.high[0][1];
+    const double low = pair.low[0][0] + pair.low[0][1];
+    DefectSum sum(high, low);
     if (k < n) {
         rest.at(Lanes<2>::Doubles{p[k], 1.0});
-        add(p[k]);
+        sum.add(p[k]);
     }
-    if (exit) add(*exit);
-    return high + low;
+    if (exit) sum.add(*exit);
+    return sum.value();
+}
+
+// delta of a row of at most three entries, without a branch that could be guessed wrongly: entries
+// that it lacks are ones, and what they add up to is taken off first.
+RLT_INLINED inline double short_row_defect(const double* p, std::int64_t n, const double* exit,
+                                           std::int64_t& signs) {
+    static constexpr double one = 1.0;
+    __builtin_prefetch(p + ahead);
+    DefectSum sum(static_cast<double>(n - 4));
+    for (std::int64_t k = 2; k >= 0; --k) {
+        const double x = *(k < n ? p + k : &one);
+        const auto bits = std::bit_cast<std::int64_t>(x);
+        signs |= bits | (bits - 1);
+        sum.add(x);
+    }
+    if (exit) sum.add(*exit);
+    return sum.value();
 }
 
 template <int L>
@@ -121,18 +140,20 @@ RLT_INLINED inline RowsSeen row_defects_in(const std::int64_t* row_ptr, std::int
                                            const double* prob, const double* exit, double* delta) {
     Look<L, false> look;
     Look<2, false> rest;
-    std::int64_t longest = 0;
+    std::int64_t longest = 0, signs = 0;
     // Numbers that are not negative compare as their bits do, and what is not a number is above.
     std::int64_t largest = 0;
     for (std::int64_t r = 0; r < rows; ++r) {
         const std::int64_t begin = row_ptr[r], n = row_ptr[r + 1] - begin;
         longest = std::max(longest, n);
-        const double d =
-            row_defect<L, 4, false>(prob + begin, n, exit ? exit + r : nullptr, look, rest);
+        const double* p = prob + begin;
+        const double* end = exit ? exit + r : nullptr;
+        const double d = n < 4 ? short_row_defect(p, n, end, signs)
+                               : row_defect<L, 4, false>(p, n, end, look, rest);
         delta[r] = d;
         largest = std::max(largest, std::bit_cast<std::int64_t>(d) & INT64_MAX);
     }
-    std::int64_t signs = rest.signs[0] | rest.signs[1];
+    signs |= rest.signs[0] | rest.signs[1];
     for (int l = 0; l < L; ++l) signs |= look.signs[l];
     return {signs >= 0, std::bit_cast<double>(largest), longest};
 }
