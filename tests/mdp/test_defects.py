@@ -115,7 +115,7 @@ def test_every_processor_finds_the_same_defects() -> None:
 
 
 @pytest.mark.usefixtures("processor")
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9, STATES])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 7, 9, STATES])
 def test_one_wrong_entry_is_found_wherever_it_is(size: int) -> None:
     """Far from it rows are right, so that they are read many at once."""
     n = 1100
@@ -149,3 +149,29 @@ def test_one_wrong_entry_is_found_wherever_it_is(size: int) -> None:
                 wrong.indices = col
                 with pytest.raises(ModelError, match="twice"):
                     MDP(wrong, np.zeros((n, 1)))
+
+
+@pytest.mark.usefixtures("processor")
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 6, 7, 9, 11])
+def test_entries_that_are_not_above_0_are_seen_where_the_sum_is_right(size: int) -> None:
+    n = 600
+    matrix, _ = arrays([([1.0 / size] * size, 0.0)] * n)
+    for at in range(size):
+        for value in (0.0, -0.0, -(2.0**-60)):
+            data = matrix.data.copy()
+            place = matrix.indptr[520] + at
+            other = matrix.indptr[520] + (at + 1) % size
+            data[other] += data[place] - value
+            data[place] = value
+            changed = sparse.csr_array((data, matrix.indices, matrix.indptr), shape=(n, n))
+            table = np.full((n, 1, n), 1.0 / n)
+            table[520, 0] = 0.0
+            table[520, 0, :size] = data[matrix.indptr[520] : matrix.indptr[521]]
+            for given in (changed, table):
+                if value < 0.0:
+                    with pytest.raises(ModelError, match=rf"transitions\[520, 0, {at}\] is -"):
+                        MDP(given, np.zeros((n, 1)))
+                else:
+                    mdp = MDP(given, np.zeros((n, 1)))
+                    kept = mdp.transitions[[520]].indices.tolist()
+                    assert kept == [j for j in range(size) if j != at]
