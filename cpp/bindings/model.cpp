@@ -1,4 +1,5 @@
 #include <optional>
+#include <variant>
 
 #include "bindings/arrays.hpp"
 #include "bindings/cycle_means.hpp"
@@ -14,77 +15,89 @@ namespace rlt {
 
 namespace {
 
+using OptionalDoubles = std::optional<Array<double>>;
+using OptionalRows = std::optional<Array<std::int64_t>>;
+using Pointers = std::variant<Array<std::int64_t>, Array<std::int32_t>>;
+
+// The array, with what keeps it alive if it can never change, and else lent for the call.
 template <class T>
-Buffer<T> optional_buffer(const std::optional<Array<T>>& array, std::int64_t size,
-                          const char* name) {
-    if (!array) return {};
-    need_size(*array, size, name);
-    return buffer_of(*array);
+Buffer<T> given(const Array<T>& array, bool may_alias) {
+    return may_alias ? buffer_of(array) : Buffer<T>(array.data(), array.size(), nullptr);
 }
 
+Buffer<double> given(const OptionalDoubles& array, std::int64_t size, const char* name,
+                     bool may_alias) {
+    if (!array) return {};
+    need_size(*array, size, name);
+    return given(*array, may_alias);
+}
+
+// Pointers of 32 bits are widened, into memory of ours.
+Buffer<std::int64_t> given(const Pointers& pointers, bool may_alias) {
+    if (const auto* wide = std::get_if<Array<std::int64_t>>(&pointers))
+        return given(*wide, may_alias);
+    const auto& narrow = std::get<Array<std::int32_t>>(pointers);
+    return widened(narrow.data(), narrow.size());
+}
+
+// The pairs are lent; `may_alias` is of the numbers of rows.
 RawRows raw_rows(std::int64_t n_states, std::int64_t n_actions, std::int64_t n_stages,
-                 std::int64_t n_rows, const std::optional<Array<std::int64_t>>& keys,
-                 const std::optional<Array<double>>& reward,
-                 const std::optional<Array<double>>& exit,
-                 const std::optional<Array<double>>& exit_reward) {
+                 std::int64_t n_rows, const OptionalRows& state, const OptionalRows& action,
+                 const OptionalDoubles& reward, const OptionalDoubles& exit,
+                 const OptionalDoubles& exit_reward, bool may_alias) {
     RawRows rows;
     rows.n_states = n_states;
     rows.n_actions = n_actions;
     rows.n_stages = n_stages;
     rows.n_rows = n_rows;
     check_sizes(rows);
-    if (keys) {
-        need_size(*keys, n_rows, "keys");
-        rows.keys = keys->data();
+    if (state.has_value() != action.has_value())
+        throw std::invalid_argument("state and action are given together");
+    if (state) {
+        need_size(*state, n_rows, "state");
+        need_size(*action, n_rows, "action");
+        rows.state = state->data();
+        rows.action = action->data();
     } else if (n_rows != n_states * n_actions * n_stages) {
         throw std::invalid_argument("a full table needs a row for each stage, state and action");
     }
-    rows.reward = optional_buffer(reward, n_rows, "reward");
-    rows.exit = optional_buffer(exit, n_rows, "exit");
-    rows.exit_reward = optional_buffer(exit_reward, n_rows, "exit_reward");
+    rows.reward = given(reward, n_rows, "reward", may_alias);
+    rows.exit = given(exit, n_rows, "exit", may_alias);
+    rows.exit_reward = given(exit_reward, n_rows, "exit_reward", may_alias);
     return rows;
 }
 
-using OptionalDoubles = std::optional<Array<double>>;
-using OptionalKeys = std::optional<Array<std::int64_t>>;
-
 ModelHandle from_csr(std::int64_t n_states, std::int64_t n_actions, std::int64_t n_stages,
-                     const OptionalKeys& keys, const Array<std::int64_t>& row_ptr,
+                     const OptionalRows& state, const OptionalRows& action, const Pointers& row_ptr,
                      const Array<std::int32_t>& col, const Array<double>& prob,
                      const OptionalDoubles& reward, const OptionalDoubles& exit,
                      const OptionalDoubles& outcome_reward, const OptionalDoubles& exit_reward,
-                     bool may_alias) {
-    const std::int64_t n_rows = row_ptr.size() - 1;
-    if (n_rows < 0) throw std::invalid_argument("row_ptr is empty");
-    const RawRows rows =
-        raw_rows(n_states, n_actions, n_stages, n_rows, keys, reward, exit, exit_reward);
-    need_size(prob, col.size(), "prob");
-    const std::int64_t* ptr = row_ptr.data();
-    if (ptr[0] != 0 || ptr[n_rows] != col.size() || !std::is_sorted(ptr, ptr + n_rows + 1))
-        throw ModelFault("row_ptr must ascend from 0 to the number of entries");
+                     bool may_alias, bool rows_may_alias) {
     RawCsr csr;
-    csr.row_ptr = buffer_of(row_ptr);
-    csr.col = buffer_of(col);
-    csr.prob = buffer_of(prob);
-    csr.outcome_reward = optional_buffer(outcome_reward, col.size(), "outcome_reward");
-    csr.may_alias = may_alias;
+    csr.row_ptr = given(row_ptr, may_alias);
+    csr.col = given(col, may_alias);
+    csr.prob = given(prob, may_alias);
+    csr.outcome_reward = given(outcome_reward, col.size(), "outcome_reward", may_alias);
+    if (csr.row_ptr.empty()) throw std::invalid_argument("row_ptr is empty");
+    need_size(prob, col.size(), "prob");
+    const RawRows rows = raw_rows(n_states, n_actions, n_stages, csr.row_ptr.size - 1, state,
+                                  action, reward, exit, exit_reward, rows_may_alias);
     const py::gil_scoped_release release;
     return build_from_csr(rows, csr);
 }
 
 ModelHandle from_dense(std::int64_t n_states, std::int64_t n_actions, std::int64_t n_stages,
-                       const OptionalKeys& keys, const Array<double>& prob,
-                       const OptionalDoubles& reward, const OptionalDoubles& exit,
-                       const OptionalDoubles& outcome_reward, const OptionalDoubles& exit_reward,
-                       bool may_alias) {
+                       const OptionalRows& state, const OptionalRows& action,
+                       const Array<double>& prob, const OptionalDoubles& reward,
+                       const OptionalDoubles& exit, const OptionalDoubles& outcome_reward,
+                       const OptionalDoubles& exit_reward, bool may_alias, bool rows_may_alias) {
     if (n_states < 1 || prob.size() % n_states != 0)
         throw ModelFault("transitions need rows of one entry per state");
-    const RawRows rows = raw_rows(n_states, n_actions, n_stages, prob.size() / n_states, keys,
-                                  reward, exit, exit_reward);
+    const RawRows rows = raw_rows(n_states, n_actions, n_stages, prob.size() / n_states, state,
+                                  action, reward, exit, exit_reward, rows_may_alias);
     RawDense dense;
-    dense.prob = buffer_of(prob);
-    dense.outcome_reward = optional_buffer(outcome_reward, prob.size(), "outcome_reward");
-    dense.may_alias = may_alias;
+    dense.prob = given(prob, may_alias);
+    dense.outcome_reward = given(outcome_reward, prob.size(), "outcome_reward", may_alias);
     const py::gil_scoped_release release;
     return build_from_dense(rows, dense);
 }
@@ -148,14 +161,16 @@ void bind_model(py::module_& m) {
         .def_property_readonly("exit_reward", [](const Model& x) { return expose(x.exit_reward); });
 
     m.def("from_csr", &from_csr, py::arg("n_states"), py::arg("n_actions"), py::arg("n_stages"),
-          py::arg("keys").noconvert(), py::arg("row_ptr").noconvert(), py::arg("col").noconvert(),
-          py::arg("prob").noconvert(), py::arg("reward").noconvert(), py::arg("exit").noconvert(),
+          py::arg("state").noconvert(), py::arg("action").noconvert(),
+          py::arg("row_ptr").noconvert(), py::arg("col").noconvert(), py::arg("prob").noconvert(),
+          py::arg("reward").noconvert(), py::arg("exit").noconvert(),
           py::arg("outcome_reward").noconvert(), py::arg("exit_reward").noconvert(),
-          py::arg("may_alias"));
+          py::arg("may_alias"), py::arg("rows_may_alias"));
     m.def("from_dense", &from_dense, py::arg("n_states"), py::arg("n_actions"), py::arg("n_stages"),
-          py::arg("keys").noconvert(), py::arg("prob").noconvert(), py::arg("reward").noconvert(),
-          py::arg("exit").noconvert(), py::arg("outcome_reward").noconvert(),
-          py::arg("exit_reward").noconvert(), py::arg("may_alias"));
+          py::arg("state").noconvert(), py::arg("action").noconvert(), py::arg("prob").noconvert(),
+          py::arg("reward").noconvert(), py::arg("exit").noconvert(),
+          py::arg("outcome_reward").noconvert(), py::arg("exit_reward").noconvert(),
+          py::arg("may_alias"), py::arg("rows_may_alias"));
     m.def(
         "with_rewards",
         [](const Model& model, const Array<double>& reward) {

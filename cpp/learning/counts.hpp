@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "learning/lanes.hpp"
+#include "support/lanes.hpp"
 
 namespace rlt {
 

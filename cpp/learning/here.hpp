@@ -3,8 +3,8 @@
 // backups hold at once. To be included by the one file that instantiates `induce_here`.
 #pragma once
 
-#include "learning/lanes.hpp"
 #include "support/dense_dot.hpp"
+#include "support/lanes.hpp"
 
 #if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
 #define RLT_X86_DISPATCH 1

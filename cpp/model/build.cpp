@@ -2,61 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 
+#include "model/order_rows.hpp"
 #include "model/read_rows.hpp"
-#include "support/copied.hpp"
 #include "support/double_double.hpp"
 #include "support/float_mode.hpp"
+#include "support/kept.hpp"
+#include "support/room.hpp"
 
 namespace rlt {
 
 namespace {
 
-// Row order by (stage, state, action), with the pointers of states; refuses repeated pairs
-// and states without a row.
-std::vector<std::int64_t> order_rows(const Place& place, const RawRows& rows, Model& model) {
-    const std::int64_t table_states = rows.n_stages * rows.n_states;
-    std::vector<std::int64_t> order;
-    if (rows.keys) {
-        for (std::int64_t r = 0; r < rows.n_rows; ++r)
-            if (rows.keys[r] < 0 || rows.keys[r] >= table_states * rows.n_actions)
-                throw ModelFault("pair " + std::to_string(r) + " is outside the model");
-        if (!std::is_sorted(rows.keys, rows.keys + rows.n_rows)) {
-            order.resize(static_cast<std::size_t>(rows.n_rows));
-            std::iota(order.begin(), order.end(), std::int64_t{0});
-            std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-                return rows.keys[a] < rows.keys[b];
-            });
-        }
-    }
-    std::vector<std::int64_t> ptr(static_cast<std::size_t>(table_states) + 1, 0);
-    std::vector<std::int32_t> action(static_cast<std::size_t>(rows.n_rows));
-    std::int64_t previous = -1;
-    for (std::int64_t r = 0; r < rows.n_rows; ++r) {
-        const std::int64_t from = order.empty() ? r : order[static_cast<std::size_t>(r)];
-        const std::int64_t key = rows.keys ? rows.keys[from] : from;
-        if (key == previous) throw ModelFault(place.row(from) + " is given twice");
-        previous = key;
-        ++ptr[static_cast<std::size_t>(key / rows.n_actions) + 1];
-        action[static_cast<std::size_t>(r)] = static_cast<std::int32_t>(key % rows.n_actions);
-    }
-    for (std::int64_t s = 0; s < table_states; ++s) {
-        if (ptr[static_cast<std::size_t>(s) + 1] == 0)
-            throw ModelFault(place.state(s) + " has no action; every state needs at least one");
-        ptr[static_cast<std::size_t>(s) + 1] += ptr[static_cast<std::size_t>(s)];
-    }
-    model.state_ptr = Buffer<std::int64_t>(std::move(ptr));
-    model.action = Buffer<std::int32_t>(std::move(action));
-    return order;
-}
-
+// The values in the order of the model's rows.
 template <class T>
 Buffer<T> reordered(const Buffer<T>& values, const std::vector<std::int64_t>& order) {
-    std::vector<T> out(static_cast<std::size_t>(values.size));
-    for (std::size_t i = 0; i < out.size(); ++i)
-        out[i] = values[order.empty() ? static_cast<std::int64_t>(i) : order[i]];
+    if (order.empty()) return kept(values);
+    Room<T> out(order.size());
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = values[order[i]];
     return Buffer<T>(std::move(out));
 }
 
@@ -70,11 +34,11 @@ void set_counts(const RawRows& rows, const Scan& scan, Model& model) {
     v.longest_row = scan.longest_row;
     v.stage_stride = rows.n_stages > 1 ? rows.n_states : 0;
     v.has_exits = scan.any_exit;
-    v.rows_need_correction = scan.off_sums;
+    v.rows_need_correction = scan.off_sums();
     v.largest_defect = scan.largest_defect;
 }
 
-void copy_row_arrays(const RawRows& rows, const Scan& scan, const std::vector<std::int64_t>& order,
+void keep_row_arrays(const RawRows& rows, Scan& scan, const std::vector<std::int64_t>& order,
                      Model& model) {
     if (!rows.reward.empty()) model.reward = reordered(rows.reward, order);
     if (scan.any_exit && !scan.deterministic) model.exit = reordered(rows.exit, order);
@@ -90,8 +54,8 @@ void copy_row_arrays(const RawRows& rows, const Scan& scan, const std::vector<st
         }
         if (some) model.exit_reward = Buffer<double>(std::move(paid));
     }
-    if (!scan.exact_sums)
-        model.defect = reordered(Buffer<double>(std::vector<double>(scan.defect)), order);
+    if (!scan.defect.empty())
+        model.defect = reordered(Buffer<double>(std::move(scan.defect)), order);
 }
 
 struct Entry {
@@ -172,10 +136,6 @@ void average_outcomes(Model& model) {
     model.reward = Buffer<double>(std::move(mean));
 }
 
-bool mostly_full(const RawRows& rows, const Scan& scan) {
-    return !scan.deterministic && 2 * scan.entries > rows.n_rows * rows.n_states;
-}
-
 std::shared_ptr<const Model> finish(std::shared_ptr<Model> model, bool average) {
     model->bind();
     if (average) {
@@ -207,20 +167,27 @@ void check_sizes(const RawRows& rows) {
                          std::to_string(rows.n_actions) + " actions has more than 2^63 rows");
 }
 
+Buffer<std::int64_t> widened(const std::int32_t* pointers, std::int64_t size) {
+    Room<std::int64_t> wide(static_cast<std::size_t>(size));
+    std::copy_n(pointers, size, wide.begin());
+    return Buffer<std::int64_t>(std::move(wide));
+}
+
 std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& csr) {
     const StandardFloatMode mode;
     const Place place{rows};
     check_sizes(rows);
+    check_pointers(csr);
     auto model = std::make_shared<Model>();
     const std::vector<std::int64_t> order = order_rows(place, rows, *model);
     check_row_arrays(place, rows);
-    const Scan scan = scan_csr(place, rows, csr);
+    Scan scan = scan_csr(place, rows, csr, order.empty());
     set_counts(rows, scan, *model);
-    copy_row_arrays(rows, scan, order, *model);
+    keep_row_arrays(rows, scan, order, *model);
     const bool outcomes = !csr.outcome_reward.empty();
     const bool average = rows.reward.empty();
 
-    if (mostly_full(rows, scan)) {
+    if (mostly_full(scan, rows.n_rows, rows.n_states)) {
         const auto table = static_cast<std::size_t>(rows.n_rows * rows.n_states);
         std::vector<double> prob(table), outcome(outcomes ? table : 0);
         for (std::int64_t r = 0; r < rows.n_rows; ++r) {
@@ -236,19 +203,11 @@ std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& c
         model->view.storage = Storage::dense;
         return finish(model, average);
     }
-    if (csr.may_alias && order.empty() && scan.canonical && !scan.deterministic) {
-        model->row_ptr = csr.row_ptr;
-        model->col = csr.col;
-        model->prob = csr.prob;
-        model->outcome_reward = csr.outcome_reward;
-        model->view.storage = Storage::csr;
-        return finish(model, average);
-    }
     if (order.empty() && scan.canonical && !scan.deterministic) {
-        model->row_ptr = copied(csr.row_ptr);
-        model->col = copied(csr.col);
-        model->prob = copied(csr.prob);
-        if (outcomes) model->outcome_reward = copied(csr.outcome_reward);
+        model->row_ptr = kept(csr.row_ptr);
+        model->col = scan.col.empty() ? kept(csr.col) : std::move(scan.col);
+        model->prob = scan.prob.empty() ? kept(csr.prob) : std::move(scan.prob);
+        model->outcome_reward = kept(csr.outcome_reward);
         model->view.storage = Storage::csr;
         return finish(model, average);
     }
@@ -274,22 +233,21 @@ std::shared_ptr<const Model> build_from_dense(const RawRows& rows, const RawDens
     auto model = std::make_shared<Model>();
     const std::vector<std::int64_t> order = order_rows(place, rows, *model);
     check_row_arrays(place, rows);
-    const Scan scan = scan_dense(place, rows, dense);
+    Scan scan = scan_dense(place, rows, dense, order.empty());
     set_counts(rows, scan, *model);
-    copy_row_arrays(rows, scan, order, *model);
+    keep_row_arrays(rows, scan, order, *model);
     const bool outcomes = !dense.outcome_reward.empty();
     const bool average = rows.reward.empty();
 
-    if (mostly_full(rows, scan) && order.empty()) {
-        const auto copy = [&](const Buffer<double>& b) { return dense.may_alias ? b : copied(b); };
-        model->prob = copy(dense.prob);
-        if (outcomes) model->outcome_reward = copy(dense.outcome_reward);
+    if (mostly_full(scan, rows.n_rows, rows.n_states) && order.empty()) {
+        model->prob = std::move(scan.prob);
+        model->outcome_reward = kept(dense.outcome_reward);
         model->view.storage = Storage::dense;
         return finish(model, average);
     }
-    if (mostly_full(rows, scan)) {
+    if (mostly_full(scan, rows.n_rows, rows.n_states)) {
         const auto gather = [&](const Buffer<double>& b) {
-            std::vector<double> out(static_cast<std::size_t>(b.size));
+            Room<double> out(static_cast<std::size_t>(b.size));
             for (std::int64_t r = 0; r < rows.n_rows; ++r)
                 std::copy_n(b.data + order[static_cast<std::size_t>(r)] * rows.n_states,
                             rows.n_states, out.begin() + r * rows.n_states);

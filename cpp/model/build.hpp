@@ -1,5 +1,8 @@
 // From arrays as users have them to a canonical model. Rows are validated in one pass
 // (read_rows.hpp) and then written in canonical form, or kept where they have it.
+//
+// A buffer without an owner is lent for the call only, and what is kept of it is copied; arrays
+// that can never change are given with whatever keeps them alive.
 #pragma once
 
 #include <optional>
@@ -9,16 +12,17 @@
 namespace rlt {
 
 // What is common to all ways of giving a model. Rows are those of the full table
-// (stage, state, action) unless `keys` names them: key = (stage*S + state)*A + action.
+// (stage, state, action) unless `state` and `action` name them, in any order.
 struct RawRows {
     std::int64_t n_states = 0;
     std::int64_t n_actions = 0;
     std::int64_t n_stages = 1;
     std::int64_t n_rows = 0;
-    const std::int64_t* keys = nullptr;
-    Buffer<double> reward;       // one a row; empty when outcome rewards are given
-    Buffer<double> exit;         // one a row, or empty: no row ends
-    Buffer<double> exit_reward;  // one a row, or empty
+    const std::int64_t* state = nullptr;   // stage*S + state of each row
+    const std::int64_t* action = nullptr;  // not null if `state` is not
+    Buffer<double> reward;                 // one a row; empty when outcome rewards are given
+    Buffer<double> exit;                   // one a row, or empty: no row ends
+    Buffer<double> exit_reward;            // one a row, or empty
 };
 
 struct RawCsr {
@@ -26,17 +30,18 @@ struct RawCsr {
     Buffer<std::int32_t> col;
     Buffer<double> prob;
     Buffer<double> outcome_reward;  // like prob, or empty
-    bool may_alias = false;         // the caller's arrays can never change
 };
 
 struct RawDense {
     Buffer<double> prob;            // (n_rows, S)
     Buffer<double> outcome_reward;  // (n_rows, S), or empty
-    bool may_alias = false;
 };
 
 // Refuses a model without states or actions, and tables too large to be numbered.
 void check_sizes(const RawRows& rows);
+
+// Row pointers of 64 bits, in memory of our own.
+Buffer<std::int64_t> widened(const std::int32_t* pointers, std::int64_t size);
 
 std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& csr);
 std::shared_ptr<const Model> build_from_dense(const RawRows& rows, const RawDense& dense);

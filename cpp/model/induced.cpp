@@ -52,7 +52,6 @@ std::shared_ptr<const Model> induced_chain(const Model& model, const double* wei
     csr.row_ptr = Buffer<std::int64_t>(std::move(row_ptr));
     csr.col = Buffer<std::int32_t>(std::move(col));
     csr.prob = Buffer<double>(std::move(prob));
-    csr.may_alias = true;
     return build_from_csr(raw, csr);
 }
 

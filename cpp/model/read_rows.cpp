@@ -1,9 +1,12 @@
 #include "model/read_rows.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
+#include "model/row_defects.hpp"
 #include "support/double_double.hpp"
 
 namespace rlt {
@@ -11,11 +14,12 @@ namespace rlt {
 namespace {
 
 constexpr double row_sum_tolerance = 1e-9;
-// Below this a row's sum is off by rounding only, and sweeps need not correct for it.
-constexpr double rounding_defect = 0x1.0p-46;
+// What is read at once stays in the fastest cache.
+constexpr std::int64_t rows_at_once = 512, entries_at_once = 8192;
 
-void check_finite(double x, const std::string& where) {
-    if (!std::isfinite(x)) throw ModelFault(where + " is " + number(x) + "; it must be finite");
+template <class Where>
+void check_finite(double x, const Where& where) {
+    if (!std::isfinite(x)) throw ModelFault(where() + " is " + number(x) + "; it must be finite");
 }
 
 void check_probability(double p, const std::string& where) {
@@ -25,38 +29,45 @@ void check_probability(double p, const std::string& where) {
         throw ModelFault(where + " is " + number(p) + "; a probability must be at least 0");
 }
 
-// Sum of one row and its exit, minus 1, accumulated without losing low-order bits.
-class DefectSum {
-public:
-    explicit DefectSum(double exit) : sum_(two_sum(-1.0, exit)) {}
-    void add(double p) {
-        const DoubleDouble s = two_sum(sum_.high, p);
-        sum_ = {s.high, sum_.low + s.low};
+bool all_finite(const double* x, std::int64_t size) {
+    constexpr auto largest = std::bit_cast<std::int64_t>(std::numeric_limits<double>::max());
+    std::int64_t signs = 0;
+    for (std::int64_t i = 0; i < size; ++i)
+        signs |= largest - (std::bit_cast<std::int64_t>(x[i]) & INT64_MAX);
+    return signs >= 0;
+}
+
+template <class EachProbability>
+[[noreturn]] void refuse_sum(const Place& place, std::int64_t row, double exit,
+                             const EachProbability& each) {
+    DoubleDouble sum = two_sum(-1.0, exit);
+    each([&](double p) { sum = sum + p; });
+    std::string text = place.row(row) + " sums to " + number(1.0 + sum.high);
+    if (exit != 0.0) text += " with its termination " + number(exit);
+    throw ModelFault(text + "; a transition row must sum to 1 within 1e-9");
+}
+
+// Keeps the defects of consecutive rows, from the first on that is not 0.
+void keep_defects(const RawRows& rows, std::int64_t first, std::int64_t count, const double* delta,
+                  double largest, Scan& scan) {
+    scan.largest_defect = std::max(scan.largest_defect, largest);
+    if (scan.largest_defect == 0.0) return;
+    if (scan.defect.empty()) {
+        scan.defect.resize(static_cast<std::size_t>(rows.n_rows));
+        std::fill_n(scan.defect.begin(), first, 0.0);
     }
-    double value() const { return sum_.high + sum_.low; }
+    std::copy_n(delta, count, scan.defect.begin() + first);
+}
 
-private:
-    DoubleDouble sum_;
-};
-
-void finish_row(const Place& place, const RawRows& rows, std::int64_t row, std::int64_t nonzeros,
-                const DefectSum& sum, double largest, Scan& scan) {
+void finish_row(const RawRows& rows, std::int64_t row, std::int64_t nonzeros, double delta,
+                Scan& scan) {
     const double exit = rows.exit.empty() ? 0.0 : rows.exit[row];
-    const double delta = sum.value();
-    if (!(std::abs(delta) <= row_sum_tolerance)) {
-        std::string text = place.row(row) + " sums to " + number(1.0 + delta);
-        if (exit != 0.0) text += " with its termination " + number(exit);
-        throw ModelFault(text + "; a transition row must sum to 1 within 1e-9");
-    }
-    scan.defect[static_cast<std::size_t>(row)] = delta;
+    keep_defects(rows, row, 1, &delta, std::abs(delta), scan);
     scan.entries += nonzeros;
     scan.longest_row = std::max(scan.longest_row, nonzeros);
-    scan.exact_sums = scan.exact_sums && delta == 0.0;
-    scan.largest_defect = std::max(scan.largest_defect, std::abs(delta));
-    scan.off_sums = scan.off_sums || std::abs(delta) > rounding_defect;
     scan.any_exit = scan.any_exit || exit != 0.0;
-    const bool certain =
-        (nonzeros == 1 && largest == 1.0 && exit == 0.0) || (nonzeros == 0 && exit == 1.0);
+    // All of a row of one term that sums to exactly 1 is that term.
+    const bool certain = delta == 0.0 && (nonzeros == 0 || (nonzeros == 1 && exit == 0.0));
     scan.deterministic = scan.deterministic && certain;
 }
 
@@ -84,6 +95,96 @@ void refuse_duplicates(const Place& place, const RawCsr& csr, std::int64_t row) 
     throw ModelFault(place.row(row) + " is not a distribution");
 }
 
+// Whether the columns from `begin` to `end` are states, and how many are not above the one before.
+bool read_columns(const std::int32_t* col, std::int64_t begin, std::int64_t end,
+                  std::int64_t n_states, std::int64_t& descents) {
+    const auto last = static_cast<std::uint32_t>(n_states - 1);
+    std::uint32_t signs = 0, count = 0;
+    for (std::int64_t k = begin; k < end; ++k) {
+        const auto j = static_cast<std::uint32_t>(col[k]);
+        signs |= j | (last - j);
+        count += col[k] <= col[k - 1];
+    }
+    descents += count;
+    return !(signs >> 31);
+}
+
+// Whether columns are states and ascend in each of these rows.
+bool columns_ascend(const std::int64_t* row_ptr, std::int64_t rows, const std::int32_t* col,
+                    std::int64_t n_states) {
+    std::int64_t k = row_ptr[0], descents = 0;
+    const std::int64_t end = row_ptr[rows];
+    if (k == 0 && k < end) {  // the very first has none before it
+        if (static_cast<std::uint32_t>(col[k]) >= static_cast<std::uint32_t>(n_states))
+            return false;
+        ++k;
+    }
+    for (; k < end; k += entries_at_once)
+        if (!read_columns(col, k, std::min(k + entries_at_once, end), n_states, descents))
+            return false;
+    // Columns may descend where rows begin.
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const std::int64_t first = row_ptr[r];
+        if (first > 0 && first < row_ptr[r + 1]) descents -= col[first] <= col[first - 1];
+    }
+    return descents == 0;
+}
+
+// Copies an array piece by piece, while what was read is still near; what comes with an owner stays
+// where it is.
+template <class T>
+class Keeping {
+public:
+    explicit Keeping(const Buffer<T>& from) : from_(from) {}
+    void up_to(std::int64_t end) {
+        if (from_.owner) return;
+        copy_.resize(static_cast<std::size_t>(from_.size));
+        std::copy(from_.data + done_, from_.data + end, copy_.begin() + done_);
+        done_ = end;
+    }
+    Buffer<T> all() {
+        up_to(from_.size);
+        return from_.owner ? from_ : Buffer<T>(std::move(copy_));
+    }
+
+private:
+    Buffer<T> from_;
+    Room<T> copy_;
+    std::int64_t done_ = 0;
+};
+
+// Reads rows in canonical form; false if they are not, or if anything is wrong. With no more
+// entries than rows, they might be certain outcomes, which are kept in another form.
+bool read_canonical(const RawRows& rows, const RawCsr& csr, bool keep, Scan& scan) {
+    if (csr.prob.size <= rows.n_rows) return false;
+    if (!all_finite(csr.outcome_reward.data, csr.outcome_reward.size)) return false;
+    scan.deterministic = false;
+    scan.entries = csr.prob.size;
+    keep = keep && !mostly_full(scan, rows.n_rows, rows.n_states);
+    Keeping<std::int32_t> col(csr.col);
+    Keeping<double> prob(csr.prob);
+    double delta[rows_at_once];
+    for (std::int64_t r = 0; r < rows.n_rows; r += rows_at_once) {
+        const std::int64_t count = std::min(rows_at_once, rows.n_rows - r);
+        const std::int64_t* row_ptr = csr.row_ptr.data + r;
+        if (!columns_ascend(row_ptr, count, csr.col.data, rows.n_states)) return false;
+        if (keep) col.up_to(row_ptr[count]);
+        const double* exit = rows.exit.empty() ? nullptr : rows.exit.data + r;
+        const RowsSeen seen = row_defects(row_ptr, count, csr.prob.data, exit, delta);
+        if (!(seen.positive && seen.largest_defect <= row_sum_tolerance)) return false;
+        if (keep) prob.up_to(row_ptr[count]);
+        scan.longest_row = std::max(scan.longest_row, seen.longest);
+        keep_defects(rows, r, count, delta, seen.largest_defect, scan);
+    }
+    for (std::int64_t r = 0; r < rows.exit.size && !scan.any_exit; ++r)
+        scan.any_exit = rows.exit[r] != 0.0;
+    if (keep) {
+        scan.col = col.all();
+        scan.prob = prob.all();
+    }
+    return true;
+}
+
 }  // namespace
 
 std::string number(double x) {
@@ -99,11 +200,10 @@ std::string number(double x) {
 }
 
 std::string Place::index(std::int64_t row) const {
-    std::int64_t key = rows.keys ? rows.keys[row] : row;
-    const std::int64_t a = key % rows.n_actions;
-    key /= rows.n_actions;
-    const std::string pair = std::to_string(key % rows.n_states) + ", " + std::to_string(a);
-    return rows.n_stages == 1 ? pair : std::to_string(key / rows.n_states) + ", " + pair;
+    const std::int64_t s = rows.state ? rows.state[row] : row / rows.n_actions;
+    const std::int64_t a = rows.state ? rows.action[row] : row % rows.n_actions;
+    const std::string pair = std::to_string(s % rows.n_states) + ", " + std::to_string(a);
+    return rows.n_stages == 1 ? pair : std::to_string(s / rows.n_states) + ", " + pair;
 }
 
 std::string Place::state(std::int64_t s) const {
@@ -113,27 +213,40 @@ std::string Place::state(std::int64_t s) const {
 }
 
 void check_row_arrays(const Place& place, const RawRows& rows) {
-    for (std::int64_t r = 0; r < rows.reward.size; ++r)
-        if (!std::isfinite(rows.reward[r]))
-            check_finite(rows.reward[r], "rewards[" + place.index(r) + "]");
+    if (!all_finite(rows.reward.data, rows.reward.size))
+        for (std::int64_t r = 0; r < rows.reward.size; ++r)
+            check_finite(rows.reward[r], [&] { return "rewards[" + place.index(r) + "]"; });
     for (std::int64_t r = 0; r < rows.exit.size; ++r)
         if (!(rows.exit[r] >= 0.0 && rows.exit[r] <= 2.0))
             check_probability(rows.exit[r], "termination[" + place.index(r) + "]");
     for (std::int64_t r = 0; r < rows.exit_reward.size; ++r)
-        if (!std::isfinite(rows.exit_reward[r]))
-            check_finite(rows.exit_reward[r], "termination_rewards[" + place.index(r) + "]");
+        check_finite(rows.exit_reward[r],
+                     [&] { return "termination_rewards[" + place.index(r) + "]"; });
 }
 
-Scan scan_csr(const Place& place, const RawRows& rows, const RawCsr& csr) {
-    Scan scan;
-    scan.defect.resize(static_cast<std::size_t>(rows.n_rows));
+void check_pointers(const RawCsr& csr) {
+    const std::int64_t* ptr = csr.row_ptr.data;
+    const std::int64_t n_rows = csr.row_ptr.size - 1;
+    std::uint64_t signs = 0;
+    for (std::int64_t r = 0; r < n_rows; ++r) {
+        const auto begin = static_cast<std::uint64_t>(ptr[r]);
+        signs |= begin | (static_cast<std::uint64_t>(ptr[r + 1]) - begin);
+    }
+    if (signs >> 63 || ptr[0] != 0 || ptr[n_rows] != csr.col.size)
+        throw ModelFault("row_ptr must ascend from 0 to the number of entries");
+}
+
+Scan scan_csr(const Place& place, const RawRows& rows, const RawCsr& csr, bool keep) {
+    Scan fast, scan;
+    if (read_canonical(rows, csr, keep, fast)) return fast;
     const std::int32_t* col = csr.col.data;
     const double* prob = csr.prob.data;
     const auto n = static_cast<std::uint64_t>(rows.n_states);
     for (std::int64_t r = 0; r < rows.n_rows; ++r) {
-        DefectSum sum(rows.exit.empty() ? 0.0 : rows.exit[r]);
+        const double exit = rows.exit.empty() ? 0.0 : rows.exit[r];
+        DefectSum sum;
+        sum.add(exit);
         std::int64_t zeros = 0;
-        double largest = 0.0;
         std::int32_t previous = -1;
         bool ascending = true, wrong = false;
         const std::int64_t begin = csr.row_ptr[r], end = csr.row_ptr[r + 1];
@@ -145,44 +258,45 @@ Scan scan_csr(const Place& place, const RawRows& rows, const RawCsr& csr) {
             ascending &= j > previous;
             previous = j;
             zeros += p == 0.0;
-            largest = std::max(largest, p);
             sum.add(p);
         }
         if (wrong) refuse_entry(place, rows, csr, r);
-        if (!csr.outcome_reward.empty())
-            for (std::int64_t k = begin; k < end; ++k)
-                if (!std::isfinite(csr.outcome_reward[k]))
-                    check_finite(csr.outcome_reward[k], "next_state_rewards[" + place.index(r) +
-                                                            ", " + std::to_string(col[k]) + "]");
+        for (std::int64_t k = begin; k < end && !csr.outcome_reward.empty(); ++k)
+            check_finite(csr.outcome_reward[k], [&] {
+                return "next_state_rewards[" + place.index(r) + ", " + std::to_string(col[k]) + "]";
+            });
         if (!ascending) refuse_duplicates(place, csr, r);
         scan.canonical = scan.canonical && ascending && zeros == 0;
-        finish_row(place, rows, r, end - begin - zeros, sum, largest, scan);
+        if (!(std::abs(sum.value()) <= row_sum_tolerance))
+            refuse_sum(place, r, exit,
+                       [&](auto&& add) { std::for_each(prob + begin, prob + end, add); });
+        finish_row(rows, r, end - begin - zeros, sum.value(), scan);
     }
     return scan;
 }
 
-Scan scan_dense(const Place& place, const RawRows& rows, const RawDense& dense) {
+Scan scan_dense(const Place& place, const RawRows& rows, const RawDense& dense, bool keep) {
     Scan scan;
-    scan.defect.resize(static_cast<std::size_t>(rows.n_rows));
+    const std::int64_t n = rows.n_states;
+    Keeping<double> prob(dense.prob);
     for (std::int64_t r = 0; r < rows.n_rows; ++r) {
-        DefectSum sum(rows.exit.empty() ? 0.0 : rows.exit[r]);
-        std::int64_t nonzeros = 0;
-        double largest = 0.0;
-        const double* p = dense.prob.data + r * rows.n_states;
-        for (std::int64_t j = 0; j < rows.n_states; ++j) {
-            if (!(p[j] >= 0.0 && p[j] <= 2.0)) check_probability(p[j], place.entry(r, j));
-            nonzeros += p[j] != 0.0;
-            largest = std::max(largest, p[j]);
-            sum.add(p[j]);
-            if (!dense.outcome_reward.empty()) {
-                const double x = dense.outcome_reward[r * rows.n_states + j];
-                if (!std::isfinite(x))
-                    check_finite(
-                        x, "next_state_rewards[" + place.index(r) + ", " + std::to_string(j) + "]");
-            }
-        }
-        finish_row(place, rows, r, nonzeros, sum, largest, scan);
+        const double exit = rows.exit.empty() ? 0.0 : rows.exit[r];
+        const double* p = dense.prob.data + r * n;
+        const DenseRowSeen seen = dense_row_defect(p, n, exit);
+        const bool sums = std::abs(seen.delta) <= row_sum_tolerance;
+        if (seen.signs || !sums)
+            for (std::int64_t j = 0; j < n; ++j)
+                if (!(p[j] >= 0.0 && p[j] <= 2.0)) check_probability(p[j], place.entry(r, j));
+        if (!dense.outcome_reward.empty() && !all_finite(dense.outcome_reward.data + r * n, n))
+            for (std::int64_t j = 0; j < n; ++j)
+                check_finite(dense.outcome_reward[r * n + j], [&] {
+                    return "next_state_rewards[" + place.index(r) + ", " + std::to_string(j) + "]";
+                });
+        if (!sums) refuse_sum(place, r, exit, [&](auto&& add) { std::for_each(p, p + n, add); });
+        finish_row(rows, r, n - seen.zeros, seen.delta, scan);
+        if (keep && mostly_full(scan, r + 1, n)) prob.up_to(r * n + n);
     }
+    if (keep && mostly_full(scan, rows.n_rows, n)) scan.prob = prob.all();
     return scan;
 }
 

@@ -86,7 +86,7 @@ def build(
     n_states: int,
     n_actions: int,
     n_stages: int,
-    keys: NDArray[np.int64] | None,
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
     transitions: Any,
     rewards: NDArray[np.float64] | None,
     termination: NDArray[np.float64] | None,
@@ -98,8 +98,8 @@ def build(
     Parameters
     ----------
     n_states, n_actions, n_stages : int
-    keys : ndarray of int64, shape (rows,), optional
-        ``(stage * S + state) * A + action`` of each row; None for a full table in order.
+    pairs : tuple of two ndarrays of int64, shape (rows,), optional
+        ``stage * S + state`` and the action of each row; None for a full table in order.
     transitions : ndarray of shape (rows, S), or sparse array
     rewards, termination, termination_rewards : ndarray of shape (rows,), optional
     next_state_rewards : like transitions, optional
@@ -110,6 +110,9 @@ def build(
         raise ModelError(f"{what} of rewards and next_state_rewards given; a model needs one")
     if termination_rewards is not None and next_state_rewards is None:
         raise ModelError("termination_rewards is given without next_state_rewards")
+    state, action = (None, None) if pairs is None else pairs
+    of_rows = (rewards, termination, termination_rewards)
+    rows_alias = all(x is None or frozen(x) for x in of_rows)
     try:
         if sparse.issparse(transitions):
             csr = _csr("transitions", transitions)
@@ -121,7 +124,8 @@ def build(
                 n_states,
                 n_actions,
                 n_stages,
-                keys,
+                state,
+                action,
                 row_ptr,
                 col,
                 prob,
@@ -130,6 +134,7 @@ def build(
                 outcome,
                 termination_rewards,
                 alias,
+                rows_alias,
             )
         outcome = next_state_rewards
         if outcome is not None:
@@ -147,13 +152,15 @@ def build(
             n_states,
             n_actions,
             n_stages,
-            keys,
+            state,
+            action,
             transitions.reshape(-1),
             rewards,
             termination,
             outcome,
             termination_rewards,
             alias,
+            rows_alias,
         )
     except _core.model.ModelFault as fault:
         raise ModelError(str(fault)) from None
@@ -171,8 +178,9 @@ def _csr(name: str, matrix: Any) -> Any:
     return csr
 
 
-def _arrays_of(csr: Any) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    row_ptr = np.ascontiguousarray(csr.indptr, dtype=np.int64)
+def _arrays_of(csr: Any) -> tuple[NDArray[Any], NDArray[np.int32], NDArray[np.float64]]:
+    width = np.int32 if csr.indptr.dtype == np.int32 else np.int64
+    row_ptr = np.ascontiguousarray(csr.indptr, dtype=width)
     indices, data = csr.indices, csr.data
     entries = int(row_ptr[-1]) if len(row_ptr) else 0
     if not 0 <= entries <= min(len(indices), len(data)):

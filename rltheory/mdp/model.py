@@ -186,19 +186,11 @@ class MDP(TabularModel):
             raise ModelError(
                 f"the model has {size} states and {len(state)} pairs; it needs at least one of each"
             )
-        for name, x, limit in (("states", state, size), ("actions", action, None)):
-            wrong = np.flatnonzero((x < 0) | (x >= limit if limit else False))
-            if len(wrong):
-                allowed = f"0..{limit - 1}" if limit else "at least 0"
-                raise ModelError(f"{name}[{wrong[0]}] is {x[wrong[0]]}; it must be {allowed}")
-        labels = int(action.max()) + 1 if n_actions is None else n_actions
+        labels = max(int(action.max()), 0) + 1 if n_actions is None else n_actions
         at_least("n_actions", labels, 1)
         if labels > np.iinfo(np.int32).max:
             raise ModelError(f"n_actions is {labels}; at most 2^31 - 1 labels are supported")
-        if action.max() >= labels:
-            at = int(action.argmax())
-            raise ModelError(f"actions[{at}] is {action[at]}; labels are 0..{labels - 1}")
-        keys = state * labels + action
+        pairs = (state, action)
         shapes = [(len(state),)]
         named = {
             "rewards": rewards,
@@ -208,7 +200,7 @@ class MDP(TabularModel):
         rational = None
         if exact:
             core, rational = exact_rows(
-                size, labels, 1, keys, transitions, next_state_rewards, named, shapes
+                size, labels, 1, pairs, transitions, next_state_rewards, named, shapes
             )
         else:
             flat = {name: flat_rows(name, x, shapes) for name, x in named.items()}
@@ -216,7 +208,7 @@ class MDP(TabularModel):
                 size,
                 labels,
                 1,
-                keys,
+                pairs,
                 transitions,
                 flat["rewards"],
                 flat["termination"],
@@ -224,7 +216,7 @@ class MDP(TabularModel):
                 flat["termination_rewards"],
             )
         if isinstance(reward_law, RewardLaw):
-            reward_law = reward_law.reordered(np.argsort(keys, kind="stable"))
+            reward_law = reward_law.reordered(np.lexsort((action, state)))
         return cls.__new__(cls)._made(core, discount, initial, reward_law, layout, rational)
 
     @classmethod

@@ -122,7 +122,7 @@ def exact_rows(
     n_states: int,
     n_actions: int,
     stages: int,
-    keys: NDArray[np.int64] | None,
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
     transitions: Any,
     next_state_rewards: Any,
     named: Mapping[str, Any],
@@ -154,7 +154,7 @@ def exact_rows(
         n_states,
         n_actions,
         stages,
-        keys,
+        pairs,
         nearest(prob),
         doubles(flat["rewards"]),
         doubles(flat["termination"]),
@@ -168,7 +168,7 @@ def exact_rows(
                 raise ModelError(f"{name} holds {p}; a probability must be at least 0")
     ends, paid = flat["termination"], flat["termination_rewards"]
     row_ptr, cols, probs, rewards, exits = [0], [], [], [], []
-    order = range(len(prob)) if keys is None else np.argsort(keys, kind="stable").tolist()
+    order = range(len(prob)) if pairs is None else np.lexsort(pairs[::-1]).tolist()
     for r in order:
         leaving = 0 if ends is None else ends[r]
         total = sum(prob[r]) + leaving
@@ -250,7 +250,8 @@ def read_arrays(arrays: Mapping[str, Any], horizon: int | None) -> _core.model.M
             n_states,
             n_actions,
             stages,
-            owner * n_actions + action,
+            owner,
+            action,
             row_ptr,
             col.astype(np.int32),
             prob,
@@ -258,6 +259,7 @@ def read_arrays(arrays: Mapping[str, Any], horizon: int | None) -> _core.model.M
             per_row["exit"],
             None if outcome is None else np.ascontiguousarray(outcome, dtype=np.float64),
             per_row["exit_reward"] if outcome is not None else None,
+            False,
             False,
         )
     except _core.model.ModelFault as fault:

@@ -259,7 +259,9 @@ def _answered(
     )
     reward = np.zeros(n)
     ends = exit_ if exit_.any() else None
-    chain = _core.model.from_csr(n, 1, 1, None, row_ptr, col, prob, reward, ends, None, None, True)
+    chain = _core.model.from_csr(
+        n, 1, 1, None, None, row_ptr, col, prob, reward, ends, None, None, True, True
+    )
     equations = PolicyEquations(chain, discount_of(mdp), np.arange(n, dtype=np.int64))
     return equations.solve(residual)
 

@@ -1,0 +1,204 @@
+#include "model/row_defects.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "support/dense_dot.hpp"
+#include "support/lanes.hpp"
+
+#if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
+#define RLT_X86_DISPATCH 1
+#else
+#define RLT_X86_DISPATCH 0
+#endif
+
+namespace rlt {
+
+namespace {
+
+// So many entries further on are asked for while a row is summed: rows follow one another.
+constexpr std::int64_t ahead = 512;
+
+// What is looked for in bits, whose top bit is a sign: zeros make it where they are not allowed,
+// and are counted where they are.
+template <int L, bool zeros_allowed>
+struct Look {
+    using D = typename Lanes<L>::Doubles;
+    typename Lanes<L>::Marks signs{}, zeros{};
+
+    RLT_INLINED void at(const D& p) {
+        typename Lanes<L>::Marks bits;
+        std::memcpy(&bits, &p, sizeof bits);
+        if constexpr (zeros_allowed) {
+            signs |= bits;
+            zeros -= p == D{};
+        } else {
+            signs |= bits | (bits - 1);
+        }
+    }
+};
+
+// Sums of h and t of W entries at once, in registers of L doubles. Which entries a sum is made of
+// depends on W only.
+template <int L, int W>
+struct SplitSums {
+    using D = typename Lanes<L>::Doubles;
+    static constexpr int count = W / L;
+    D high[count], low[count];
+
+    RLT_INLINED SplitSums() {
+        for (int i = 0; i < count; ++i) {
+            high[i] = D{} - 1.0 / W;
+            low[i] = D{};
+        }
+    }
+    RLT_INLINED void add(int i, const D& p) {
+        const D h = (0.5 + p) - 0.5;
+        high[i] += h;
+        low[i] += p - h;
+    }
+};
+
+template <int L, int W>
+RLT_INLINED inline void join(const SplitSums<L, W>& from, SplitSums<2, 2>& to) {
+    using D = typename Lanes<L>::Doubles;
+    D high[from.count], low[from.count];
+    for (int i = 0; i < from.count; ++i) {
+        high[i] = from.high[i];
+        low[i] = from.low[i];
+    }
+    for (int half = from.count / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; ++i) {
+            high[i] += high[i + half];
+            low[i] += low[i + half];
+        }
+    if constexpr (L == 4) {
+        to.high[0] = Lanes<2>::Doubles{high[0][0] + high[0][2], high[0][1] + high[0][3]};
+        to.low[0] = Lanes<2>::Doubles{low[0][0] + low[0][2], low[0][1] + low[0][3]};
+    } else {
+        to.high[0] = high[0];
+        to.low[0] = low[0];
+    }
+}
+
+// delta of one row: W entries at once, then two, then the last and the exit.
+template <int L, int W, bool zeros_allowed>
+RLT_INLINED inline double row_defect(const double* p, std::int64_t n, const double* exit,
+                                     Look<L, zeros_allowed>& look, Look<2, zeros_allowed>& rest) {
+    std::int64_t k = 0;
+    SplitSums<2, 2> pair;
+    if (n >= W) {
+        SplitSums<L, W> sums;
+        for (; k + W <= n; k += W) {
+            __builtin_prefetch(p + k + ahead);
+            for (int i = 0; i < sums.count; ++i) {
+                typename Lanes<L>::Doubles x;
+                load(x, p + k + i * L);
+                look.at(x);
+                sums.add(i, x);
+            }
+        }
+        join(sums, pair);
+    }
+    for (; k + 2 <= n; k += 2) {
+        Lanes<2>::Doubles x;
+        load(x, p + k);
+        rest.at(x);
+        pair.add(0, x);
+    }
+    const double high = pair.high[0][0] + pair.high[0][1];
+    const double low = pair.low[0][0] + pair.low[0][1];
+    DefectSum sum(high, low);
+    if (k < n) {
+        rest.at(Lanes<2>::Doubles{p[k], 1.0});
+        sum.add(p[k]);
+    }
+    if (exit) sum.add(*exit);
+    return sum.value();
+}
+
+// delta of a row of at most three entries, without a branch that could be guessed wrongly: entries
+// that it lacks are ones, and what they add up to is taken off first.
+RLT_INLINED inline double short_row_defect(const double* p, std::int64_t n, const double* exit,
+                                           std::int64_t& signs) {
+    static constexpr double one = 1.0;
+    __builtin_prefetch(p + ahead);
+    DefectSum sum(static_cast<double>(n - 4));
+    for (std::int64_t k = 2; k >= 0; --k) {
+        const double x = *(k < n ? p + k : &one);
+        const auto bits = std::bit_cast<std::int64_t>(x);
+        signs |= bits | (bits - 1);
+        sum.add(x);
+    }
+    if (exit) sum.add(*exit);
+    return sum.value();
+}
+
+template <int L>
+RLT_INLINED inline RowsSeen row_defects_in(const std::int64_t* row_ptr, std::int64_t rows,
+                                           const double* prob, const double* exit, double* delta) {
+    Look<L, false> look;
+    Look<2, false> rest;
+    std::int64_t longest = 0, signs = 0;
+    // Numbers that are not negative compare as their bits do, and what is not a number is above.
+    std::int64_t largest = 0;
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const std::int64_t begin = row_ptr[r], n = row_ptr[r + 1] - begin;
+        longest = std::max(longest, n);
+        const double* p = prob + begin;
+        const double* end = exit ? exit + r : nullptr;
+        const double d = n < 4 ? short_row_defect(p, n, end, signs)
+                               : row_defect<L, 4, false>(p, n, end, look, rest);
+        delta[r] = d;
+        largest = std::max(largest, std::bit_cast<std::int64_t>(d) & INT64_MAX);
+    }
+    signs |= rest.signs[0] | rest.signs[1];
+    for (int l = 0; l < L; ++l) signs |= look.signs[l];
+    return {signs >= 0, std::bit_cast<double>(largest), longest};
+}
+
+template <int L>
+RLT_INLINED inline DenseRowSeen dense_row_defect_in(const double* p, std::int64_t n, double exit) {
+    Look<L, true> look;
+    Look<2, true> rest;
+    const double delta = row_defect<L, 8, true>(p, n, &exit, look, rest);
+    std::int64_t signs = rest.signs[0] | rest.signs[1], zeros = rest.zeros[0] + rest.zeros[1];
+    for (int l = 0; l < L; ++l) {
+        signs |= look.signs[l];
+        zeros += look.zeros[l];
+    }
+    return {delta, zeros, signs < 0};
+}
+
+#if RLT_X86_DISPATCH
+[[gnu::target("avx2")]] RowsSeen row_defects_avx2(const std::int64_t* row_ptr, std::int64_t rows,
+                                                  const double* prob, const double* exit,
+                                                  double* delta) {
+    return row_defects_in<4>(row_ptr, rows, prob, exit, delta);
+}
+
+[[gnu::target("avx2")]] DenseRowSeen dense_row_defect_avx2(const double* p, std::int64_t n,
+                                                           double exit) {
+    return dense_row_defect_in<4>(p, n, exit);
+}
+#endif
+
+}  // namespace
+
+RowsSeen row_defects(const std::int64_t* row_ptr, std::int64_t rows, const double* prob,
+                     const double* exit, double* delta) {
+#if RLT_X86_DISPATCH
+    if (has_wide_registers()) return row_defects_avx2(row_ptr, rows, prob, exit, delta);
+#endif
+    return row_defects_in<2>(row_ptr, rows, prob, exit, delta);
+}
+
+DenseRowSeen dense_row_defect(const double* p, std::int64_t n, double exit) {
+#if RLT_X86_DISPATCH
+    if (has_wide_registers()) return dense_row_defect_avx2(p, n, exit);
+#endif
+    return dense_row_defect_in<2>(p, n, exit);
+}
+
+}  // namespace rlt
