@@ -25,10 +25,11 @@ constexpr std::int64_t ahead = 512;
 template <int L, bool zeros_allowed>
 struct Look {
     using D = typename Lanes<L>::Doubles;
-    typename Lanes<L>::Marks signs{}, zeros{};
+    typename Lanes<L>::Words signs{};
+    typename Lanes<L>::Marks zeros{};
 
     RLT_INLINED void at(const D& p) {
-        typename Lanes<L>::Marks bits;
+        typename Lanes<L>::Words bits;
         std::memcpy(&bits, &p, sizeof bits);
         if constexpr (zeros_allowed) {
             signs |= bits;
@@ -121,13 +122,13 @@ RLT_INLINED inline double row_defect(const double* p, std::int64_t n, const doub
 // delta of a row of at most three entries, without a branch that could be guessed wrongly: entries
 // that it lacks are ones, and what they add up to is taken off first.
 RLT_INLINED inline double short_row_defect(const double* p, std::int64_t n, const double* exit,
-                                           std::int64_t& signs) {
+                                           std::uint64_t& signs) {
     static constexpr double one = 1.0;
     __builtin_prefetch(p + ahead);
     DefectSum sum(static_cast<double>(n - 4));
     for (std::int64_t k = 2; k >= 0; --k) {
         const double x = *(k < n ? p + k : &one);
-        const auto bits = std::bit_cast<std::int64_t>(x);
+        const auto bits = std::bit_cast<std::uint64_t>(x);
         signs |= bits | (bits - 1);
         sum.add(x);
     }
@@ -140,7 +141,8 @@ RLT_INLINED inline RowsSeen row_defects_in(const std::int64_t* row_ptr, std::int
                                            const double* prob, const double* exit, double* delta) {
     Look<L, false> look;
     Look<2, false> rest;
-    std::int64_t longest = 0, signs = 0;
+    std::int64_t longest = 0;
+    std::uint64_t signs = 0;
     // Numbers that are not negative compare as their bits do, and what is not a number is above.
     std::int64_t largest = 0;
     for (std::int64_t r = 0; r < rows; ++r) {
@@ -155,7 +157,7 @@ RLT_INLINED inline RowsSeen row_defects_in(const std::int64_t* row_ptr, std::int
     }
     signs |= rest.signs[0] | rest.signs[1];
     for (int l = 0; l < L; ++l) signs |= look.signs[l];
-    return {signs >= 0, std::bit_cast<double>(largest), longest};
+    return {signs >> 63 == 0, std::bit_cast<double>(largest), longest};
 }
 
 template <int L>
@@ -163,12 +165,13 @@ RLT_INLINED inline DenseRowSeen dense_row_defect_in(const double* p, std::int64_
     Look<L, true> look;
     Look<2, true> rest;
     const double delta = row_defect<L, 8, true>(p, n, &exit, look, rest);
-    std::int64_t signs = rest.signs[0] | rest.signs[1], zeros = rest.zeros[0] + rest.zeros[1];
+    std::uint64_t signs = rest.signs[0] | rest.signs[1];
+    std::int64_t zeros = rest.zeros[0] + rest.zeros[1];
     for (int l = 0; l < L; ++l) {
         signs |= look.signs[l];
         zeros += look.zeros[l];
     }
-    return {delta, zeros, signs < 0};
+    return {delta, zeros, signs >> 63 != 0};
 }
 
 #if RLT_X86_DISPATCH

@@ -15,6 +15,7 @@ template <>
 struct Lanes<2> {
     typedef double Doubles __attribute__((vector_size(16)));
     typedef std::int64_t Marks __attribute__((vector_size(16)));
+    typedef std::uint64_t Words __attribute__((vector_size(16)));
     static constexpr std::int64_t count = 2;
 };
 
@@ -22,6 +23,7 @@ template <>
 struct Lanes<4> {
     typedef double Doubles __attribute__((vector_size(32)));
     typedef std::int64_t Marks __attribute__((vector_size(32)));
+    typedef std::uint64_t Words __attribute__((vector_size(32)));
     static constexpr std::int64_t count = 4;
 };
 
@@ -29,6 +31,7 @@ template <>
 struct Lanes<8> {
     typedef double Doubles __attribute__((vector_size(64)));
     typedef std::int64_t Marks __attribute__((vector_size(64)));
+    typedef std::uint64_t Words __attribute__((vector_size(64)));
     static constexpr std::int64_t count = 8;
 };
 
