@@ -43,11 +43,16 @@ Iterations gauss_seidel(const ModelView& m, double discount, Target target, doub
 // from a value that may be constant. Leaves the last value, centred, with rows that are greedy for
 // it up to rounding, and bounds of its residuals T v - v that hold in exact arithmetic: low for the
 // rows, high for every row; not finite where something overflowed. Gives up, where `patience` is
-// finite, when what is left would cost more than that many sweeps of all rows; bounds are then
-// infinite, and the value is that of a few sweeps of the rows.
+// finite, when more than so many sweeps of a policy are left, or somewhat more the more rows there
+// are to choose from, which other methods read again and again; bounds are then infinite, and the
+// value is that of a few sweeps of the rows. Where all chains are periodic with the
+// same classes of states, rows are swept class after class: without that the span of changes,
+// which what is above rests on, would not become smaller at all, or only as the discount makes it.
 struct Improved {
     std::int64_t sweeps = 0;
     bool converged = false;
+    bool exhausted = false;  // not converged, but what is left is rounding
+    std::int64_t classes = 1;
     double low = 0.0;
     double high = 0.0;
 };
