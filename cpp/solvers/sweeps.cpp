@@ -239,9 +239,8 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
             // What the discount alone gives, every method has. The first sweeps say little.
             const double mixing = std::min(std::log(left / second) / (i - 1.0) - forgotten, -1e-9);
             const double needed = std::log(wanted / left) / mixing;
-            if (needed > affordable && i < enough_seen &&
-                !(i > 2 && needed > hopeless * affordable))
-                continue;
+            const double surely = i > 2 ? hopeless : 3.0 * hopeless;
+            if (needed > affordable && i < enough_seen && !(needed > surely * affordable)) continue;
             if (needed > affordable) {
                 result.low = -std::numeric_limits<double>::infinity();
                 result.high = std::numeric_limits<double>::infinity();
