@@ -5,6 +5,7 @@
 #include "bindings/cycle_means.hpp"
 #include "bindings/module.hpp"
 #include "graph/components.hpp"
+#include "graph/cyclic_classes.hpp"
 #include "graph/end_components.hpp"
 #include "graph/reachability.hpp"
 #include "model/build.hpp"
@@ -247,6 +248,21 @@ Tuple<Labels, Flags> maximal_end_components(const Model& model, const Flags& row
     return py::make_tuple(labels_of(std::move(found.label)), flags_of(found.inside));
 }
 
+Tuple<Labels, std::int64_t> cyclic(const Model& model) {
+    need_stationary(model);
+    CyclicClasses found;
+    {
+        const py::gil_scoped_release release;
+        found = cyclic_classes(model.view);
+    }
+    std::vector<std::int64_t> label(static_cast<std::size_t>(model.view.n_states), 0);
+    for (std::size_t k = 0; k + 1 < found.first.size(); ++k)
+        for (std::int64_t i = found.first[k]; i < found.first[k + 1]; ++i)
+            label[static_cast<std::size_t>(found.states[static_cast<std::size_t>(i)])] =
+                found.count() - 1 - static_cast<std::int64_t>(k);
+    return py::make_tuple(labels_of(std::move(label)), found.count());
+}
+
 Tuple<Flags, Labels> reach(const Model& model, const Flags& rows, const Flags& goal, bool certain) {
     need_stationary(model);
     const auto keep = bytes(rows, model.view.n_rows, "rows");
@@ -269,6 +285,9 @@ void bind_graph(py::module_& m) {
           "leads to a larger one.");
     m.def("end_components", &maximal_end_components, py::arg("model"), py::arg("rows").noconvert(),
           "(label of each state or -1, whether a row keeps to its component), of these rows.");
+    m.def("cyclic_classes", &cyclic, py::arg("model"),
+          "(class of each state, their number): every row leads from one class to the next, and "
+          "from the last to the first.");
     m.def("reach", &reach, py::arg("model"), py::arg("rows").noconvert(),
           py::arg("goal").noconvert(), py::arg("certain"),
           "(whether a goal state or an ending is reached from a state, possibly or for certain; "

@@ -1,6 +1,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/module.hpp"
 #include "solvers/certificates.hpp"
+#include "solvers/modified_policy_iteration.hpp"
 #include "solvers/ordered_iteration.hpp"
 #include "solvers/policy_chain.hpp"
 #include "solvers/policy_iteration.hpp"
@@ -63,11 +64,9 @@ auto iteration(Method method) {
     };
 }
 
-Tuple<Doubles, Rows, std::int64_t, bool, double, double> modified_policy(const Model& model,
-                                                                         double discount,
-                                                                         double tol, double rtol,
-                                                                         double patience,
-                                                                         const Doubles& start) {
+Tuple<Doubles, Rows, std::int64_t, bool, double, double, bool, std::int64_t> modified_policy(
+    const Model& model, double discount, double tol, double rtol, double patience,
+    const Doubles& start) {
     need_discount(discount);
     need_size(start, model.view.n_states, "start");
     Doubles value = copy_of(start);
@@ -80,7 +79,8 @@ Tuple<Doubles, Rows, std::int64_t, bool, double, double> modified_policy(const M
         it = modified_policy_iteration(model.view, discount, Target{tol, rtol}, patience, v, r,
                                        python_monitor());
     }
-    return py::make_tuple(value, rows, it.sweeps, it.converged, it.low, it.high);
+    return py::make_tuple(value, rows, it.sweeps, it.converged, it.low, it.high, it.exhausted,
+                          it.classes);
 }
 
 Tuple<Doubles, Rows, std::int64_t, bool> ordered(const Model& model, double discount, double tol,
@@ -100,8 +100,8 @@ Tuple<Doubles, Rows, std::int64_t, bool> ordered(const Model& model, double disc
     return py::make_tuple(value, rows, it.sweeps, it.converged);
 }
 
-Tuple<Doubles, Rows, std::int64_t> howard(const Model& model, double discount,
-                                          const Doubles& start) {
+Tuple<Doubles, Rows, std::int64_t, bool> howard(const Model& model, double discount,
+                                                std::int64_t most, const Doubles& start) {
     need_discount(discount);
     need_size(start, model.view.n_states, "start");
     if (model.view.n_states > PolicyChain::dense_limit)
@@ -109,14 +109,14 @@ Tuple<Doubles, Rows, std::int64_t> howard(const Model& model, double discount,
                                     std::to_string(PolicyChain::dense_limit) + " states");
     Doubles value = copy_of(start);
     Rows rows(model.view.n_states);
-    std::int64_t policies;
+    Iterations it;
     {
         double* v = value.mutable_data();
         std::int64_t* r = rows.mutable_data();
         const py::gil_scoped_release release;
-        policies = policy_iteration(model.view, discount, v, r, python_monitor());
+        it = policy_iteration(model.view, discount, most, v, r, python_monitor());
     }
-    return py::make_tuple(value, rows, policies);
+    return py::make_tuple(value, rows, it.sweeps, it.converged);
 }
 
 Tuple<Doubles, Rows, std::int64_t> ordered_total(const Model& model, double tol, double rtol,
@@ -379,12 +379,12 @@ void bind_solvers(py::module_& m) {
           "(value, sweeps, converged).");
     m.def("modified_policy_iteration", &modified_policy, py::arg("model"), py::arg("discount"),
           py::arg("tol"), py::arg("rtol"), py::arg("patience"), py::arg("start").noconvert(),
-          "(value, rows, sweeps, converged, low, high).");
+          "(value, rows, sweeps, converged, low, high, exhausted, classes).");
     m.def("ordered_policy_iteration", &ordered, py::arg("model"), py::arg("discount"),
           py::arg("tol"), py::arg("rtol"), py::arg("start").noconvert(),
           "(value, rows, sweeps, converged).");
-    m.def("policy_iteration", &howard, py::arg("model"), py::arg("discount"),
-          py::arg("start").noconvert(), "(value, rows, policies), of a small model.");
+    m.def("policy_iteration", &howard, py::arg("model"), py::arg("discount"), py::arg("most"),
+          py::arg("start").noconvert(), "(value, rows, policies, converged), of a small model.");
     m.def("ordered_total_sweeps", &ordered_total, py::arg("model"), py::arg("tol"), py::arg("rtol"),
           py::arg("most"), py::arg("start").noconvert(), py::arg("rows").noconvert(),
           "(value, rows, sweeps).");

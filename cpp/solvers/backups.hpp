@@ -6,9 +6,11 @@
 #include <cmath>
 #include <limits>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "model/view.hpp"
+#include "support/float_mode.hpp"
 #include "support/parallel.hpp"
 
 namespace rlt {
@@ -41,10 +43,14 @@ struct Extremes {
     }
 };
 
-// Runs f(begin, end) -> Extremes over fixed blocks of states and joins the results.
+// Runs f(begin, end) -> Extremes over fixed blocks of so many items and joins the results.
 template <class F>
-Extremes over_states(const ModelView& m, std::int64_t work, F&& f) {
-    const Blocks blocks = blocks_for(m.n_states, work);
+Extremes over_items(std::int64_t items, std::int64_t work, F&& f) {
+    const Blocks blocks = blocks_for(items, work);
+    if (blocks.count() == 1) {
+        const StandardFloatMode mode;
+        return f(std::int64_t{0}, items);
+    }
     std::vector<Extremes> found(static_cast<std::size_t>(blocks.count()));
     parallel_blocks(blocks.count(), work, [&](std::int64_t b) {
         found[static_cast<std::size_t>(b)] = f(blocks.begin(b), blocks.end(b));
@@ -52,6 +58,11 @@ Extremes over_states(const ModelView& m, std::int64_t work, F&& f) {
     Extremes all;
     for (const Extremes& e : found) all.join(e);
     return all;
+}
+
+template <class F>
+Extremes over_states(const ModelView& m, std::int64_t work, F&& f) {
+    return over_items(m.n_states, work, std::forward<F>(f));
 }
 
 template <class Rows>

@@ -104,10 +104,12 @@ PolicyChain::PolicyChain(const ModelView& m, double discount, const std::int64_t
 
 void PolicyChain::assign(const MatrixRows& rows, double kept_fill) {
     matrix_.assign(rows);
+    paths_.assign(rows);
     std::int64_t entries = 0;
     for (std::int64_t i = 0; i < rows.n; ++i) entries += rows.end(i) - rows.begin(i);
     if (rows.n <= dense_limit) {
-        factor_dense();
+        lu_.clear();
+        if (paths_.empty()) factor_dense();
     } else if (entries <= widest_incomplete_row * rows.n) {
         Room<double>& inverse = matrix_.inverse_pivot;
         if (factor_incomplete(rows, matrix_.diagonal, kept_fill, inverse) ||
@@ -168,6 +170,11 @@ LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::i
     if (!transposed) return solve(b, x, wanted, most, room, monitor);
     SplitMatrix other;
     other.assign(matrix_.rows().transposed().view());
+    if (lu_.empty() && size() <= dense_limit) {
+        PolicyChain factored(*this);
+        factored.factor_dense();
+        return factored.solve_by_factors(other, b, x, true);
+    }
     if (lu_.empty()) {
         // Pivots of the factors are those of their transposes.
         other.inverse_pivot = matrix_.inverse_pivot;
@@ -178,7 +185,7 @@ LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::i
 
 LinearSolve PolicyChain::solve(const double* b, double* x, double wanted, std::int64_t most,
                                KrylovRoom& room, const Monitor& monitor) const {
-    if (!lu_.empty()) return solve_by_factors(matrix_, b, x, false);
+    if (!lu_.empty() || !paths_.empty()) return solve_by_factors(matrix_, b, x, false);
     return bicgstab(matrix_, b, x, wanted, most, room, monitor);
 }
 
@@ -187,7 +194,10 @@ LinearSolve PolicyChain::solve_by_factors(const SplitMatrix& matrix, const doubl
     const double scale = largest_or_nan(b, size());
     std::copy_n(b, size(), x);
     if (scale == 0.0) return {};
-    solve_dense(x, transposed);
+    if (!transposed && !paths_.empty())
+        paths_.solve(x);
+    else
+        solve_dense(x, transposed);
     Room<double> r(at(size()));
     return {1, matrix.residual(b, x, r.data()) / scale};
 }

@@ -1,6 +1,7 @@
 // The linear equations of one policy: (I - discount P_pi) x = b and their transpose.
 //
-// Small chains are factored densely (LU with partial pivoting). Large ones are solved by BiCGSTAB
+// Small chains are factored densely (LU with partial pivoting), and those of one successor a state
+// are solved along their paths. Other large ones are solved by BiCGSTAB
 // preconditioned by (D + L) D^-1 (D + U), where L and U are the matrix's own parts below and above
 // the diagonal: an incomplete LU of which only the pivots D are new. Fill is not just dropped: most
 // of it is subtracted from the diagonal (relaxed incomplete LU: Axelsson and Lindskog 1986). With
@@ -22,6 +23,7 @@
 
 #include "model/view.hpp"
 #include "solvers/bicgstab.hpp"
+#include "solvers/one_successor.hpp"
 #include "solvers/split_matrix.hpp"
 #include "support/monitor.hpp"
 
@@ -67,6 +69,7 @@ private:
     SplitMatrix matrix_;  // I - discount P
     Room<double> lu_;     // dense factors
     Room<std::int32_t> pivot_;
+    OneSuccessor paths_;
 };
 
 }  // namespace rlt

@@ -11,8 +11,8 @@
 
 namespace rlt {
 
-std::int64_t policy_iteration(const ModelView& m, double discount, double* value,
-                              std::int64_t* rows, const Monitor& monitor) {
+Iterations policy_iteration(const ModelView& m, double discount, std::int64_t most, double* value,
+                            std::int64_t* rows, const Monitor& monitor) {
     const StandardFloatMode mode;
     const auto n = static_cast<std::size_t>(m.n_states);
     std::vector<double> reward(n);
@@ -26,8 +26,10 @@ std::int64_t policy_iteration(const ModelView& m, double discount, double* value
         chain.solve(reward.data(), value, 0.0, 1, false, monitor);
         const bool finite =
             std::all_of(value, value + n, [](double x) { return std::isfinite(x); });
-        if (!finite || improve(m, discount, value, rows, better.data()) == 0) return policies;
-        if (!seen.insert(better).second) return policies;
+        if (!finite || improve(m, discount, value, rows, better.data()) == 0)
+            return {policies, true};
+        if (!seen.insert(better).second) return {policies, true};
+        if (policies >= most) return {policies, false};
         std::copy(better.begin(), better.end(), rows);
         monitor();
     }

@@ -58,11 +58,13 @@ void PolicyRows::gather(const std::int64_t* chosen) {
     }
 }
 
+std::int64_t PolicyRows::entries() const {
+    return m_.storage == Storage::csr ? ptr_.back() : m_.n_entries / m_.n_rows * m_.n_states;
+}
+
 Extremes PolicyRows::sweep(double discount, const double* value, double* out) const {
-    const std::int64_t entries =
-        m_.storage == Storage::csr ? ptr_.back() : m_.n_entries / m_.n_rows * m_.n_states;
     return with_backup(discount, [&](const auto& backup_of) {
-        return over_states(m_, entries + 4 * m_.n_states,
+        return over_states(m_, entries() + 4 * m_.n_states,
                            [&](std::int64_t begin, std::int64_t end) {
                                Extremes e;
                                for (std::int64_t s = begin; s < end; ++s) {
@@ -71,6 +73,30 @@ Extremes PolicyRows::sweep(double discount, const double* value, double* out) co
                                }
                                return e;
                            });
+    });
+}
+
+Extremes PolicyRows::sweep_around(double discount, const CyclicClasses& classes,
+                                  double* value) const {
+    const std::int64_t work_of_state = entries() / m_.n_states + 4;
+    return with_backup(discount, [&](const auto& backup_of) {
+        Extremes last;
+        for (std::size_t k = 0; k + 1 < classes.first.size(); ++k) {
+            const std::int32_t* states = classes.states.data() + classes.first[k];
+            const std::int64_t size = classes.first[k + 1] - classes.first[k];
+            last =
+                over_items(size, work_of_state * size, [&](std::int64_t begin, std::int64_t end) {
+                    Extremes e;
+                    for (std::int64_t i = begin; i < end; ++i) {
+                        const std::int32_t s = states[i];
+                        const double x = backup_of(s, value);
+                        e.see(x - value[s], x);
+                        value[s] = x;
+                    }
+                    return e;
+                });
+        }
+        return last;
     });
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "graph/cyclic_classes.hpp"
 #include "model/view.hpp"
 #include "solvers/backups.hpp"
 #include "support/room.hpp"
@@ -45,7 +46,14 @@ public:
     // out = T_pi value, and the extremes of the change.
     Extremes sweep(double discount, const double* value, double* out) const;
 
+    // The same in place, class after class from the last one back, so that one sweep is as many
+    // steps as there are classes; the extremes of the change of class 0. States of one class do not
+    // lead to each other: their order does not matter.
+    Extremes sweep_around(double discount, const CyclicClasses& classes, double* value) const;
+
 private:
+    // Entries of the policy's rows.
+    std::int64_t entries() const;
     void copy_row(std::size_t state);
 
     const ModelView& m_;

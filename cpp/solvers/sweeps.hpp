@@ -1,5 +1,5 @@
-// Bellman backups and the methods that repeat them: value iteration (Jacobi and
-// Gauss-Seidel) and modified policy iteration, each stopped by the MacQueen bracket.
+// Bellman backups and the methods that repeat them: value iteration (Jacobi and Gauss-Seidel),
+// stopped by the MacQueen bracket, and backward induction.
 //
 // With delta = T v - v, m = min delta, M = max delta (m <= 0 <= M where rows may end, since a
 // constant is then not passed on whole), the optimum lies in
@@ -38,22 +38,6 @@ Iterations value_iteration(const ModelView& m, double discount, Target target, d
                            const Monitor& monitor);
 Iterations gauss_seidel(const ModelView& m, double discount, Target target, double* value,
                         const Monitor& monitor);
-
-// Modified policy iteration (Puterman and Shin 1978) with backups that pass over hopeless rows,
-// from a value that may be constant. Leaves the last value, centred, with rows that are greedy for
-// it up to rounding, and bounds of its residuals T v - v that hold in exact arithmetic: low for the
-// rows, high for every row; not finite where something overflowed. Gives up, where `patience` is
-// finite, when what is left would cost more than that many sweeps of all rows; bounds are then
-// infinite, and the value is that of a few sweeps of the rows.
-struct Improved {
-    std::int64_t sweeps = 0;
-    bool converged = false;
-    double low = 0.0;
-    double high = 0.0;
-};
-Improved modified_policy_iteration(const ModelView& m, double discount, Target target,
-                                   double patience, double* value, std::int64_t* rows,
-                                   const Monitor& monitor);
 
 // Rows to switch to: the best one where it beats the present one by more than rounding could
 // explain, else the present one. Returns how many states switch.

@@ -6,10 +6,14 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['components', 'end_components', 'mean_cycles', 'reach', 'walk_values']
+__all__: list[str] = ['components', 'cyclic_classes', 'end_components', 'mean_cycles', 'reach', 'walk_values']
 def components(model: rltheory._core.model.Model, rows: numpy.typing.NDArray[numpy.bool]) -> numpy.typing.NDArray[numpy.int64]:
     """
     Strongly connected components along these rows: a label of each state, none of which leads to a larger one.
+    """
+def cyclic_classes(model: rltheory._core.model.Model) -> tuple[numpy.typing.NDArray[numpy.int64], int]:
+    """
+    (class of each state, their number): every row leads from one class to the next, and from the last to the first.
     """
 def end_components(model: rltheory._core.model.Model, rows: numpy.typing.NDArray[numpy.bool]) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.bool]]:
     """

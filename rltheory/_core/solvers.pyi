@@ -78,9 +78,9 @@ def largest_gap(lower: numpy.typing.NDArray[numpy.float64], upper: numpy.typing.
     """
     max (upper - lower), rounded up.
     """
-def modified_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, patience: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int, bool, float, float]:
+def modified_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, patience: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int, bool, float, float, bool, int]:
     """
-    (value, rows, sweeps, converged, low, high).
+    (value, rows, sweeps, converged, low, high, exhausted, classes).
     """
 def ordered_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int, bool]:
     """
@@ -94,9 +94,9 @@ def policy_backward(model: rltheory._core.model.Model, horizon: typing.SupportsI
     ...
 def policy_forward(model: rltheory._core.model.Model, horizon: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[numpy.float64], initial: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     ...
-def policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int]:
+def policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, most: typing.SupportsInt | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int, bool]:
     """
-    (value, rows, policies), of a small model.
+    (value, rows, policies, converged), of a small model.
     """
 def precise_residual_bounds(model: rltheory._core.model.Model, stage: typing.SupportsInt | typing.SupportsIndex, discount: typing.SupportsFloat | typing.SupportsIndex, next_head: numpy.typing.NDArray[numpy.float64], next_tail: numpy.typing.NDArray[numpy.float64], own_head: numpy.typing.NDArray[numpy.float64], own_tail: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64]) -> tuple[float, float, bool, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
     """

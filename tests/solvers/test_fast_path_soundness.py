@@ -80,7 +80,7 @@ def test_residuals_of_modified_policy_iteration(patience: float) -> None:
         mdp = nasty(seed)
         for start in starts(mdp, seed):
             for tol in (1e308, 0.0, 1e-3):
-                value, rows, _, _, low, high = kernels.modified_policy_iteration(
+                value, rows, _, _, low, high, *_ = kernels.modified_policy_iteration(
                     mdp.core, float(mdp.discount or 0.0), tol, 0.0, patience, start
                 )
                 if not (math.isfinite(low) and math.isfinite(high) and np.isfinite(value).all()):
@@ -196,7 +196,7 @@ def test_overflow_is_never_certified() -> None:
     for reward in (1e308, -1e308, [1.7e308, -1.7e308]):
         flip = rlt.MDP.deterministic([[1], [0]], np.broadcast_to(reward, (2,))[:, None], 0.999)
         for start in ([0.0, 0.0], [1.7e308, -1.7e308], [-1.7e308, 1.7e308]):
-            value, _, _, _, low, high = kernels.modified_policy_iteration(
+            value, _, _, _, low, high, *_ = kernels.modified_policy_iteration(
                 flip.core, 0.999, 1e300, 0.0, math.inf, np.array(start)
             )
             if np.isfinite([low, high]).all() and np.isfinite(value).all():
@@ -206,7 +206,7 @@ def test_overflow_is_never_certified() -> None:
     one_sided = rlt.MDP(np.full((4, 1, 4), [0.5, 0.5, 0.0, 0.0]), np.zeros((4, 1)), 0.5)
     assert one_sided.storage == "csr"
     for value in ([0.0, 0.0, 0.0, math.nan], [math.inf, -math.inf, 0.0, 0.0]):
-        _, _, _, converged, low, high = kernels.modified_policy_iteration(
+        _, _, _, converged, low, high, *_ = kernels.modified_policy_iteration(
             one_sided.core, 0.5, 1e300, 0.0, math.inf, np.array(value)
         )
         assert not converged and not (math.isfinite(low) and math.isfinite(high))

@@ -1,6 +1,7 @@
 """Components, end components and reachability against definitions, spelled out on small models."""
 
 import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -55,6 +56,56 @@ def models(count: int, seed: int) -> Iterator[tuple[rlt.MDP, Rows, np.ndarray]]:
     for _ in range(count):
         mdp = random_model(rng)
         yield mdp, rows_of(mdp), rng.random(mdp.n_pairs) < rng.choice([0.7, 1.0])
+
+
+def periodic_model(rng: np.random.Generator, classes: int, size: int, shuffled: bool) -> rlt.MDP:
+    """Rows from each class into the next, in any storage, some of them ending."""
+    n = classes * size
+    number = rng.permutation(n) if shuffled else np.arange(n)
+    table, ends = np.zeros((n, 2, n)), np.zeros((n, 2))
+    for s, a in itertools.product(range(n), range(2)):
+        to = (s // size + 1) % classes * size + rng.integers(size, size=2)
+        ends[number[s], a] = rng.choice([0.0, 0.0, 0.25])
+        for t in to:
+            table[number[s], a, number[t]] += 0.5 * (1.0 - ends[number[s], a])
+    return rlt.MDP(table, rng.normal(size=(n, 2)), 0.9, termination=ends)
+
+
+def number_of_classes(rows: Rows, S: int) -> int:
+    """The gcd of labels that do not fit, by a walk along steps in both directions."""
+    beside: list[list[tuple[int, int]]] = [[] for _ in range(S)]
+    for s, to, _ in rows:
+        for t in to:
+            beside[s].append((t, 1))
+            beside[t].append((s, -1))
+    label: dict[int, int] = {}
+    for first in range(S):
+        if first in label:
+            continue
+        label[first] = 0
+        walk = [first]
+        while walk:
+            s = walk.pop()
+            for t, step in beside[s]:
+                if t not in label:
+                    label[t] = label[s] + step
+                    walk.append(t)
+    return math.gcd(*(label[s] + 1 - label[t] for s, to, _ in rows for t in to)) or 1
+
+
+def test_cyclic_classes_follow_each_other() -> None:
+    rng = np.random.default_rng(5)
+    found = set()
+    cases = [m for m, _, _ in models(300, 6)]
+    cases += [periodic_model(rng, 1 + k % 7, 1 + k % 4, k % 2 == 0) for k in range(80)]
+    for mdp in cases:
+        rows = rows_of(mdp)
+        label, count = _core.graph.cyclic_classes(mdp.core)
+        assert count == number_of_classes(rows, mdp.n_states)
+        assert ((label >= 0) & (label < count)).all()
+        assert all(label[t] == (label[s] + 1) % count for s, to, _ in rows for t in to)
+        found.add(count)
+    assert set(range(1, 8)) <= found
 
 
 def test_components_are_classes_of_mutual_reachability() -> None:

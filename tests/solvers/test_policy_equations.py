@@ -24,6 +24,15 @@ def cycle(n: int) -> rlt.MDP:
     return rlt.MDP(part[:, None, :], mdp.rewards, termination=np.full((n, 1), 0.001))
 
 
+def ring(n: int) -> rlt.MDP:
+    """The same with two successors."""
+    one = cycle(n).transitions.toarray() / 0.999
+    two = 0.9 * one + 0.099 * np.roll(one, 1, axis=1)
+    return rlt.MDP(
+        two[:, None, :], np.linspace(-1.0, 1.0, n)[:, None], termination=np.full((n, 1), 0.001)
+    )
+
+
 MODELS = [
     *(rlt.awkward(seed) for seed in range(120)),
     rlt.garnet(LARGEST_DENSE, 2, 5, seed=1),
@@ -32,6 +41,7 @@ MODELS = [
     rlt.garnet(300, 2, 200, seed=3),  # rows too wide for an incomplete factorisation
     rlt.gridworld(20, 20, slip=0.2, walls=0.1, seed=1),
     cycle(500),
+    ring(500),
 ]
 
 
@@ -106,6 +116,44 @@ def test_a_zero_right_side_has_the_zero_solution() -> None:
         start = np.ones(len(matrix))
         assert not equations.solve(np.zeros(len(matrix)), start).any()
         assert start.all()
+
+
+def one_successor(seed: int) -> rlt.MDP:
+    """Every state leads to one other, or stays, or may end; paths run into circles or ends."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.choice([1, 2, 5, LARGEST_DENSE + 1, 400]))
+    to = rng.integers(n, size=n)
+    if seed % 3 == 0:  # long circles
+        to = np.roll(rng.permutation(n), 1)[np.argsort(rng.permutation(n))]
+    stay, end = rng.choice([0.0, 0.3], size=(2, n))
+    table = np.zeros((n, 1, n))
+    np.add.at(table, (np.arange(n), 0, to), 1.0 - stay - end)
+    np.add.at(table, (np.arange(n), 0, np.arange(n)), stay)
+    return rlt.MDP(table, np.zeros((n, 1)), termination=end[:, None])
+
+
+@pytest.mark.parametrize("discount", [0.0, 0.9, 0.9999])
+def test_paths_and_circles_are_solved_at_once(discount: float) -> None:
+    for seed in range(60):
+        equations, matrix = equations_of(one_successor(seed), discount, seed)
+        b = np.random.default_rng(seed).normal(size=len(matrix))
+        exact = np.linalg.solve(matrix, b)
+        x, residual, iterations = equations._chain.solve(b, 0.0 * b, 1e-12, 2000, False)
+        size = max(np.abs(x).max(), np.abs(b).max())
+        assert iterations == 1 and np.abs(matrix @ x - b).max() <= 4e-15 * size + 1e-15
+        assert residual * np.abs(b).max() <= 4e-15 * size + 1e-15
+        assert np.abs(x - exact).max() <= 2e-13 * len(b) / (1.0 - discount) * np.abs(exact).max()
+        y = equations.solve(b, transposed=True)
+        wanted = 4.0 * equations.reachable
+        assert np.abs(matrix.T @ y - b).max() <= wanted * max(np.abs(y).max(), np.abs(b).max())
+
+
+def test_a_circle_that_never_ends_has_no_total() -> None:
+    n = 300
+    circle = rlt.MDP.deterministic(np.roll(np.arange(n), 1)[:, None], np.zeros((n, 1)))
+    chain = _core.solvers.PolicyChain(circle.core, 1.0, np.arange(n))
+    x, residual, _ = chain.solve(np.ones(n), np.zeros(n), 1e-12, 2000, False)
+    assert not np.isfinite(x).all() or not residual <= 0.1
 
 
 class Stalled:

@@ -1,6 +1,7 @@
 """`solve`: what it takes and refuses, what it promises, and what it says when it cannot."""
 
 import dataclasses
+import itertools
 import math
 import time
 from fractions import Fraction
@@ -488,6 +489,20 @@ def test_notes() -> None:
     slow = rlt.solve(rlt.riverswim(2000, 0.9999))
     assert slow.note == (
         "it mixes slowly: sweeps backwards from where most is earned, then equations of policies"
+    )
+    rng = np.random.default_rng(1)
+    table = np.zeros((60, 2, 60))
+    for s, a in itertools.product(range(60), range(2)):
+        for t in rng.integers(20, size=4):
+            table[s, a, (s // 20 + 1) % 3 * 20 + t] += 0.25
+    periodic = rlt.solve(rlt.MDP(table, rng.random((60, 2)), 0.99))
+    assert periodic.note == (
+        "modified policy iteration: it mixes fast within the 3 classes of states it goes round in"
+    )
+    front = rlt.solve(rlt.combination_lock(40, actions=4, discount=0.999))
+    assert front.note == (
+        "policy iteration: at most 50 states; sweeps backwards from where most is earned in "
+        "between: news travels slowly"
     )
     fine = rlt.solve(river(1 - 1e-7))
     assert fine.note == "policy iteration: at most 50 states; refined in double-double"

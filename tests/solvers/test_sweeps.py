@@ -20,7 +20,7 @@ EPISODIC = [rlt.awkward(seed, horizon=1 + seed % 6) for seed in range(200)]
 
 
 def modified(core: object, discount: float, tol: float, rtol: float, start: object) -> tuple:
-    value, _, sweeps, converged, _, _ = kernels.modified_policy_iteration(
+    value, _, sweeps, converged, *_ = kernels.modified_policy_iteration(
         core, discount, tol, rtol, math.inf, start
     )
     return value, sweeps, converged
@@ -141,7 +141,7 @@ def test_modified_policy_iteration_knows_its_residuals() -> None:
     for seed, mdp in enumerate(MODELS):
         rows, discount = rows_of(mdp), Fraction(float(mdp.discount or 0.0))
         start = np.random.default_rng(seed).normal(size=mdp.n_states) * (seed % 3)
-        value, chosen, _, _, low, high = kernels.modified_policy_iteration(
+        value, chosen, _, _, low, high, *_ = kernels.modified_policy_iteration(
             mdp.core, float(discount), 1e-4, 0.0, math.inf, start
         )
         exact = [Fraction(x) for x in value.tolist()]
@@ -158,7 +158,7 @@ def test_modified_policy_iteration_knows_its_residuals() -> None:
 def test_modified_policy_iteration_gives_up_when_told_to() -> None:
     mdp = rlt.riverswim(200, discount=0.9999)
     start = np.zeros(200)
-    _, _, sweeps, converged, _, _ = kernels.modified_policy_iteration(
+    _, _, sweeps, converged, *_ = kernels.modified_policy_iteration(
         mdp.core, 0.9999, 1e-6, 0.0, 1.0, start
     )
     assert not converged and sweeps < 20
@@ -297,3 +297,55 @@ def test_kernels_refuse_what_does_not_fit() -> None:
         kernels.backward_induction(core, 0)
     with pytest.raises(ValueError, match="horizon 3 does not fit"):
         kernels.backward_induction(rlt.random_episodic(3, 2, 2).core, 3)
+
+
+def relay(classes: int, size: int, discount: float, seed: int, shuffled: bool = True) -> rlt.MDP:
+    """Groups visited in a circle; the groups' states are numbered at random."""
+    rng = np.random.default_rng(seed)
+    n = classes * size
+    number = rng.permutation(n) if shuffled else np.arange(n)
+    table = np.zeros((n, 2, n))
+    for s in range(n):
+        to = (s // size + 1) % classes * size + rng.integers(size, size=(2, 2))
+        for a in range(2):
+            np.add.at(table[number[s], a], number[to[a]], [0.75, 0.25])
+    return rlt.MDP(table, rng.uniform(-1.0, 1.0, size=(n, 2)), discount)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5, 40])
+def test_periodic_models_are_swept_around(classes: int) -> None:
+    for seed in range(2):
+        mdp = relay(classes, 5 + seed, 0.99, seed, shuffled=seed % 2 == 0)
+        start = np.zeros(mdp.n_states)
+        value, chosen, sweeps, converged, low, high, exhausted, count = (
+            kernels.modified_policy_iteration(mdp.core, 0.99, 1e-6, 0.0, math.inf, start)
+        )
+        assert converged and not exhausted and count == classes and sweeps < 200
+        rows = rows_of(mdp)
+        exact = [Fraction(x) for x in value.tolist()]
+        residual = [
+            r + Fraction(0.99) * sum(map(mul, prob, exact)) - exact[int(s)]
+            for s, prob, r in rows_in_fractions(rows)
+        ]
+        assert min(residual[row] for row in chosen) >= Fraction(low)
+        assert max(residual) <= Fraction(high)
+        best = plain.optimum(rows, 0.99, 2500)
+        assert np.abs(value - best).max() <= 1e-6
+
+
+def test_what_is_left_may_be_rounding() -> None:
+    mdp = rlt.awkward(3, states=5, actions=3, discount=0.99)
+    found = kernels.modified_policy_iteration(mdp.core, 0.99, 0.0, 0.0, math.inf, np.zeros(5))
+    assert not found[3] and found[6]
+    slow = rlt.riverswim(200, discount=0.9999)
+    found = kernels.modified_policy_iteration(slow.core, 0.9999, 1e-6, 0.0, 1.0, np.zeros(200))
+    assert not found[3] and not found[6]
+
+
+def test_policy_iteration_stops_when_told_to() -> None:
+    mdp = rlt.combination_lock(40, actions=4, discount=0.999)
+    start = np.zeros(mdp.n_states)
+    _, _, policies, ended = kernels.policy_iteration(mdp.core, 0.999, 3, start)
+    assert policies == 3 and not ended
+    _, _, policies, ended = kernels.policy_iteration(mdp.core, 0.999, 1000, start)
+    assert 3 < policies < 1000 and ended
