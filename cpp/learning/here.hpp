@@ -6,12 +6,6 @@
 #include "support/dense_dot.hpp"
 #include "support/lanes.hpp"
 
-#if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
-#define RLT_X86_DISPATCH 1
-#else
-#define RLT_X86_DISPATCH 0
-#endif
-
 namespace rlt {
 
 template <class X>

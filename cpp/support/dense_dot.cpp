@@ -2,12 +2,6 @@
 
 #include <cstring>
 
-#if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
-#define RLT_X86_DISPATCH 1
-#else
-#define RLT_X86_DISPATCH 0
-#endif
-
 namespace rlt {
 
 namespace {

@@ -6,6 +6,13 @@
 
 #include <cstdint>
 
+// Whether kernels are compiled for several kinds of processor, and chosen among.
+#if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
+#define RLT_X86_DISPATCH 1
+#else
+#define RLT_X86_DISPATCH 0
+#endif
+
 namespace rlt {
 
 extern double (*dense_dot)(const double* a, const double* b, std::int64_t n);
