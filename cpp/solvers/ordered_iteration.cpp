@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "solvers/backups.hpp"
+#include "solvers/backward_order.hpp"
 #include "solvers/lazy_backups.hpp"
+#include "solvers/ordered_equations.hpp"
 #include "solvers/ordered_rows.hpp"
 #include "solvers/policy_chain.hpp"
 #include "support/float_mode.hpp"
@@ -21,6 +23,7 @@ constexpr int sweeps_one_way = 5;         // before every other one goes backwar
 constexpr int most_krylov_steps = 500;    // of one solution
 constexpr int many_krylov_steps = 60;     // for one more digit: other factors may do better
 constexpr double wanted_reduction = 0.1;  // of a solution while actions change
+constexpr double least_reduction = 1e-3;  // while few do: it is as many that are wrong
 constexpr int most_idle_rounds = 50;
 constexpr int most_failures = 3;   // solutions in a row that do not halve their residual
 constexpr int most_rounds = 2000;  // values may rise by nearly nothing, again and again
@@ -51,14 +54,15 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         ordered.gather(value, v);
     }
     Iterations result;
-    PolicyChain chain;
+    OrderedEquations equations;
     bool outdated = true;
-    KrylovRoom room;
 
     const auto one_sweep = [&](bool backwards = false) {
         ++result.sweeps;
         monitor();
-        return ordered.improve(v, backwards);
+        const Sweep sweep = ordered.improve(v, backwards);
+        outdated = outdated || sweep.switched > 0;
+        return sweep;
     };
     const auto improve = [&] {
         // As long as sweeps keep changing actions: a front is then on its way, and if it lasts,
@@ -75,17 +79,13 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     int failures = 0;
     double kept_fill = PolicyChain::bold_fill;
     // A step towards the value of the present policy, taken where that leaves a smaller residual.
-    const auto solve = [&](bool same_policy, double least_residual, double reduction) {
+    const auto solve = [&](const double* near, double least_residual, double reduction) {
         const double before = ordered.residual(v, residual.data());
-        if (outdated || !same_policy) {
-            if (ordered.in_place()) room = {};
-            ordered.chain(kept_fill, chain);
-        }
+        if (outdated) equations.assign(ordered, near, kept_fill);
         outdated = false;
         if (before > 0.0) reduction = std::min(reduction, std::max(1e-13, least_residual / before));
-        std::fill(step.begin(), step.end(), 0.0);
         const LinearSolve solved =
-            chain.solve(residual.data(), step.data(), reduction, most_krylov_steps, room, monitor);
+            equations.solve(residual.data(), step.data(), reduction, most_krylov_steps, monitor);
         result.sweeps += solved.iterations;
         const double after = solved.relative_residual * before;
         failures = after < 0.5 * before ? 0 : failures + 1;
@@ -99,11 +99,10 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     };
     // A constant says nothing: a first policy is chosen, and valued before it is improved.
     if (std::all_of(v, v + n, [&](double x) { return x == v[0]; })) {
-        ordered.begin(step.data());
-        solve(false, std::numeric_limits<double>::infinity(), wanted_reduction);
+        ordered.begin(v);
+        solve(nullptr, std::numeric_limits<double>::infinity(), wanted_reduction);
     }
     Sweep sweep = improve();
-    sweep.switched = 1;  // there is no chain yet
     double least = std::numeric_limits<double>::infinity();
     double most = -std::numeric_limits<double>::infinity();
     for (int idle = 0, round = 0; idle < most_idle_rounds && round < most_rounds; ++idle, ++round) {
@@ -120,8 +119,9 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         most = std::max(most, mean);
 
         const bool settled = sweep.switched == 0;
-        solve(settled, settled ? 0.5 * wanted : std::numeric_limits<double>::infinity(),
-              wanted_reduction);
+        solve(v, settled ? 0.5 * wanted : std::numeric_limits<double>::infinity(),
+              std::clamp(static_cast<double>(sweep.switched) / static_cast<double>(n),
+                         least_reduction, wanted_reduction));
         sweep = improve();
     }
     if (!ordered.in_place()) ordered.scatter(v, value);

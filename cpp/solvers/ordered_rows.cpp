@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "solvers/backups.hpp"
+#include "solvers/few_entries.hpp"
 #include "support/inlined.hpp"
 
 namespace rlt {
@@ -18,10 +19,6 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 // eliminated, is quicker to sweep, but as large as the model.
 constexpr std::int64_t too_many_to_copy = std::int64_t{1} << 22;
 
-// Rows of up to so many entries are filled up to the longest of them: a loop of a length that
-// varies is mispredicted, which takes longer than a few multiplications by 0.
-constexpr std::int64_t longest_filled_row = 4;
-
 constexpr std::size_t short_row = 16;  // sorted as it is read
 
 // Whether nearly every state of the order is followed by the next one, or the previous one.
@@ -31,71 +28,11 @@ bool runs(const Room<std::int32_t>& order, std::int32_t step) {
     return followed + order.size() / 100 >= order.size() - 1;
 }
 
-// For each state, the states with a row that leads there.
-struct Predecessors {
-    Room<std::int64_t> ptr;
-    Room<std::int32_t> from;
-};
-
-Predecessors predecessors(const ModelView& m) {
-    Predecessors p;
-    p.ptr.assign(at(m.n_states) + 1, 0);
-    with_rows(m, [&](const auto& rows) {
-        for (std::int64_t r = 0; r < m.n_rows; ++r)
-            rows.each(r, [&](std::int32_t j, double) { ++p.ptr[at(j)]; });
-        for (std::int64_t s = 0; s < m.n_states; ++s) p.ptr[at(s) + 1] += p.ptr[at(s)];
-        p.from.resize(at(p.ptr[at(m.n_states)]));
-        // Filled from the last to the first, each pointer ends where its states begin.
-        for (std::int64_t s = m.n_states; s-- > 0;)
-            for (std::int64_t r = m.row_end(0, s); r-- > m.row_begin(0, s);)
-                rows.each(r, [&](std::int32_t j, double) {
-                    p.from[at(--p.ptr[at(j)])] = static_cast<std::int32_t>(s);
-                });
-    });
-    return p;
-}
-
-}  // namespace
-
-Room<std::int32_t> backward_order(const ModelView& m, Origin origin) {
-    const Predecessors p = predecessors(m);
-    Room<double> most(at(m.n_states), -std::numeric_limits<double>::infinity());
-    with_rows(m, [&](const auto& rows) {
-        for (std::int64_t s = 0; s < m.n_states; ++s)
-            for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r)
-                most[at(s)] = std::max(most[at(s)], origin == Origin::exits
-                                                        ? static_cast<double>(rows.exit(r) > 0.0)
-                                                        : m.reward[r]);
-    });
-    const double largest = *std::max_element(most.begin(), most.end());
-    Room<std::int32_t> order;
-    order.reserve(at(m.n_states));
-    Room<char> seen(at(m.n_states), 0);
-    std::size_t next = 0;
-    const auto visit = [&](std::int32_t s) {
-        if (seen[at(s)]) return;
-        seen[at(s)] = 1;
-        order.push_back(s);
-    };
-    const auto spread = [&] {
-        for (; next < order.size(); ++next) {
-            const auto s = at(order[next]);
-            for (auto k = p.ptr[s]; k < p.ptr[s + 1]; ++k) visit(p.from[at(k)]);
-        }
-    };
-    for (std::int32_t s = 0; s < m.n_states; ++s)
-        if (most[at(s)] == largest) visit(s);
-    spread();
-    for (std::int32_t s = 0; s < m.n_states; ++s) {
-        visit(s);
-        spread();
-    }
-    return order;
-}
-
-namespace {
-
 // 1 - discount P(s | s) of a row of s; at discount 1 what leaves, as a sum that does not cancel.
+double away_from(double stay, double leave, double discount, double sum) {
+    return discount < 1.0 ? 1.0 - discount * (stay / sum) : leave / sum;
+}
+
 template <class Rows>
 double chance_to_move(const Rows& rows, std::int64_t row, std::int64_t s, double discount,
                       double sum) {
@@ -106,7 +43,7 @@ double chance_to_move(const Rows& rows, std::int64_t row, std::int64_t s, double
         else
             leave += p;
     });
-    return discount < 1.0 ? 1.0 - discount * (stay / sum) : leave / sum;
+    return away_from(stay, leave, discount, sum);
 }
 
 }  // namespace
@@ -121,9 +58,9 @@ OrderedRows::OrderedRows(const ModelView& m, double discount, Room<std::int32_t>
     order_ = std::move(order);
     Room<std::int32_t> position(at(n));
     for (std::int64_t i = 0; i < n; ++i) position[at(order_[at(i)])] = static_cast<std::int32_t>(i);
-    const std::int64_t longest = m.longest_row;
-    const bool filled = longest <= longest_filled_row && longest * m.n_rows <= 2 * m.n_entries;
-    width_ = filled ? longest : 0;
+    const bool filled =
+        m.longest_row <= most_few_entries && m.longest_row * m.n_rows <= 2 * m.n_entries;
+    width_ = filled ? m.longest_row : 0;
     const std::size_t room = at(width_ > 0 ? width_ * m.n_rows : m.n_entries);
     first_.resize(at(n) + 1);
     first_[0] = 0;
@@ -131,23 +68,87 @@ OrderedRows::OrderedRows(const ModelView& m, double discount, Room<std::int32_t>
     reward_.resize(at(m.n_rows));
     col_.resize(room);
     prob_.resize(room);
+    for (std::int64_t i = 0; i < n; ++i) {
+        const std::int32_t s = order_[at(i)];
+        chosen_[i] = first_[at(i)] + (start[at(s)] - m.row_begin(0, s));
+        first_[at(i) + 1] = first_[at(i)] + m.row_end(0, s) - m.row_begin(0, s);
+    }
+    if (width_ > 0 && m.storage == Storage::csr)
+        with_few(width_, [&](auto width) { copy_few<width()>(position); });
+    else
+        copy_rows(position);
+}
+
+template <int width>
+void OrderedRows::copy_few(const Room<std::int32_t>& position) {
+    const CsrRows rows(m_);
+    const std::int32_t* const place = position.data();
+    const double* const defect = m_.defect;
+    const double discount = discount_;
+    std::int32_t* to_col = col_.data();
+    double* to_prob = prob_.data();
+    double* reward = reward_.data();
+    const auto state_at = [&](std::int64_t i) { return order_[at(std::min(i, m_.n_states - 1))]; };
+    for (std::int32_t i = 0; i < m_.n_states; ++i) {
+        // Rows of states that are next in this order lie anywhere in the model.
+        constexpr std::int64_t ahead = 6;
+        __builtin_prefetch(&m_.state_ptr[state_at(i + 3 * ahead)]);
+        __builtin_prefetch(&rows.row_ptr[m_.row_begin(0, state_at(i + 2 * ahead))]);
+        const std::int64_t soon = m_.row_begin(0, state_at(i + ahead));
+        const std::int64_t first = rows.row_ptr[soon];
+        __builtin_prefetch(&m_.reward[soon]);
+        for (std::int64_t k = 0; k < 3; ++k) __builtin_prefetch(&rows.prob[first + 8 * k]);
+        __builtin_prefetch(&rows.col[first]);
+        const std::int32_t s = order_[at(i)];
+        const std::int64_t end = m_.row_end(0, s);
+        for (std::int64_t r = m_.row_begin(0, s); r < end; ++r) {
+            const std::int64_t from = rows.row_ptr[r], terms = rows.terms(r);
+            std::int32_t col[width];
+            double prob[width];
+            double stay = 0.0, leave = rows.exit(r);
+#pragma GCC unroll 4
+            for (std::int64_t k = 0; k < width; ++k) {
+                const bool there = k < terms;
+                const std::int64_t entry = there ? from + k : 0;
+                const std::int32_t read = rows.col[entry];
+                const std::int32_t j = there ? read : s;
+                const double p = kept_if(there, rows.prob[entry]);
+                stay += kept_if(j == s, p);
+                prob[k] = kept_if(j != s, p);
+                leave += prob[k];
+                col[k] = place[j];
+            }
+            const double sum = defect ? 1.0 + defect[r] : 1.0;
+            const double away = away_from(stay, leave, discount, sum);
+            const bool for_ever = away == 0.0;
+            *reward++ = for_ever ? -std::numeric_limits<double>::infinity() : m_.reward[r] / away;
+            const double scale = for_ever ? 0.0 : discount / (sum * away);
+            for (double& p : prob) p *= scale;
+            // Columns ascend in the new order too.
+            sort_few<width>(col, prob);
+            store_few<width>(col, prob, to_col, to_prob);
+            to_col += width;
+            to_prob += width;
+        }
+    }
+}
+
+void OrderedRows::copy_rows(const Room<std::int32_t>& position) {
     std::vector<std::pair<std::int32_t, double>> row;
     std::size_t next = 0, to = 0;
-    with_rows(m, [&](const auto& rows) {
-        for (std::int64_t i = 0; i < n; ++i) {
+    with_rows(m_, [&](const auto& rows) {
+        for (std::int64_t i = 0; i < m_.n_states; ++i) {
             const std::int32_t s = order_[at(i)];
-            chosen_[i] = first_[at(i)] + (start[at(s)] - m.row_begin(0, s));
-            for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r, ++next) {
-                const double sum = m.defect ? 1.0 + m.defect[r] : 1.0;
-                const double away = chance_to_move(rows, r, s, discount, sum);
+            for (std::int64_t r = m_.row_begin(0, s); r < m_.row_end(0, s); ++r, ++next) {
+                const double sum = m_.defect ? 1.0 + m_.defect[r] : 1.0;
+                const double away = chance_to_move(rows, r, s, discount_, sum);
                 reward_[next] =
-                    away == 0.0 ? -std::numeric_limits<double>::infinity() : m.reward[r] / away;
-                const double scale = discount / (sum * away);
+                    away == 0.0 ? -std::numeric_limits<double>::infinity() : m_.reward[r] / away;
+                const double scale = discount_ / (sum * away);
                 row.clear();
                 rows.each(r, [&](std::int32_t j, double p) {
                     if (j == s || away == 0.0) return;
                     row.emplace_back(position[at(j)], scale * p);
-                    // Columns ascend in the new order too.
                     for (auto k = row.size() - 1; k > 0 && row.size() <= short_row; --k) {
                         if (row[k - 1].first < row[k].first) break;
                         std::swap(row[k - 1], row[k]);
@@ -166,10 +167,9 @@ OrderedRows::OrderedRows(const ModelView& m, double discount, Room<std::int32_t>
                     col_[to] = static_cast<std::int32_t>(i);
                     prob_[to] = 0.0;
                 }
-                copy_up_to(n);
+                copy_up_to(m_.n_states);
                 if (width_ == 0) ptr_[next + 1] = static_cast<std::int64_t>(to);
             }
-            first_[at(i) + 1] = static_cast<std::int64_t>(next);
         }
     });
 }
@@ -278,26 +278,15 @@ Sweep OrderedRows::improve(double* value, bool backwards) {
     const std::int32_t* col = col_.data();
     const double* prob = prob_.data();
     const double* reward = reward_.data();
-    const auto filled = [&](auto width) {
-        return sweep(value, backwards, [=](std::int64_t, std::int64_t r) RLT_INLINED {
-            double x = reward[r];
-            for (std::int64_t k = r * width(); k < (r + 1) * width(); ++k)
-                x += prob[k] * value[col[k]];
-            return x;
+    if (width_ > 0)
+        return with_few(width_, [&](auto width) {
+            return sweep(value, backwards, [=](std::int64_t, std::int64_t r) RLT_INLINED {
+                double x = reward[r];
+                for (std::int64_t k = r * width(); k < (r + 1) * width(); ++k)
+                    x += prob[k] * value[col[k]];
+                return x;
+            });
         });
-    };
-    switch (width_) {
-        case 1:
-            return filled(std::integral_constant<int, 1>{});
-        case 2:
-            return filled(std::integral_constant<int, 2>{});
-        case 3:
-            return filled(std::integral_constant<int, 3>{});
-        case 4:
-            return filled(std::integral_constant<int, 4>{});
-        default:
-            break;
-    }
     const std::int64_t* ptr = ptr_.data();
     return sweep(value, backwards, [=](std::int64_t, std::int64_t r) {
         double x = reward[r];
@@ -330,14 +319,11 @@ double OrderedRows::residual(const double* value, double* out) const {
     return largest + doubt;
 }
 
-void OrderedRows::chain(double kept_fill, PolicyChain& equations) const {
-    if (in_place()) {
-        equations = {};  // memory counts more than time here
-        equations = PolicyChain(m_, discount_, chosen_);
-    } else
-        equations.assign({m_.n_states, width_ > 0 ? nullptr : ptr_.data(), width_, col_.data(),
-                          prob_.data(), chosen_, 1.0, -1.0},
-                         kept_fill);
+MatrixRows OrderedRows::equations() const {
+    return {m_.n_states,  width_ > 0 ? nullptr : ptr_.data(),
+            width_,       col_.data(),
+            prob_.data(), chosen_,
+            1.0,          -1.0};
 }
 
 void OrderedRows::gather(const double* value, double* ordered) const {

@@ -15,11 +15,6 @@
 
 namespace rlt {
 
-// States in the order of their distance, along rows backwards, from where values come from: where
-// rows may end, or without such, the largest one-step rewards; then of what is left again.
-enum class Origin { rewards, exits };
-Room<std::int32_t> backward_order(const ModelView& m, Origin origin);
-
 struct Sweep {
     double change = 0.0;  // the largest
     std::int64_t switched = 0;
@@ -45,8 +40,10 @@ public:
     // out = r' + p' v - v of the rows last chosen, or that times 1 - discount p_ss. The largest
     // magnitude, or NaN.
     double residual(const double* value, double* out) const;
-    // The equations of the rows last chosen, whose right-hand sides are such residuals.
-    void chain(double kept_fill, PolicyChain& equations) const;
+    // The equations of the rows last chosen, whose right-hand sides are such residuals: as a view
+    // of these rows, or if they are in place, as a chain.
+    MatrixRows equations() const;
+    PolicyChain chain() const { return PolicyChain(m_, discount_, chosen_); }
 
     // Between the model's numbering and this one.
     void gather(const double* value, double* ordered) const;
@@ -55,6 +52,10 @@ public:
     void finish();
 
 private:
+    // Copy rows with `position` of each state: those filled up without branches, and any.
+    template <int width>
+    void copy_few(const Room<std::int32_t>& position);
+    void copy_rows(const Room<std::int32_t>& position);
     template <class Backup>
     Sweep sweep(double* value, bool backwards, const Backup& backup_of);
 

@@ -111,13 +111,21 @@ void PolicyChain::assign(const MatrixRows& rows, double kept_fill) {
         lu_.clear();
         if (paths_.empty()) factor_dense();
     } else if (entries <= widest_incomplete_row * rows.n) {
+        if (kept_fill == 1.0 && matrix_.keep_sums()) return;
         Room<double>& inverse = matrix_.inverse_pivot;
+        kept_fill = std::min(kept_fill, bold_fill);
         if (factor_incomplete(rows, matrix_.diagonal, kept_fill, inverse) ||
             factor_incomplete(rows, matrix_.diagonal, 0.0, inverse))
             return;
         std::transform(matrix_.diagonal.begin(), matrix_.diagonal.end(), inverse.begin(),
                        [](double x) { return 1.0 / x; });
     }
+}
+
+bool PolicyChain::replace(const MatrixRows& rows, const Room<std::int32_t>& which) {
+    if (!lu_.empty() || !paths_.empty()) return false;
+    matrix_.replace(rows, which);
+    return matrix_.keep_sums();
 }
 
 void PolicyChain::factor_dense() {

@@ -42,6 +42,9 @@ public:
     // Takes these equations instead, in the room of the last ones.
     PolicyChain() = default;
     void assign(const MatrixRows& rows, double kept_fill);
+    // Takes some rows anew, given in ascending order, and keeps all fill; where that is not
+    // possible all have to be assigned.
+    bool replace(const MatrixRows& rows, const Room<std::int32_t>& which);
     // With targets (one flag a state): moves into a target count as ends, so that at discount 1
     // x is what is summed up until a target is reached, or the end. At discount 1 every state must
     // reach one of these; where one does not the matrix is singular, and x is not finite, or

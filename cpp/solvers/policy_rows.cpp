@@ -6,6 +6,8 @@ namespace {
 
 constexpr std::int64_t rows_ahead = 12;  // how far ahead scattered rows are fetched
 
+constexpr std::int64_t few = 4;  // entries
+
 void fetch(const void* from, std::size_t bytes) {
     for (std::size_t at = 0; at < bytes; at += 64)
         __builtin_prefetch(static_cast<const char*>(from) + at);
@@ -45,9 +47,18 @@ void PolicyRows::gather(const std::int64_t* chosen) {
     reward_.resize(n);
     ptr_[0] = 0;
     for (std::size_t s = 0; s < n; ++s) ptr_[s + 1] = ptr_[s] + length(chosen[s]);
-    col_.resize(static_cast<std::size_t>(ptr_[n]));
-    prob_.resize(static_cast<std::size_t>(ptr_[n]));
-    for (std::size_t s = 0; s < n; ++s) {
+    col_.resize(static_cast<std::size_t>(ptr_[n] + few));
+    prob_.resize(static_cast<std::size_t>(ptr_[n] + few));
+    std::size_t s = 0;
+    // Short rows are copied with what comes next: that is overwritten, and a length that varies
+    // would be mispredicted.
+    if (m_.longest_row <= few)
+        for (; s < n && m_.row_ptr[chosen[s]] + few <= m_.n_entries; ++s) {
+            std::copy_n(m_.col + m_.row_ptr[chosen[s]], few, col_.data() + ptr_[s]);
+            std::copy_n(m_.prob + m_.row_ptr[chosen[s]], few, prob_.data() + ptr_[s]);
+            reward_[s] = m_.reward[chosen[s]];
+        }
+    for (; s < n; ++s) {
         if (s + rows_ahead < n) {
             const std::int64_t k = m_.row_ptr[chosen[s + rows_ahead]];
             const auto terms = static_cast<std::size_t>(length(chosen[s + rows_ahead]));

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
+
+#include "solvers/few_entries.hpp"
 
 namespace rlt {
 
@@ -12,8 +15,6 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 // What an entry of a loop costs, and the loop itself, in entries that lie in a row.
 constexpr std::int64_t looped_entry = 2, loop = 32;
-
-constexpr std::int64_t few_entries = 4;
 
 }  // namespace
 
@@ -35,14 +36,28 @@ SparseRows SparseRows::transposed() const {
     return out;
 }
 
+// Always inlined where the width is known.
+RLT_INLINED inline void Triangle::fill_row(const MatrixRows& rows, std::int32_t i,
+                                           std::int64_t from, std::int64_t step,
+                                           std::int64_t length, std::int64_t width) {
+    const std::size_t last = (at(i) + 1) * at(width) - 1;
+    for (std::int64_t k = 0; k < width; ++k) {
+        // No branch: it would be mispredicted.
+        const bool there = k < length;
+        const auto entry = at(there ? from + k * step : 0);
+        const std::int32_t col = rows.col[entry];
+        col_[last - at(k)] = there ? col : i;
+        value_[last - at(k)] = rows.factor * kept_if(there, rows.value[entry]);
+    }
+}
+
 void Triangle::assign(const MatrixRows& rows, const std::int64_t* nearest, Side side) {
     n_ = static_cast<std::int32_t>(rows.n);
-    const bool is_below = side == Side::below;
-    // Entry 0 of a row is the one nearest to the diagonal, the next ones are `step` away.
-    const std::int64_t step = is_below ? -1 : 1;
     const auto length_of = [&](std::int64_t i, std::int64_t from) {
-        return is_below ? from + 1 - rows.begin(i) : rows.end(i) - from;
+        return side == Side::below ? from + 1 - rows.begin(i) : rows.end(i) - from;
     };
+    // Entry 0 of a row is the one nearest to the diagonal, the next ones are `step` away.
+    const std::int64_t step = side == Side::below ? -1 : 1;
     std::array<std::int64_t, most_width + 1> rows_of{}, entries_of{};  // by their length
     for (std::int64_t i = 0; i < n_; ++i) {
         const std::int64_t length = length_of(i, nearest[i]);
@@ -67,28 +82,61 @@ void Triangle::assign(const MatrixRows& rows, const std::int64_t* nearest, Side 
     rest_ptr_.assign(1, 0);
     rest_col_.clear();
     rest_value_.clear();
-    for (std::int32_t i = 0; i < n_; ++i) {
-        const std::int64_t from = nearest[i];
-        const std::int64_t length = length_of(i, from);
-        const std::size_t last = (at(i) + 1) * at(width_) - 1;
-        for (std::int64_t k = 0; k < width_; ++k) {
-            // No branch: it would be mispredicted.
-            const bool there = k < length;
-            const auto entry = at(there ? from + k * step : 0);
-            const std::int32_t col = rows.col[entry];
-            const double value = rows.value[entry];
-            col_[last - at(k)] = there ? col : i;
-            value_[last - at(k)] = there ? rows.factor * value : 0.0;
+    with_width([&](auto width) {
+        for (std::int32_t i = 0; i < n_; ++i) {
+            const std::int64_t from = nearest[i];
+            const std::int64_t length = length_of(i, from);
+            fill_row(rows, i, from, step, length, width());
+            if (length <= width()) continue;
+            for (std::int64_t k = length; k-- > width();) {
+                rest_col_.push_back(rows.col[from + k * step]);
+                rest_value_.push_back(rows.factor * rows.value[from + k * step]);
+            }
+            long_row_.push_back(i);
+            rest_ptr_.push_back(rest_col_.size());
         }
+    });
+    long_row_.push_back(n_);
+}
+
+void Triangle::replace(const MatrixRows& rows, const Room<std::int32_t>& which,
+                       const std::int64_t* nearest, Side side) {
+    const bool is_below = side == Side::below;
+    const std::int64_t step = is_below ? -1 : 1;
+    Room<std::int32_t> long_row(1, -1), rest_col;
+    Room<std::size_t> rest_ptr(1, 0);
+    Room<double> rest_value;
+    std::size_t old = 1;
+    const auto keep_up_to = [&](std::int32_t row) {
+        for (; old + 1 < long_row_.size() && long_row_[old] < row; ++old) {
+            for (auto k = rest_ptr_[old - 1]; k < rest_ptr_[old]; ++k) {
+                rest_col.push_back(rest_col_[k]);
+                rest_value.push_back(rest_value_[k]);
+            }
+            long_row.push_back(long_row_[old]);
+            rest_ptr.push_back(rest_col.size());
+        }
+    };
+    for (const std::int32_t i : which) {
+        const std::int64_t from = nearest[i];
+        const std::int64_t length = is_below ? from + 1 - rows.begin(i) : rows.end(i) - from;
+        fill_row(rows, i, from, step, length, width_);
+        keep_up_to(i);
+        if (long_row_[old] == i) ++old;
         if (length <= width_) continue;
         for (std::int64_t k = length; k-- > width_;) {
-            rest_col_.push_back(rows.col[from + k * step]);
-            rest_value_.push_back(rows.factor * rows.value[from + k * step]);
+            rest_col.push_back(rows.col[from + k * step]);
+            rest_value.push_back(rows.factor * rows.value[from + k * step]);
         }
-        long_row_.push_back(i);
-        rest_ptr_.push_back(rest_col_.size());
+        long_row.push_back(i);
+        rest_ptr.push_back(rest_col.size());
     }
-    long_row_.push_back(n_);
+    keep_up_to(n_);
+    long_row.push_back(n_);
+    long_row_ = std::move(long_row);
+    rest_ptr_ = std::move(rest_ptr);
+    rest_col_ = std::move(rest_col);
+    rest_value_ = std::move(rest_value);
 }
 
 double Triangle::less_rest(std::size_t which, double sum, double scale, const double* x) const {
@@ -112,27 +160,74 @@ double largest_or_nan(const double* x, std::int64_t n) {
     return largest + doubt;
 }
 
+void SplitMatrix::split_row(const MatrixRows& rows, std::int64_t i, std::int64_t left,
+                            std::int64_t right, double own) {
+    left_[at(i)] = left;
+    right_[at(i)] = right;
+    diagonal[at(i)] = rows.unit + rows.factor * own;
+    inverse_pivot[at(i)] = 1.0 / diagonal[at(i)];
+}
+
+void SplitMatrix::split_row(const MatrixRows& rows, std::int64_t i) {
+    const std::int64_t end = rows.end(i);
+    std::int64_t k =
+        std::lower_bound(rows.col + rows.begin(i), rows.col + end, static_cast<std::int32_t>(i)) -
+        rows.col;
+    const std::int64_t left = k - 1;
+    double own = 0.0;
+    for (; k < end && rows.col[k] == i; ++k) own += rows.value[k];
+    split_row(rows, i, left, k, own);
+}
+
+void SplitMatrix::replace(const MatrixRows& rows, const Room<std::int32_t>& which) {
+    for (const std::int32_t i : which) split_row(rows, i);
+    below.replace(rows, which, left_.data(), Triangle::Side::below);
+    above.replace(rows, which, right_.data(), Triangle::Side::above);
+}
+
 void SplitMatrix::assign(const MatrixRows& rows) {
     for (auto* ends : {&left_, &right_}) ends->resize(at(rows.n));
     diagonal.resize(at(rows.n));
     inverse_pivot.resize(at(rows.n));
-    for (std::int64_t i = 0; i < rows.n; ++i) {
-        const std::int64_t begin = rows.begin(i), end = rows.end(i);
-        std::int64_t k = begin;
-        double own = 0.0;
-        if (end - begin > few_entries)
-            k = std::lower_bound(rows.col + begin, rows.col + end, static_cast<std::int32_t>(i)) -
-                rows.col;
-        else  // without a branch for each entry
-            for (std::int64_t j = begin; j < end; ++j) k += rows.col[j] < i;
-        left_[at(i)] = k - 1;
-        for (; k < end && rows.col[k] == i; ++k) own += rows.value[k];
-        right_[at(i)] = k;
-        diagonal[at(i)] = rows.unit + rows.factor * own;
-        inverse_pivot[at(i)] = 1.0 / diagonal[at(i)];
-    }
+    if (!rows.ptr && rows.stride <= most_few_entries)
+        with_few(rows.stride, [&](auto width) {
+            for (std::int64_t i = 0; i < rows.n; ++i) {
+                const std::int64_t begin = rows.begin(i);
+                std::int64_t left = begin - 1, right = begin;
+                double own = 0.0;
+                for (std::int64_t k = begin; k < begin + width(); ++k) {
+                    const std::int32_t j = rows.col[k];
+                    left += j < i;
+                    right += j <= i;
+                    own += kept_if(j == i, rows.value[k]);
+                }
+                split_row(rows, i, left, right, own);
+            }
+        });
+    else
+        for (std::int64_t i = 0; i < rows.n; ++i) split_row(rows, i);
     below.assign(rows, left_.data(), Triangle::Side::below);
     above.assign(rows, right_.data(), Triangle::Side::above);
+}
+
+bool SplitMatrix::keep_sums() {
+    Room<double> passed_on(diagonal.size());  // sums right of the diagonal; then over the pivot
+    above.ascending([&](std::int32_t i, const auto& row) RLT_INLINED {
+        double sum = 0.0;
+        row.each([&](std::int32_t, double x) RLT_INLINED { sum += x; });
+        passed_on[at(i)] = sum;
+    });
+    bool sound = true;
+    below.ascending([&](std::int32_t i, const auto& less) RLT_INLINED {
+        const double pivot = less(diagonal[at(i)], 1.0, passed_on.data());
+        const double inverse = 1.0 / pivot;
+        // Not so where rounding has eaten the row's sum.
+        sound &= pivot >= (1.0 - 0x1.0p-30) * -passed_on[at(i)] && pivot > 0.0 &&
+                 inverse - inverse == 0.0;
+        inverse_pivot[at(i)] = inverse;
+        passed_on[at(i)] *= inverse;
+    });
+    return sound;
 }
 
 SparseRows SplitMatrix::rows() const {

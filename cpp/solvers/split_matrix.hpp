@@ -60,6 +60,10 @@ public:
     // nearest[i] is where row i has its entry next to the diagonal, if any.
     void assign(const MatrixRows& rows, const std::int64_t* nearest, Side side);
 
+    // Takes some rows anew, given in ascending order.
+    void replace(const MatrixRows& rows, const Room<std::int32_t>& which,
+                 const std::int64_t* nearest, Side side);
+
     // Calls f(i, less) for every row, where less(sum, scale, x) is sum minus scale times row i
     // times x. What fills up a row reads x[i], which must be finite.
     template <class F>
@@ -142,6 +146,8 @@ private:
         }
     }
 
+    void fill_row(const MatrixRows& rows, std::int32_t i, std::int64_t from, std::int64_t step,
+                  std::int64_t length, std::int64_t width);
     double less_rest(std::size_t which, double sum, double scale, const double* x) const;
 
     std::int32_t n_ = 0;
@@ -161,6 +167,11 @@ double largest_or_nan(const double* x, std::int64_t n);
 struct SplitMatrix {
     // Pivots are those on the diagonal until there are better ones.
     void assign(const MatrixRows& rows);
+    // Takes some rows anew, given in ascending order.
+    void replace(const MatrixRows& rows, const Room<std::int32_t>& which);
+    // Takes pivots whose factors have the row sums of A: all that elimination fills in beside the
+    // diagonal is subtracted there. Whether they are as they should be.
+    bool keep_sums();
     // Frees what only the next assignment would use.
     void forget_bounds() { left_ = right_ = {}; }
 
@@ -174,6 +185,10 @@ struct SplitMatrix {
     Room<double> inverse_pivot;
 
 private:
+    void split_row(const MatrixRows& rows, std::int64_t i);
+    void split_row(const MatrixRows& rows, std::int64_t i, std::int64_t left, std::int64_t right,
+                   double own);
+
     Room<std::int64_t> left_, right_;  // of the diagonal: where the next entries are
 };
 

@@ -1,0 +1,17 @@
+// An order to sweep states in: that of their distance, along rows backwards, from where values
+// come from.
+#pragma once
+
+#include <cstdint>
+
+#include "model/view.hpp"
+#include "support/room.hpp"
+
+namespace rlt {
+
+// Where values come from: where rows may end, or without such, the largest one-step rewards; then
+// what is left again.
+enum class Origin { rewards, exits };
+Room<std::int32_t> backward_order(const ModelView& m, Origin origin);
+
+}  // namespace rlt
