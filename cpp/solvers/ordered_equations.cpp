@@ -13,9 +13,9 @@ namespace {
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-// Moves to earlier states that the order by value must have beside those of the rows' order: it
-// may have fewer, since it leaves less to be filled in.
-constexpr double as_good = 0.98;
+// Moves to earlier states that the order by value must have: beside all, and beside those of the
+// rows' order, than which it may have fewer, since it leaves less to be filled in. Measured.
+constexpr double most_of_all = 0.75, as_good = 0.98;
 constexpr std::int64_t many_for_one_new = 1000;  // rows, so that the others are kept
 
 constexpr int digit_bits = 11;
@@ -82,9 +82,12 @@ void OrderedEquations::assign(const OrderedRows& rows, const double* value, doub
     const MatrixRows chosen = rows.equations();
     // All of the fill: by value there is so little that it harms no model.
     if (kept_fill == PolicyChain::bold_fill && replace(chosen)) return;
-    const bool by_value = value && chosen.n > PolicyChain::dense_limit;
+    // Small chains, and those of one successor a state, are solved without such factors.
+    const bool by_value =
+        value && chosen.n > PolicyChain::dense_limit && (chosen.ptr || chosen.stride > 1);
     const Moves moves = by_value ? moves_of(chosen, value) : Moves{};
-    if (std::max(moves.up, moves.down) <= as_good * moves.back) {
+    const double back = std::max(moves.up, moves.down);
+    if (back <= as_good * moves.back || back < most_of_all * (moves.up + moves.down)) {
         order_.clear();
         chain_.assign(chosen, kept_fill);
         return;

@@ -29,6 +29,17 @@ constexpr int most_failures = 3;   // solutions in a row that do not halve their
 constexpr int most_rounds = 2000;  // values may rise by nearly nothing, again and again
 constexpr double smallest_plain_reward = 1e-200;
 
+// Changes that are small enough.
+struct Enough {
+    double largest_value = 0.0, wanted = 0.0, rounding = 0.0;
+
+    Enough(double discount, Target target, const double* value, std::int64_t n)
+        : largest_value(largest_magnitude(value, n)),
+          wanted((1.0 - discount) * std::max(target.absolute, target.relative * largest_value)),
+          rounding(16.0 * (unit_roundoff * largest_value + 0x1.0p-1074)) {}
+    bool reached(const Sweep& sweep) const { return sweep.change <= std::max(wanted, rounding); }
+};
+
 bool worth_going_on(const Sweep& first, const Sweep& last) {
     return static_cast<double>(last.switched) > 0.1 * static_cast<double>(first.switched);
 }
@@ -64,13 +75,15 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         outdated = outdated || sweep.switched > 0;
         return sweep;
     };
-    const auto improve = [&] {
+    const auto improve = [&](const Enough& enough) {
         // As long as sweeps keep changing actions: a front is then on its way, and if it lasts,
         // perhaps against the order, which it then crosses in one sweep backwards.
         const Sweep first = one_sweep();
-        Sweep last = one_sweep();
+        const bool few = 100 * first.switched < m.n_states;
+        Sweep last = one_sweep(few);
         std::int64_t switched = first.switched + last.switched;
         for (int sweeps = 2; sweeps < most_sweeps && worth_going_on(first, last); ++sweeps) {
+            if (enough.reached(last)) break;
             last = one_sweep(sweeps >= sweeps_one_way && sweeps % 2 == 1);
             switched += last.switched;
         }
@@ -102,27 +115,24 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         ordered.begin(v);
         solve(nullptr, std::numeric_limits<double>::infinity(), wanted_reduction);
     }
-    Sweep sweep = improve();
+    Sweep sweep = improve(Enough(discount, target, v, m.n_states));
     double least = std::numeric_limits<double>::infinity();
     double most = -std::numeric_limits<double>::infinity();
     for (int idle = 0, round = 0; idle < most_idle_rounds && round < most_rounds; ++idle, ++round) {
-        const double largest = largest_magnitude(v, m.n_states);
-        const double wanted =
-            (1.0 - discount) * std::max(target.absolute, target.relative * largest);
-        const double rounding = 16.0 * (unit_roundoff * largest + 0x1.0p-1074);
-        result.converged = sweep.change <= std::max(wanted, rounding);
+        const Enough enough(discount, target, v, m.n_states);
+        result.converged = enough.reached(sweep);
         if (result.converged || !std::isfinite(sweep.change) || failures == most_failures) break;
         // Either changes become smaller or values rise, as they do under better policies.
         const double mean = std::accumulate(v, v + n, 0.0) / static_cast<double>(n);
-        if (sweep.change < 0.9 * least || mean > most + 1e-12 * largest) idle = 0;
+        if (sweep.change < 0.9 * least || mean > most + 1e-12 * enough.largest_value) idle = 0;
         least = std::min(least, sweep.change);
         most = std::max(most, mean);
 
         const bool settled = sweep.switched == 0;
-        solve(v, settled ? 0.5 * wanted : std::numeric_limits<double>::infinity(),
+        solve(v, settled ? 0.5 * enough.wanted : std::numeric_limits<double>::infinity(),
               std::clamp(static_cast<double>(sweep.switched) / static_cast<double>(n),
                          least_reduction, wanted_reduction));
-        sweep = improve();
+        sweep = improve(enough);
     }
     if (!ordered.in_place()) ordered.scatter(v, value);
     ordered.finish();
