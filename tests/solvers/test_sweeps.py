@@ -183,6 +183,50 @@ def test_ordered_policy_iteration_on_slow_models() -> None:
         assert converged and finite and high - low <= 4e-6 * (1.0 - discount)
 
 
+@pytest.mark.parametrize(
+    ("mdp", "most"),
+    [
+        # By distance instead of by value, equations take three times as many steps.
+        (rlt.gridworld(100, 100, slip=0.2, walls=0.2, discount=0.999, step_reward=-1.0), 40),
+        # Actions change in one state after another, against the order of sweeps.
+        (rlt.riverswim(2768, 0.999), 15),
+        # All of a first policy is wrong.
+        (rlt.combination_lock(2768, actions=2, slip=1e-3, discount=0.999), 20),
+    ],
+    ids=["maze", "front", "lock"],
+)
+def test_ordered_policy_iteration_takes_few_steps(mdp: rlt.MDP, most: int) -> None:
+    discount = float(mdp.discount or 0.0)
+    start = np.full(mdp.n_states, mdp.mean_rewards.min() / (1.0 - discount))
+    value, _, steps, converged = kernels.ordered_policy_iteration(
+        mdp.core, discount, 1e-6, 0.0, start
+    )
+    assert converged and steps <= most
+    assert np.abs(value - rlt.solve(mdp, method="policy-iteration", tol=1e-8).value).max() <= 1e-6
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5])
+def test_ordered_policy_iteration_for_every_length_of_rows(width: int) -> None:
+    # Large enough to be solved by incomplete factors, and drifting, so that values order it.
+    random = np.random.default_rng(width)
+    n, actions = 600, 3
+    table = np.zeros((n, actions, n))
+    for s in range(n):
+        for a in range(actions):
+            count = 1 + (s + a) % width
+            near = np.clip(s + random.integers(-2, 6, size=8), 0, n - 1)
+            to = np.unique(near)[:count]
+            table[s, a, to] = random.dirichlet(np.ones(len(to)))
+    rewards = random.random((n, actions))
+    rewards[-1] = 60.0
+    mdp = rlt.MDP(table, rewards, 0.999)
+    start = np.zeros(n)
+    value, _, _, converged = kernels.ordered_policy_iteration(mdp.core, 0.999, 1e-7, 0.0, start)
+    rows = rows_of(mdp)
+    assert converged
+    assert np.abs(plain.backup(rows, 0.999, value) - value).max() <= 1e-7 * 0.001 + 1e-10
+
+
 def test_improve_switches_only_to_what_is_better() -> None:
     switches = 0
     for seed, mdp in enumerate(MODELS):
