@@ -7,6 +7,7 @@
 #include "graph/components.hpp"
 #include "graph/cyclic_classes.hpp"
 #include "graph/end_components.hpp"
+#include "graph/far_apart.hpp"
 #include "graph/reachability.hpp"
 #include "model/build.hpp"
 #include "model/garnet.hpp"
@@ -276,6 +277,12 @@ Tuple<Flags, Labels> reach(const Model& model, const Flags& rows, const Flags& g
     return py::make_tuple(flags_of(found.state), labels_of(std::move(found.row)));
 }
 
+bool states_far_apart(const Model& model, std::int64_t steps, std::int64_t most) {
+    need_stationary(model);
+    const py::gil_scoped_release release;
+    return far_apart(model.view, steps, most);
+}
+
 }  // namespace
 
 void bind_graph(py::module_& m) {
@@ -288,6 +295,9 @@ void bind_graph(py::module_& m) {
     m.def("cyclic_classes", &cyclic, py::arg("model"),
           "(class of each state, their number): every row leads from one class to the next, and "
           "from the last to the first.");
+    m.def("far_apart", &states_far_apart, py::arg("model"), py::arg("steps"), py::arg("most"),
+          "Whether a state is more than so many steps away from state 0, as far as can be told by "
+          "looking at no more than `most` states.");
     m.def("reach", &reach, py::arg("model"), py::arg("rows").noconvert(),
           py::arg("goal").noconvert(), py::arg("certain"),
           "(whether a goal state or an ending is reached from a state, possibly or for certain; "

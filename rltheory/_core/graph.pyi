@@ -6,7 +6,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['components', 'cyclic_classes', 'end_components', 'mean_cycles', 'reach', 'walk_values']
+__all__: list[str] = ['components', 'cyclic_classes', 'end_components', 'far_apart', 'mean_cycles', 'reach', 'walk_values']
 def components(model: rltheory._core.model.Model, rows: numpy.typing.NDArray[numpy.bool]) -> numpy.typing.NDArray[numpy.int64]:
     """
     Strongly connected components along these rows: a label of each state, none of which leads to a larger one.
@@ -18,6 +18,10 @@ def cyclic_classes(model: rltheory._core.model.Model) -> tuple[numpy.typing.NDAr
 def end_components(model: rltheory._core.model.Model, rows: numpy.typing.NDArray[numpy.bool]) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.bool]]:
     """
     (label of each state or -1, whether a row keeps to its component), of these rows.
+    """
+def far_apart(model: rltheory._core.model.Model, steps: typing.SupportsInt | typing.SupportsIndex, most: typing.SupportsInt | typing.SupportsIndex) -> bool:
+    """
+    Whether a state is more than so many steps away from state 0, as far as can be told by looking at no more than `most` states.
     """
 def mean_cycles(ptr: numpy.typing.NDArray[numpy.int64], to: numpy.typing.NDArray[numpy.int32], weight: numpy.typing.NDArray[numpy.int64], by_karp: bool) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.uint64]], int]:
     """

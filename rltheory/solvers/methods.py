@@ -9,9 +9,9 @@
     ordered-policy-iteration     sweeps backwards from where most is earned, in place; then the
                                  equations of the policy they find solved a little; in turn
     auto                         policy iteration on small models, to the last digit; on others
-                                 modified policy iteration; where it mixes too slowly, ordered
-                                 policy iteration from the start; and policy iteration from where
-                                 that makes no more progress
+                                 modified policy iteration; where it mixes too slowly, or states
+                                 are far apart, ordered policy iteration from the start; and policy
+                                 iteration from where that makes no more progress
 
 Iterations by sweeps stop when the bracket of MacQueen (1966), discount (max - min of T v - v) /
 (1 - discount), is below the tolerance. What a method returns is only a guess: the certificate
@@ -40,6 +40,8 @@ _SMALL = 50
 _FEW_POLICIES = 12
 """Small models have rarely more than so many policies to go through, unless news travels slowly."""
 _NO_LIMIT = 2**62
+_FAR = 100
+"""Steps of a way along which fewer than a tenth of the states lie: nothing mixes fast there."""
 _PATIENCE = 60.0
 """How many sweeps of a policy modified policy iteration may have left, before another method takes
 over. Measured, on random models with 2 to 10 successors, where three are enough to mix faster."""
@@ -154,13 +156,18 @@ def _small(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> 
 def auto(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Guess:
     if core.n_states <= _SMALL:
         return _small(core, discount, tolerance, start)
-    guess, slow = _modified(core, discount, tolerance, start, _PATIENCE)
-    if not (slow and np.isfinite(guess.value).all()):
-        return guess
-    swept = guess.iterations
-    del guess  # on a large model its arrays are wanted
+    swept = 0
+    why = "its states are far apart"
+    steps = max(_FAR, math.ceil(1.0 / (1.0 - discount)))
+    if not _core.graph.far_apart(core, steps, core.n_states // 10):
+        guess, slow = _modified(core, discount, tolerance, start, _PATIENCE)
+        if not (slow and np.isfinite(guess.value).all()):
+            return guess
+        swept = guess.iterations
+        why = "it mixes slowly"
+        del guess  # on a large model its arrays are wanted
     guess = ordered_policy_iteration(core, discount, tolerance, start)
-    note = "it mixes slowly: sweeps backwards from where most is earned, then equations of policies"
+    note = f"{why}: sweeps backwards from where most is earned, then equations of policies"
     if guess.note:
         note += f"; {guess.note}"
     return replace(guess, iterations=swept + guess.iterations, note=note)
