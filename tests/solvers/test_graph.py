@@ -251,3 +251,23 @@ def test_wrong_sizes_raise() -> None:
     if staged.core.n_stages > 1:
         with pytest.raises(ValueError, match="stationary"):
             _core.graph.components(staged.core, np.ones(staged.core.n_rows, dtype=bool))
+
+
+def test_far_apart() -> None:
+    seen = {True: 0, False: 0}
+    for mdp, rows, _ in models(400, 11):
+        S = mdp.n_states
+        adjacent = np.eye(S, dtype=bool)
+        for s, to, _ in rows:
+            adjacent[s, list(to)] = True
+        within = [np.arange(S) == 0]  # those within k steps of state 0
+        for _ in range(S):
+            within.append(within[-1] @ adjacent)
+        for steps, most in itertools.product(range(S + 1), range(S + 1)):
+            # All states within `steps` have to be looked at before one beyond is known.
+            looked_at = within[min(steps, S)].sum()
+            farther = bool((within[min(steps + 1, S)] & ~within[min(steps, S)]).any())
+            expected = most > 0 and farther and looked_at <= most
+            assert _core.graph.far_apart(mdp.core, steps, most) == expected
+            seen[expected] += 1
+    assert min(seen.values()) > 100

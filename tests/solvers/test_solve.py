@@ -490,6 +490,11 @@ def test_notes() -> None:
     assert slow.note == (
         "it mixes slowly: sweeps backwards from where most is earned, then equations of policies"
     )
+    far = rlt.solve(rlt.riverswim(2000, 0.99), tol=1e-6)
+    assert far.note == (
+        "its states are far apart: sweeps backwards from where most is earned, then equations of "
+        "policies"
+    )
     rng = np.random.default_rng(1)
     table = np.zeros((60, 2, 60))
     for s, a in itertools.product(range(60), range(2)):
