@@ -36,12 +36,13 @@ struct Enough {
     Enough(double discount, Target target, const double* value, std::int64_t n)
         : largest_value(largest_magnitude(value, n)),
           wanted((1.0 - discount) * std::max(target.absolute, target.relative * largest_value)),
-          rounding(16.0 * (unit_roundoff * largest_value + 0x1.0p-1074)) {}
+          rounding(64.0 * (unit_roundoff * largest_value + 0x1.0p-1074)) {}
     bool reached(const Sweep& sweep) const { return sweep.change <= std::max(wanted, rounding); }
 };
 
-bool worth_going_on(const Sweep& first, const Sweep& last) {
-    return static_cast<double>(last.switched) > 0.1 * static_cast<double>(first.switched);
+bool worth_going_on(const Sweep& first, const Sweep& last, bool few) {
+    const double share = few ? 0.5 : 0.1;
+    return static_cast<double>(last.switched) > share * static_cast<double>(first.switched);
 }
 
 // What underflows slows sweeps down tenfold, and matters only to a model of nothing else.
@@ -82,7 +83,7 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         const bool few = 100 * first.switched < m.n_states;
         Sweep last = one_sweep(few);
         std::int64_t switched = first.switched + last.switched;
-        for (int sweeps = 2; sweeps < most_sweeps && worth_going_on(first, last); ++sweeps) {
+        for (int sweeps = 2; sweeps < most_sweeps && worth_going_on(first, last, few); ++sweeps) {
             if (enough.reached(last)) break;
             last = one_sweep(sweeps >= sweeps_one_way && sweeps % 2 == 1);
             switched += last.switched;

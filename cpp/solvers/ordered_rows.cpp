@@ -97,6 +97,7 @@ void OrderedRows::copy_few(const Room<std::int32_t>& position) {
         const std::int64_t soon = m_.row_begin(0, state_at(i + ahead));
         const std::int64_t first = rows.row_ptr[soon];
         __builtin_prefetch(&m_.reward[soon]);
+        if (defect) __builtin_prefetch(&defect[soon]);
         for (std::int64_t k = 0; k < 3; ++k) __builtin_prefetch(&rows.prob[first + 8 * k]);
         __builtin_prefetch(&rows.col[first]);
         const std::int32_t s = order_[at(i)];
@@ -309,13 +310,21 @@ double OrderedRows::residual(const double* value, double* out) const {
         });
         return largest + doubt;
     }
-    for (std::int64_t i = 0; i < m_.n_states; ++i) {
-        const std::int64_t r = chosen_[i];
-        double x = reward_[at(r)] - value[i];
-        for (std::int64_t k = begin(r); k < begin(r + 1); ++k)
-            x += prob_[at(k)] * value[col_[at(k)]];
+    const auto residual_of = [&](std::int64_t i, std::int64_t first, auto terms) RLT_INLINED {
+        double x = reward_[at(chosen_[i])] - value[i];
+        for (std::int64_t k = first; k < first + terms; ++k) x += prob_[at(k)] * value[col_[at(k)]];
         see(i, x);
-    }
+    };
+    if (width_ > 0)
+        with_few(width_, [&](auto width) {
+            for (std::int64_t i = 0; i < m_.n_states; ++i)
+                residual_of(i, chosen_[i] * width(), width);
+        });
+    else
+        for (std::int64_t i = 0; i < m_.n_states; ++i) {
+            const std::int64_t first = ptr_[at(chosen_[i])];
+            residual_of(i, first, ptr_[at(chosen_[i]) + 1] - first);
+        }
     return largest + doubt;
 }
 
