@@ -341,3 +341,21 @@ def test_methods_agree_on_larger_models() -> None:
         lower = np.max([each.lower for each in brackets], axis=0)
         assert (lower <= np.min([each.upper for each in brackets], axis=0)).all()
     assert solved_ones >= 5 and components >= 5
+
+
+def test_staying_at_a_loss_in_a_larger_model() -> None:
+    # A state that may wait for 1 a step: sweeps of rows solved for their own state pass that over.
+    n = 300
+    states = [*range(n), 5]
+    actions = [0] * n + [1]
+    table = np.zeros((n + 1, n))
+    table[np.arange(n - 1), np.arange(1, n)] = 1.0
+    table[n, 5] = 1.0
+    exits = np.zeros(n + 1)
+    exits[n - 1] = 1.0
+    rewards = np.zeros(n + 1)
+    rewards[7], rewards[n] = -3.0, -1.0
+    mdp = rlt.MDP.from_pairs(states, actions, table, rewards, termination=exits)
+    solution = rlt.solve(mdp, criterion="total")
+    assert solution.value.tolist() == [-3.0] * 8 + [0.0] * (n - 8)
+    assert solution.policy[5] == 0 and solution.certificate.check(mdp)
