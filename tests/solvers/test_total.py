@@ -359,3 +359,41 @@ def test_staying_at_a_loss_in_a_larger_model() -> None:
     solution = rlt.solve(mdp, criterion="total")
     assert solution.value.tolist() == [-3.0] * 8 + [0.0] * (n - 8)
     assert solution.policy[5] == 0 and solution.certificate.check(mdp)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_larger_models_are_worth_what_their_parts_are(method: str) -> None:
+    # Small models are solved in other ways, which are tested against brute force.
+    for trial in range(4):
+        rng = np.random.default_rng([31, trial])
+        parts: list[rlt.MDP] = []
+        while sum(part.n_states for part in parts) < 200:
+            part = plain_total.random_model(rng, most_states=5, thirds=bool(trial % 2))
+            try:
+                solved(part)
+            except rlt.ModelError:
+                continue
+            parts.append(part)
+        n = sum(part.n_states for part in parts)
+        place = rng.permutation(n)
+        states, actions, table, rewards, exits = [], [], [], [], []
+        value, first = np.empty(n), 0
+        for part in parts:
+            mine = place[first : first + part.n_states]
+            value[mine] = solved(part).value
+            arrays = part.arrays()
+            for s, k in enumerate(
+                np.repeat(np.arange(part.n_states), np.diff(part.arrays()["state_ptr"]))
+            ):
+                row = np.zeros(n)
+                entries = slice(arrays["row_ptr"][s], arrays["row_ptr"][s + 1])
+                row[mine[arrays["col"][entries]]] = arrays["prob"][entries]
+                states.append(mine[k])
+                actions.append(s)
+                table.append(row)
+                rewards.append(arrays["reward"][s])
+                exits.append(arrays["exit"][s] if len(arrays["exit"]) else 0.0)
+            first += part.n_states
+        whole = rlt.MDP.from_pairs(states, actions, np.array(table), rewards, termination=exits)
+        found = solved(whole, method=method).value
+        assert np.abs(found - value).max() <= 1e-8 * (1.0 + np.abs(value).max())
