@@ -41,7 +41,9 @@ _FEW_POLICIES = 12
 """Small models have rarely more than so many policies to go through, unless news travels slowly."""
 _NO_LIMIT = 2**62
 _FAR = 100
-"""Steps of a way along which fewer than a tenth of the states lie: nothing mixes fast there."""
+"""Steps of a way that is long enough for an order of sweeps to matter."""
+_NARROW = 300
+"""States within that distance: more, and news of all of them may mix before it has travelled."""
 _PATIENCE = 60.0
 """How many sweeps of a policy modified policy iteration may have left, before another method takes
 over. Measured, on random models with 2 to 10 successors, where three are enough to mix faster."""
@@ -153,13 +155,21 @@ def _small(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> 
     return Guess(value, rows, policies + swept.iterations + more, note)
 
 
+def _far_apart(core: Core, discount: float) -> bool:
+    """Whether news travels far, before it is forgotten or through a strip of states."""
+    lifetime = 1.0 / (1.0 - discount)
+    if lifetime >= _FAR and _core.graph.far_apart(core, _FAR, _NARROW):
+        return True
+    steps = max(_FAR, math.ceil(lifetime))
+    return _core.graph.far_apart(core, steps, core.n_states // 10)
+
+
 def auto(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Guess:
     if core.n_states <= _SMALL:
         return _small(core, discount, tolerance, start)
     swept = 0
     why = "its states are far apart"
-    steps = max(_FAR, math.ceil(1.0 / (1.0 - discount)))
-    if not _core.graph.far_apart(core, steps, core.n_states // 10):
+    if not _far_apart(core, discount):
         guess, slow = _modified(core, discount, tolerance, start, _PATIENCE)
         if not (slow and np.isfinite(guess.value).all()):
             return guess

@@ -486,7 +486,7 @@ def test_notes() -> None:
     assert small.note == "policy iteration: at most 50 states"
     larger = rlt.solve(rlt.garnet(51, 2, 3, 0, 0.9))
     assert larger.note == "modified policy iteration: it mixes fast"
-    slow = rlt.solve(rlt.riverswim(2000, 0.9999))
+    slow = rlt.solve(rlt.gridworld(60, 60, walls=0.2, discount=0.999, step_reward=-1.0))
     assert slow.note == (
         "it mixes slowly: sweeps backwards from where most is earned, then equations of policies"
     )
