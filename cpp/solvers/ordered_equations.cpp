@@ -80,7 +80,6 @@ void OrderedEquations::assign(const OrderedRows& rows, const double* value, doub
         return;
     }
     const MatrixRows chosen = rows.equations();
-    // All of the fill: by value there is so little that it harms no model.
     if (kept_fill == PolicyChain::bold_fill && replace(chosen)) return;
     // Small chains, and those of one successor a state, are solved without such factors.
     const bool by_value =
@@ -92,7 +91,7 @@ void OrderedEquations::assign(const OrderedRows& rows, const double* value, doub
         chain_.assign(chosen, kept_fill);
         return;
     }
-    if (kept_fill == PolicyChain::bold_fill) kept_fill = 1.0;
+    if (kept_fill == PolicyChain::bold_fill) kept_fill = PolicyChain::ordered_fill;
     order_ = descending_order(value, chosen.n);
     if (moves.up < moves.down) std::reverse(order_.begin(), order_.end());
     position_.resize(order_.size());

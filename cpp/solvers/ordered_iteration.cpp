@@ -20,6 +20,7 @@ namespace {
 
 constexpr int most_sweeps = 16;           // of improvement between two solutions
 constexpr int sweeps_one_way = 5;         // before every other one goes backwards
+constexpr int many_for_one_changed = 30;  // states, so that the next sweep goes backwards
 constexpr int most_krylov_steps = 500;    // of one solution
 constexpr int many_krylov_steps = 60;     // for one more digit: other factors may do better
 constexpr double wanted_reduction = 0.1;  // of a solution while actions change
@@ -80,7 +81,7 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         // As long as sweeps keep changing actions: a front is then on its way, and if it lasts,
         // perhaps against the order, which it then crosses in one sweep backwards.
         const Sweep first = one_sweep();
-        const bool few = 100 * first.switched < m.n_states;
+        const bool few = many_for_one_changed * first.switched < m.n_states;
         Sweep last = one_sweep(few);
         std::int64_t switched = first.switched + last.switched;
         for (int sweeps = 2; sweeps < most_sweeps && worth_going_on(first, last, few); ++sweeps) {
@@ -113,7 +114,9 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     };
     // A constant says nothing: a first policy is chosen, and valued before it is improved.
     if (std::all_of(v, v + n, [&](double x) { return x == v[0]; })) {
-        ordered.begin(v);
+        ordered.begin(step.data());
+        if (ordered.residual(step.data(), residual.data()) < ordered.residual(v, residual.data()))
+            std::copy(step.begin(), step.end(), v);
         solve(nullptr, std::numeric_limits<double>::infinity(), wanted_reduction);
     }
     Sweep sweep = improve(Enough(discount, target, v, m.n_states));

@@ -111,7 +111,7 @@ void PolicyChain::assign(const MatrixRows& rows, double kept_fill) {
         lu_.clear();
         if (paths_.empty()) factor_dense();
     } else if (entries <= widest_incomplete_row * rows.n) {
-        if (kept_fill == 1.0 && matrix_.keep_sums()) return;
+        if (kept_fill > bold_fill && matrix_.keep_fill(kept_fill)) return;
         Room<double>& inverse = matrix_.inverse_pivot;
         kept_fill = std::min(kept_fill, bold_fill);
         if (factor_incomplete(rows, matrix_.diagonal, kept_fill, inverse) ||
@@ -125,7 +125,7 @@ void PolicyChain::assign(const MatrixRows& rows, double kept_fill) {
 bool PolicyChain::replace(const MatrixRows& rows, const Room<std::int32_t>& which) {
     if (!lu_.empty() || !paths_.empty()) return false;
     matrix_.replace(rows, which);
-    return matrix_.keep_sums();
+    return matrix_.keep_fill(ordered_fill);
 }
 
 void PolicyChain::factor_dense() {

@@ -210,7 +210,7 @@ void SplitMatrix::assign(const MatrixRows& rows) {
     above.assign(rows, right_.data(), Triangle::Side::above);
 }
 
-bool SplitMatrix::keep_sums() {
+bool SplitMatrix::keep_fill(double share) {
     Room<double> passed_on(diagonal.size());  // sums right of the diagonal; then over the pivot
     above.ascending([&](std::int32_t i, const auto& row) RLT_INLINED {
         double sum = 0.0;
@@ -225,7 +225,7 @@ bool SplitMatrix::keep_sums() {
         sound &= pivot >= (1.0 - 0x1.0p-30) * -passed_on[at(i)] && pivot > 0.0 &&
                  inverse - inverse == 0.0;
         inverse_pivot[at(i)] = inverse;
-        passed_on[at(i)] *= inverse;
+        passed_on[at(i)] *= share * inverse;
     });
     return sound;
 }

@@ -169,9 +169,9 @@ struct SplitMatrix {
     void assign(const MatrixRows& rows);
     // Takes some rows anew, given in ascending order.
     void replace(const MatrixRows& rows, const Room<std::int32_t>& which);
-    // Takes pivots whose factors have the row sums of A: all that elimination fills in beside the
-    // diagonal is subtracted there. Whether they are as they should be.
-    bool keep_sums();
+    // Takes pivots from which this share of all that elimination fills in is subtracted: of all of
+    // it the factors have the row sums of A. Whether they are as they should be.
+    bool keep_fill(double share);
     // Frees what only the next assignment would use.
     void forget_bounds() { left_ = right_ = {}; }
 
