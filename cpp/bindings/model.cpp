@@ -33,12 +33,13 @@ Buffer<double> given(const OptionalDoubles& array, std::int64_t size, const char
     return given(*array, may_alias);
 }
 
-// Pointers of 32 bits are widened, into memory of ours.
-Buffer<std::int64_t> given(const Pointers& pointers, bool may_alias) {
-    if (const auto* wide = std::get_if<Array<std::int64_t>>(&pointers))
-        return given(*wide, may_alias);
-    const auto& narrow = std::get<Array<std::int32_t>>(pointers);
-    return widened(narrow.data(), narrow.size());
+void give_pointers(RawCsr& csr, const Pointers& pointers, bool may_alias) {
+    if (const auto* wide = std::get_if<Array<std::int64_t>>(&pointers)) {
+        csr.row_ptr = given(*wide, may_alias);
+    } else {
+        const auto& narrow = std::get<Array<std::int32_t>>(pointers);
+        give_pointers(csr, narrow.data(), narrow.size());
+    }
 }
 
 // The pairs are lent; `may_alias` is of the numbers of rows.
@@ -75,7 +76,7 @@ ModelHandle from_csr(std::int64_t n_states, std::int64_t n_actions, std::int64_t
                      const OptionalDoubles& outcome_reward, const OptionalDoubles& exit_reward,
                      bool may_alias, bool rows_may_alias) {
     RawCsr csr;
-    csr.row_ptr = given(row_ptr, may_alias);
+    give_pointers(csr, row_ptr, may_alias);
     csr.col = given(col, may_alias);
     csr.prob = given(prob, may_alias);
     csr.outcome_reward = given(outcome_reward, col.size(), "outcome_reward", may_alias);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "model/array_checks.hpp"
 #include "model/order_rows.hpp"
 #include "model/read_rows.hpp"
 #include "support/double_double.hpp"
@@ -167,10 +168,10 @@ void check_sizes(const RawRows& rows) {
                          std::to_string(rows.n_actions) + " actions has more than 2^63 rows");
 }
 
-Buffer<std::int64_t> widened(const std::int32_t* pointers, std::int64_t size) {
+void give_pointers(RawCsr& csr, const std::int32_t* pointers, std::int64_t size) {
     Room<std::int64_t> wide(static_cast<std::size_t>(size));
-    std::copy_n(pointers, size, wide.begin());
-    return Buffer<std::int64_t>(std::move(wide));
+    csr.pointers_ascend = widen(pointers, size, wide.data());
+    csr.row_ptr = Buffer<std::int64_t>(std::move(wide));
 }
 
 std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& csr) {

@@ -27,6 +27,7 @@ struct RawRows {
 
 struct RawCsr {
     Buffer<std::int64_t> row_ptr;
+    bool pointers_ascend = false;  // true if it is known already
     Buffer<std::int32_t> col;
     Buffer<double> prob;
     Buffer<double> outcome_reward;  // like prob, or empty
@@ -40,8 +41,8 @@ struct RawDense {
 // Refuses a model without states or actions, and tables too large to be numbered.
 void check_sizes(const RawRows& rows);
 
-// Row pointers of 64 bits, in memory of our own.
-Buffer<std::int64_t> widened(const std::int32_t* pointers, std::int64_t size);
+// Row pointers of 32 bits, which become 64 bits in memory of our own.
+void give_pointers(RawCsr& csr, const std::int32_t* pointers, std::int64_t size);
 
 std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& csr);
 std::shared_ptr<const Model> build_from_dense(const RawRows& rows, const RawDense& dense);

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <string>
 
+#include "model/array_checks.hpp"
 #include "support/room.hpp"
 
 namespace rlt {
@@ -49,6 +50,27 @@ bool lay_in_order(const RawRows& rows, std::int64_t table_states, std::int64_t* 
     return ascending;
 }
 
+// The same, many pairs at once; false if any is out of order or outside the model, and then all
+// that was written has to be written again.
+bool lay_many(const RawRows& rows, std::int64_t table_states, std::int64_t* state_ptr,
+              std::int32_t* action) {
+    constexpr std::int64_t at_once = 1024;  // they stay in the fastest cache
+    if (rows.n_rows < 1 || outside(rows.state[0], table_states) ||
+        outside(rows.action[0], rows.n_actions))
+        return false;
+    for (std::int64_t r = 0; r < rows.n_rows; r += at_once) {
+        const std::int64_t end = std::min(rows.n_rows, r + at_once),
+                           first = std::max<std::int64_t>(r, 1);
+        if (outside(rows.state[end - 1], table_states) ||
+            !pairs_ascend(rows.state + first, rows.action + first, end - first, rows.n_actions))
+            return false;
+        for (std::int64_t i = r; i < end; ++i)
+            action[i] = static_cast<std::int32_t>(rows.action[i]);
+        for (std::int64_t i = r; i < end; ++i) state_ptr[rows.state[i] + 1] = i + 1;
+    }
+    return true;
+}
+
 std::vector<std::int64_t> sorted_order(const RawRows& rows) {
     const auto before = [&](std::int64_t a, std::int64_t b) {
         return rows.state[a] != rows.state[b] ? rows.state[a] < rows.state[b]
@@ -92,7 +114,8 @@ std::vector<std::int64_t> order_rows(const Place& place, const RawRows& rows, Mo
     std::vector<std::int64_t> order;
     if (!rows.state) {
         lay_full_table(rows, table_states, state_ptr.data(), action.data());
-    } else if (!lay_in_order(rows, table_states, state_ptr.data(), action.data())) {
+    } else if (!lay_many(rows, table_states, state_ptr.data(), action.data()) &&
+               !lay_in_order(rows, table_states, state_ptr.data(), action.data())) {
         order = sorted_order(rows);
         lay_sorted(place, rows, order, state_ptr.data(), action.data());
     }

@@ -1,11 +1,10 @@
 #include "model/read_rows.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 
+#include "model/array_checks.hpp"
 #include "model/canonical_rows.hpp"
 #include "model/row_defects.hpp"
 #include "support/double_double.hpp"
@@ -28,14 +27,6 @@ void check_probability(double p, const std::string& where) {
         throw ModelFault(where + " is " + number(p) + "; a probability must be finite");
     if (p < 0.0)
         throw ModelFault(where + " is " + number(p) + "; a probability must be at least 0");
-}
-
-bool all_finite(const double* x, std::int64_t size) {
-    constexpr auto largest = std::bit_cast<std::int64_t>(std::numeric_limits<double>::max());
-    std::int64_t signs = 0;
-    for (std::int64_t i = 0; i < size; ++i)
-        signs |= largest - (std::bit_cast<std::int64_t>(x[i]) & INT64_MAX);
-    return signs >= 0;
 }
 
 template <class EachProbability>
@@ -193,14 +184,9 @@ void check_row_arrays(const Place& place, const RawRows& rows) {
 }
 
 void check_pointers(const RawCsr& csr) {
-    const std::int64_t* ptr = csr.row_ptr.data;
-    const std::int64_t n_rows = csr.row_ptr.size - 1;
-    std::uint64_t signs = 0;
-    for (std::int64_t r = 0; r < n_rows; ++r) {
-        const auto begin = static_cast<std::uint64_t>(ptr[r]);
-        signs |= begin | (static_cast<std::uint64_t>(ptr[r + 1]) - begin);
-    }
-    if (signs >> 63 || ptr[0] != 0 || ptr[n_rows] != csr.col.size)
+    const Buffer<std::int64_t>& row_ptr = csr.row_ptr;
+    const bool in_order = csr.pointers_ascend || ascend(row_ptr.data, row_ptr.size);
+    if (!in_order || row_ptr[0] != 0 || row_ptr[row_ptr.size - 1] != csr.col.size)
         throw ModelFault("row_ptr must ascend from 0 to the number of entries");
 }
 
