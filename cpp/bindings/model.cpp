@@ -52,7 +52,6 @@ RawRows raw_rows(std::int64_t n_states, std::int64_t n_actions, std::int64_t n_s
     rows.n_actions = n_actions;
     rows.n_stages = n_stages;
     rows.n_rows = n_rows;
-    check_sizes(rows);
     if (state.has_value() != action.has_value())
         throw std::invalid_argument("state and action are given together");
     if (state) {
@@ -60,9 +59,10 @@ RawRows raw_rows(std::int64_t n_states, std::int64_t n_actions, std::int64_t n_s
         need_size(*action, n_rows, "action");
         rows.state = state->data();
         rows.action = action->data();
-    } else if (n_rows != n_states * n_actions * n_stages) {
-        throw std::invalid_argument("a full table needs a row for each stage, state and action");
     }
+    check_sizes(rows);
+    if (!state && n_rows != n_states * n_actions * n_stages)
+        throw std::invalid_argument("a full table needs a row for each stage, state and action");
     rows.reward = given(reward, n_rows, "reward", may_alias);
     rows.exit = given(exit, n_rows, "exit", may_alias);
     rows.exit_reward = given(exit_reward, n_rows, "exit_reward", may_alias);

@@ -1,5 +1,6 @@
 #include "model/array_checks.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -11,6 +12,13 @@
 namespace rlt {
 
 namespace {
+
+// So many bytes further on are asked for: arrays of some megabytes lie in small pages, where the
+// processor's own guesses end.
+template <class T>
+RLT_INLINED inline void ask_ahead(const T* from) {
+    __builtin_prefetch(reinterpret_cast<const char*>(from) + 2048);
+}
 
 template <class To, class From>
 RLT_INLINED inline void read(To& x, const From* from) {
@@ -31,6 +39,7 @@ RLT_INLINED inline bool all_finite_in(const double* x, std::int64_t size) {
     std::int64_t i = 0, rest = 0;
     for (; i + L <= size; i += L) {
         Marks bits;
+        ask_ahead(x + i);
         read(bits, x + i);
         signs |= largest - (bits & INT64_MAX);
     }
@@ -56,8 +65,9 @@ RLT_INLINED inline bool ascend_in(const std::int64_t* pointers, std::int64_t siz
 
 RLT_INLINED inline bool widen_in(const std::int32_t* pointers, std::int64_t size,
                                  std::int64_t* wide) {
-    std::int32_t signs = size > 0 ? pointers[0] : 0;
-    if (size > 0) wide[0] = pointers[0];
+    if (size < 1) return true;
+    std::int32_t signs = pointers[0];
+    wide[0] = pointers[0];
     for (std::int64_t i = 1; i < size; ++i) {
         wide[i] = pointers[i];
         signs |= -static_cast<std::int32_t>(pointers[i] < pointers[i - 1]);
@@ -67,23 +77,28 @@ RLT_INLINED inline bool widen_in(const std::int32_t* pointers, std::int64_t size
 
 template <int L>
 RLT_INLINED inline bool pairs_ascend_in(const std::int64_t* state, const std::int64_t* action,
-                                        std::int64_t size, std::int64_t n_actions) {
+                                        std::int64_t size, std::int64_t& largest) {
     using Marks = typename Lanes<L>::Marks;
-    Marks wrong{};
+    Marks wrong{}, most = Marks{} + largest;
     bool rest = false;
     std::int64_t i = 0;
     for (; i + L <= size; i += L) {
         Marks s, a, s_before, a_before;
+        ask_ahead(state + i);
+        ask_ahead(action + i);
         read(s, state + i);
         read(a, action + i);
         read(s_before, state + i - 1);
         read(a_before, action + i - 1);
-        wrong |= (s_before > s) | ((s_before == s) & (a_before >= a)) | (a >= n_actions) | a;
+        wrong |= (s_before > s) | ((s_before == s) & (a_before >= a)) | a;
+        most = a > most ? a : most;
     }
-    for (; i < size; ++i)
+    for (; i < size; ++i) {
         rest |= state[i - 1] > state[i] ||
-                (state[i - 1] == state[i] && action[i - 1] >= action[i]) ||
-                action[i] >= n_actions || action[i] < 0;
+                (state[i - 1] == state[i] && action[i - 1] >= action[i]) || action[i] < 0;
+        largest = std::max(largest, action[i]);
+    }
+    for (int l = 0; l < L; ++l) largest = std::max<std::int64_t>(largest, most[l]);
     return !rest && !any_sign<L>(wrong, 0);
 }
 
@@ -103,8 +118,8 @@ RLT_INLINED inline bool pairs_ascend_in(const std::int64_t* state, const std::in
 
 [[gnu::target("avx2")]] bool pairs_ascend_avx2(const std::int64_t* state,
                                                const std::int64_t* action, std::int64_t size,
-                                               std::int64_t n_actions) {
-    return pairs_ascend_in<4>(state, action, size, n_actions);
+                                               std::int64_t& largest) {
+    return pairs_ascend_in<4>(state, action, size, largest);
 }
 #else
 constexpr auto all_finite_avx2 = all_finite_in<2>;
@@ -128,9 +143,9 @@ bool widen(const std::int32_t* pointers, std::int64_t size, std::int64_t* wide) 
 }
 
 bool pairs_ascend(const std::int64_t* state, const std::int64_t* action, std::int64_t size,
-                  std::int64_t n_actions) {
-    return has_wide_registers() ? pairs_ascend_avx2(state, action, size, n_actions)
-                                : pairs_ascend_in<2>(state, action, size, n_actions);
+                  std::int64_t& largest) {
+    return has_wide_registers() ? pairs_ascend_avx2(state, action, size, largest)
+                                : pairs_ascend_in<2>(state, action, size, largest);
 }
 
 }  // namespace rlt

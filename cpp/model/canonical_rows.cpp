@@ -13,11 +13,13 @@ namespace rlt {
 
 namespace {
 
-// So many bytes further on are asked for while a row is read: rows follow one another.
-constexpr std::int64_t ahead = 4096;
+// So many bytes further on are asked for while a row is read: rows follow one another. What is far
+// away comes to the second cache first.
+constexpr std::int64_t near = 1024, far = 16384;
 
 RLT_INLINED inline void ask_ahead(const void* from) {
-    __builtin_prefetch(static_cast<const char*>(from) + ahead);
+    __builtin_prefetch(static_cast<const char*>(from) + near);
+    __builtin_prefetch(static_cast<const char*>(from) + far, 0, 2);
 }
 
 // Of n entries read as 4, 4, .. and the last four, those of the last four that came before: 0.
@@ -138,7 +140,6 @@ RLT_INLINED inline std::int64_t count_descents(const std::int32_t* col, std::int
         const std::int64_t stop = std::min(end, k + most_counted);
         Columns count[2]{};
         for (; k + 4 * L <= stop; k += 4 * L) {
-            ask_ahead(col + k);
             for (int i = 0; i < 2; ++i) {
                 Columns now, before;
                 std::memcpy(&now, col + k + 2 * L * i, sizeof now);
@@ -203,6 +204,7 @@ struct Reader {
     const SomeRows& rows;
     double* delta;
     Starts starts;
+    const std::int32_t* next_columns;        // those of as many entries further on
     D least = D{} + 1.0, least_too = least;  // of the entries; NaN is passed over
     std::uint64_t signs = 0;
     std::int64_t longest = 0;
@@ -215,6 +217,7 @@ struct Reader {
         const double* exit = rows.exit ? rows.exit + r : nullptr;
         longest = std::max(longest, n);
         if (n > 0) starts.see(begin);
+        for (std::int64_t k = 0; k < n; k += 16) __builtin_prefetch(next_columns + begin + k);
         if (n < 4) {
             delta[r] = short_row_defect(rows.prob + begin, n, exit, signs);
         } else {
@@ -237,9 +240,11 @@ struct Reader {
         starts.see_four(at);
         const double* p = rows.prob + at[0];
         Sums<4> a, b, c, d;
+        const std::int32_t* next = next_columns + at[0];
         for (std::int64_t k = 0; k + 4 <= n; k += 4) {
             ask_ahead(p + 4 * k);
             ask_ahead(p + 4 * k + 8);
+            __builtin_prefetch(next + 4 * k);
             a.read(p + k, least);
             b.read(p + n + k, least_too);
             c.read(p + 2 * n + k, least);
@@ -248,6 +253,7 @@ struct Reader {
         if (const std::int64_t rest = n & 3; rest > 0) {
             const double* last = p + n - 4;
             ask_ahead(last + 3 * n);
+            __builtin_prefetch(next + 4 * n - 4);
             a.read(last, left_over + rest, least);
             b.read(last + n, left_over + rest, least_too);
             c.read(last + 2 * n, left_over + rest, least);
@@ -288,7 +294,10 @@ RLT_INLINED inline RowsSeen read_rows_in(const SomeRows& rows, std::int64_t n_st
                                          double* delta) {
     const std::int64_t begin = rows.row_ptr[0], end = rows.row_ptr[rows.count];
     const std::int64_t descents = count_descents<L>(rows.col, begin, end);
-    Reader<L> reader{rows, delta, {rows.col, static_cast<std::uint32_t>(n_states - 1)}};
+    Reader<L> reader{rows,
+                     delta,
+                     {rows.col, static_cast<std::uint32_t>(n_states - 1)},
+                     rows.col + (end - begin)};
     for (std::int64_t r = 0; r < rows.count;) {
         if constexpr (L == 4)
             if (r + 4 <= rows.count && reader.four(r)) {

@@ -50,19 +50,19 @@ bool lay_in_order(const RawRows& rows, std::int64_t table_states, std::int64_t* 
     return ascending;
 }
 
-// The same, many pairs at once; false if any is out of order or outside the model, and then all
-// that was written has to be written again.
+// The same, many pairs at once, and the largest action; false if any pair is out of order or
+// outside the model, and then all that was written has to be written again.
 bool lay_many(const RawRows& rows, std::int64_t table_states, std::int64_t* state_ptr,
-              std::int32_t* action) {
+              std::int32_t* action, std::int64_t& largest) {
     constexpr std::int64_t at_once = 1024;  // they stay in the fastest cache
-    if (rows.n_rows < 1 || outside(rows.state[0], table_states) ||
-        outside(rows.action[0], rows.n_actions))
-        return false;
+    const std::int64_t actions = rows.n_actions > 0 ? rows.n_actions : INT32_MAX;
+    if (rows.n_rows < 1 || outside(rows.state[0], table_states) || rows.action[0] < 0) return false;
+    largest = rows.action[0];
     for (std::int64_t r = 0; r < rows.n_rows; r += at_once) {
         const std::int64_t end = std::min(rows.n_rows, r + at_once),
                            first = std::max<std::int64_t>(r, 1);
-        if (outside(rows.state[end - 1], table_states) ||
-            !pairs_ascend(rows.state + first, rows.action + first, end - first, rows.n_actions))
+        if (!pairs_ascend(rows.state + first, rows.action + first, end - first, largest) ||
+            largest >= actions || outside(rows.state[end - 1], table_states))
             return false;
         for (std::int64_t i = r; i < end; ++i)
             action[i] = static_cast<std::int32_t>(rows.action[i]);
@@ -107,17 +107,26 @@ void lay_full_table(const RawRows& rows, std::int64_t table_states, std::int64_t
 
 }  // namespace
 
-std::vector<std::int64_t> order_rows(const Place& place, const RawRows& rows, Model& model) {
+std::vector<std::int64_t> order_rows(const Place& place, RawRows& rows, Model& model) {
     const std::int64_t table_states = rows.n_stages * rows.n_states;
     Room<std::int64_t> state_ptr(static_cast<std::size_t>(table_states) + 1, 0);
     Room<std::int32_t> action(static_cast<std::size_t>(rows.n_rows));
     std::vector<std::int64_t> order;
     if (!rows.state) {
         lay_full_table(rows, table_states, state_ptr.data(), action.data());
-    } else if (!lay_many(rows, table_states, state_ptr.data(), action.data()) &&
-               !lay_in_order(rows, table_states, state_ptr.data(), action.data())) {
-        order = sorted_order(rows);
-        lay_sorted(place, rows, order, state_ptr.data(), action.data());
+    } else {
+        std::int64_t largest = 0;
+        const bool laid = lay_many(rows, table_states, state_ptr.data(), action.data(), largest);
+        if (rows.n_actions == 0) {
+            for (std::int64_t r = 0; r < rows.n_rows && !laid; ++r)
+                largest = std::max(largest, rows.action[r]);
+            rows.n_actions = std::min<std::int64_t>(largest, INT32_MAX) + 1;
+            check_sizes(rows);
+        }
+        if (!laid && !lay_in_order(rows, table_states, state_ptr.data(), action.data())) {
+            order = sorted_order(rows);
+            lay_sorted(place, rows, order, state_ptr.data(), action.data());
+        }
     }
     for (std::int64_t s = 0; s < table_states; ++s)
         if (state_ptr[static_cast<std::size_t>(s) + 1] == 0)

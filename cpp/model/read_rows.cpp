@@ -14,8 +14,8 @@ namespace rlt {
 namespace {
 
 constexpr double row_sum_tolerance = 1e-9;
-// What is read at once stays in the fastest cache.
-constexpr std::int64_t rows_at_once = 512;
+// What is read at once stays in the faster caches.
+constexpr std::int64_t rows_at_once = 512, entries_at_once = 8192;
 
 template <class Where>
 void check_finite(double x, const Where& where) {
@@ -121,9 +121,10 @@ bool read_canonical(const RawRows& rows, const RawCsr& csr, bool keep, Scan& sca
     Keeping<std::int32_t> col(csr.col);
     Keeping<double> prob(csr.prob);
     double delta[rows_at_once];
-    for (std::int64_t r = 0; r < rows.n_rows; r += rows_at_once) {
-        const std::int64_t count = std::min(rows_at_once, rows.n_rows - r);
+    for (std::int64_t r = 0, count; r < rows.n_rows; r += count) {
         const std::int64_t* row_ptr = csr.row_ptr.data + r;
+        count = std::min(rows_at_once, rows.n_rows - r);
+        while (count > 4 && row_ptr[count] - row_ptr[0] > entries_at_once) count /= 2;
         const double* exit = rows.exit.empty() ? nullptr : rows.exit.data + r;
         const RowsSeen seen = read_canonical_rows(
             {row_ptr, count, csr.col.data, csr.prob.data, exit}, rows.n_states, delta);
