@@ -30,7 +30,7 @@ public:
             mine.prob = prob_.data();
             const CsrRows rows(mine);
             return f([this, rows, discount](std::int64_t s, const double* value) {
-                double d = rows.dot(s, value);
+                double d = rows.next_dot(s, value);
                 if (m_.rows_need_correction)
                     d -= m_.defect[chosen_[static_cast<std::size_t>(s)]] * d;
                 return reward_[static_cast<std::size_t>(s)] + discount * d;
