@@ -17,8 +17,9 @@ class PolicyRows {
 public:
     explicit PolicyRows(const ModelView& m) : m_(m) {}
 
-    // Follows this policy from now on, one row a state. Only rows that changed are read.
-    void gather(const std::int64_t* chosen);
+    // Follows this policy from now on, one row a state; whether it is another one than before. Only
+    // rows that changed are read.
+    bool gather(const std::int64_t* chosen);
 
     // Calls f(backup), backup(s, value) being the backup of the row that state s follows.
     template <class F>
