@@ -14,9 +14,8 @@ namespace {
 // So many entries further on are asked for while a row is summed: rows follow one another.
 constexpr std::int64_t ahead = 512;
 
-// What is looked for in bits, whose top bit is a sign: zeros make it where they are not allowed,
-// and are counted where they are.
-template <int L, bool zeros_allowed>
+// Signs among the bits of entries, and zeros, which are counted.
+template <int L>
 struct Look {
     using D = typename Lanes<L>::Doubles;
     typename Lanes<L>::Words signs{};
@@ -25,12 +24,8 @@ struct Look {
     RLT_INLINED void at(const D& p) {
         typename Lanes<L>::Words bits;
         std::memcpy(&bits, &p, sizeof bits);
-        if constexpr (zeros_allowed) {
-            signs |= bits;
-            zeros -= p == D{};
-        } else {
-            signs |= bits | (bits - 1);
-        }
+        signs |= bits;
+        zeros -= p == D{};
     }
 };
 
@@ -78,9 +73,9 @@ RLT_INLINED inline void join(const SplitSums<L, W>& from, SplitSums<2, 2>& to) {
 }
 
 // delta of one row: W entries at once, then two, then the last and the exit.
-template <int L, int W, bool zeros_allowed>
-RLT_INLINED inline double row_defect(const double* p, std::int64_t n, const double* exit,
-                                     Look<L, zeros_allowed>& look, Look<2, zeros_allowed>& rest) {
+template <int L, int W>
+RLT_INLINED inline double row_defect(const double* p, std::int64_t n, double exit, Look<L>& look,
+                                     Look<2>& rest) {
     std::int64_t k = 0;
     SplitSums<2, 2> pair;
     if (n >= W) {
@@ -109,15 +104,15 @@ RLT_INLINED inline double row_defect(const double* p, std::int64_t n, const doub
         rest.at(Lanes<2>::Doubles{p[k], 1.0});
         sum.add(p[k]);
     }
-    if (exit) sum.add(*exit);
+    sum.add(exit);
     return sum.value();
 }
 
 template <int L>
 RLT_INLINED inline DenseRowSeen dense_row_defect_in(const double* p, std::int64_t n, double exit) {
-    Look<L, true> look;
-    Look<2, true> rest;
-    const double delta = row_defect<L, 8, true>(p, n, &exit, look, rest);
+    Look<L> look;
+    Look<2> rest;
+    const double delta = row_defect<L, 8>(p, n, exit, look, rest);
     std::uint64_t signs = rest.signs[0] | rest.signs[1];
     std::int64_t zeros = rest.zeros[0] + rest.zeros[1];
     for (int l = 0; l < L; ++l) {
