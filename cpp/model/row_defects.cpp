@@ -12,7 +12,7 @@ namespace rlt {
 namespace {
 
 // So many entries further on are asked for while a row is summed: rows follow one another.
-constexpr std::int64_t ahead = 512;
+constexpr std::int64_t ahead = 1024;
 
 // Signs among the bits of entries, and zeros, which are counted.
 template <int L>
