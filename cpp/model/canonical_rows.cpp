@@ -15,7 +15,7 @@ namespace {
 
 // So many bytes further on are asked for while a row is read: rows follow one another. What is far
 // away comes to the second cache first.
-constexpr std::int64_t near = 1024, far = 16384;
+constexpr std::int64_t near = 1024, far = 8192;
 
 RLT_INLINED inline void ask_ahead(const void* from) {
     __builtin_prefetch(static_cast<const char*>(from) + near);
@@ -116,7 +116,7 @@ RLT_INLINED inline void fold_four(const Four& a, const Four& b, const Four& c, c
 RLT_INLINED inline double short_row_defect(const double* p, std::int64_t n, const double* exit,
                                            std::uint64_t& signs) {
     static constexpr double one = 1.0;
-    ask_ahead(p);
+    __builtin_prefetch(p + 512);
     DefectSum sum(static_cast<double>(n - 4));
     for (std::int64_t k = 2; k >= 0; --k) {
         const double x = *(k < n ? p + k : &one);
@@ -128,31 +128,36 @@ RLT_INLINED inline double short_row_defect(const double* p, std::int64_t n, cons
     return sum.value();
 }
 
-// How many columns from `begin` to `end` are not above the one before; the very first is none.
+// How many columns are not above the one before, wherever rows begin; the very first is none.
 template <int L>
-RLT_INLINED inline std::int64_t count_descents(const std::int32_t* col, std::int64_t begin,
-                                               std::int64_t end) {
+struct Descents {
     using Columns = typename Lanes<L>::Columns;
-    constexpr std::int64_t most_counted = std::int64_t{1} << 20;  // in one lane, of 32 bits
-    std::int64_t k = begin, ascents = 0;
-    if (k == 0 && k < end) ++k;
-    while (k + 4 * L <= end) {
-        const std::int64_t stop = std::min(end, k + most_counted);
-        Columns count[2]{};
-        for (; k + 4 * L <= stop; k += 4 * L) {
+    static constexpr std::int64_t at_once = 4 * L;
+    const std::int32_t* col;
+    std::int64_t next;  // what comes before has been looked at
+    std::int64_t count = 0;
+    Columns ascents[2]{};  // of at most 2^31 columns in each lane: a block of rows has fewer
+
+    // What fills registers; the rest is left for the next time.
+    RLT_INLINED void up_to(std::int64_t end) {
+        for (; next + at_once <= end; next += at_once) {
+            ask_ahead(col + next);
             for (int i = 0; i < 2; ++i) {
                 Columns now, before;
-                std::memcpy(&now, col + k + 2 * L * i, sizeof now);
-                std::memcpy(&before, col + k + 2 * L * i - 1, sizeof before);
-                count[i] -= now > before;
+                std::memcpy(&now, col + next + 2 * L * i, sizeof now);
+                std::memcpy(&before, col + next + 2 * L * i - 1, sizeof before);
+                ascents[i] -= now > before;
             }
+            count += at_once;
         }
-        count[0] += count[1];
-        for (int l = 0; l < 2 * L; ++l) ascents += count[0][l];
     }
-    for (; k < end; ++k) ascents += col[k] > col[k - 1];
-    return std::max<std::int64_t>(0, end - std::max<std::int64_t>(begin, 1)) - ascents;
-}
+    RLT_INLINED std::int64_t all(std::int64_t end) {
+        up_to(end);
+        for (; next < end; ++next) count += col[next] <= col[next - 1];
+        for (int l = 0; l < 2 * L; ++l) count -= ascents[0][l] + ascents[1][l];
+        return count;
+    }
+};
 
 // Columns where rows begin: the first of a row, and the last of the row before it.
 struct Starts {
@@ -204,7 +209,7 @@ struct Reader {
     const SomeRows& rows;
     double* delta;
     Starts starts;
-    const std::int32_t* next_columns;        // those of as many entries further on
+    Descents<L> descents;
     D least = D{} + 1.0, least_too = least;  // of the entries; NaN is passed over
     std::uint64_t signs = 0;
     std::int64_t longest = 0;
@@ -217,7 +222,7 @@ struct Reader {
         const double* exit = rows.exit ? rows.exit + r : nullptr;
         longest = std::max(longest, n);
         if (n > 0) starts.see(begin);
-        for (std::int64_t k = 0; k < n; k += 16) __builtin_prefetch(next_columns + begin + k);
+        if (begin + n - descents.next >= 4 * descents.at_once) descents.up_to(begin + n);
         if (n < 4) {
             delta[r] = short_row_defect(rows.prob + begin, n, exit, signs);
         } else {
@@ -240,11 +245,10 @@ struct Reader {
         starts.see_four(at);
         const double* p = rows.prob + at[0];
         Sums<4> a, b, c, d;
-        const std::int32_t* next = next_columns + at[0];
+        descents.up_to(at[4]);
         for (std::int64_t k = 0; k + 4 <= n; k += 4) {
             ask_ahead(p + 4 * k);
             ask_ahead(p + 4 * k + 8);
-            __builtin_prefetch(next + 4 * k);
             a.read(p + k, least);
             b.read(p + n + k, least_too);
             c.read(p + 2 * n + k, least);
@@ -253,7 +257,6 @@ struct Reader {
         if (const std::int64_t rest = n & 3; rest > 0) {
             const double* last = p + n - 4;
             ask_ahead(last + 3 * n);
-            __builtin_prefetch(next + 4 * n - 4);
             a.read(last, left_over + rest, least);
             b.read(last + n, left_over + rest, least_too);
             c.read(last + 2 * n, left_over + rest, least);
@@ -293,11 +296,10 @@ template <int L>
 RLT_INLINED inline RowsSeen read_rows_in(const SomeRows& rows, std::int64_t n_states,
                                          double* delta) {
     const std::int64_t begin = rows.row_ptr[0], end = rows.row_ptr[rows.count];
-    const std::int64_t descents = count_descents<L>(rows.col, begin, end);
     Reader<L> reader{rows,
                      delta,
                      {rows.col, static_cast<std::uint32_t>(n_states - 1)},
-                     rows.col + (end - begin)};
+                     {rows.col, std::max<std::int64_t>(begin, 1)}};
     for (std::int64_t r = 0; r < rows.count;) {
         if constexpr (L == 4)
             if (r + 4 <= rows.count && reader.four(r)) {
@@ -308,8 +310,8 @@ RLT_INLINED inline RowsSeen read_rows_in(const SomeRows& rows, std::int64_t n_st
     }
     if (end > begin) reader.starts.see_last(end);
     RowsSeen seen = reader.seen();
-    seen.in_form =
-        seen.in_form && reader.starts.all_states() && descents == reader.starts.all_descents();
+    seen.in_form = seen.in_form && reader.starts.all_states() &&
+                   reader.descents.all(end) == reader.starts.all_descents();
     return seen;
 }
 
