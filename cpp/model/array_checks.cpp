@@ -17,7 +17,8 @@ namespace {
 // processor's own guesses end.
 template <class T>
 RLT_INLINED inline void ask_ahead(const T* from) {
-    __builtin_prefetch(reinterpret_cast<const char*>(from) + 2048);
+    __builtin_prefetch(reinterpret_cast<const char*>(from) + 1024);
+    __builtin_prefetch(reinterpret_cast<const char*>(from) + 8192, 0, 2);
 }
 
 template <class To, class From>
@@ -65,12 +66,20 @@ RLT_INLINED inline bool ascend_in(const std::int64_t* pointers, std::int64_t siz
 
 RLT_INLINED inline bool widen_in(const std::int32_t* pointers, std::int64_t size,
                                  std::int64_t* wide) {
+    constexpr std::int64_t at_once = 512;
     if (size < 1) return true;
     std::int32_t signs = pointers[0];
     wide[0] = pointers[0];
-    for (std::int64_t i = 1; i < size; ++i) {
-        wide[i] = pointers[i];
-        signs |= -static_cast<std::int32_t>(pointers[i] < pointers[i - 1]);
+    for (std::int64_t begin = 1; begin < size; begin += at_once) {
+        const std::int64_t end = std::min(size, begin + at_once);
+        for (std::int64_t i = end; i < std::min(size, end + at_once); i += 8) {
+            __builtin_prefetch(pointers + i);
+            __builtin_prefetch(wide + i, 1);
+        }
+        for (std::int64_t i = begin; i < end; ++i) {
+            wide[i] = pointers[i];
+            signs |= -static_cast<std::int32_t>(pointers[i] < pointers[i - 1]);
+        }
     }
     return signs >= 0;
 }
@@ -83,19 +92,22 @@ RLT_INLINED inline bool pairs_ascend_in(const std::int64_t* state, const std::in
     bool rest = false;
     std::int64_t i = 0;
     for (; i + L <= size; i += L) {
-        Marks s, a, s_before, a_before;
+        typename Lanes<L>::Words s, s_before;  // differences may overflow
+        Marks a, a_before;
         ask_ahead(state + i);
         ask_ahead(action + i);
         read(s, state + i);
         read(a, action + i);
         read(s_before, state + i - 1);
         read(a_before, action + i - 1);
-        wrong |= (s_before > s) | ((s_before == s) & (a_before >= a)) | a;
+        const auto step = s - s_before;
+        wrong |= ~((step == 1) | ((step == 0) & (a > a_before))) | a;
         most = a > most ? a : most;
     }
     for (; i < size; ++i) {
-        rest |= state[i - 1] > state[i] ||
-                (state[i - 1] == state[i] && action[i - 1] >= action[i]) || action[i] < 0;
+        const auto step =
+            static_cast<std::uint64_t>(state[i]) - static_cast<std::uint64_t>(state[i - 1]);
+        rest |= !(step == 1 || (step == 0 && action[i] > action[i - 1])) || action[i] < 0;
         largest = std::max(largest, action[i]);
     }
     for (int l = 0; l < L; ++l) largest = std::max<std::int64_t>(largest, most[l]);
@@ -121,31 +133,37 @@ RLT_INLINED inline bool pairs_ascend_in(const std::int64_t* state, const std::in
                                                std::int64_t& largest) {
     return pairs_ascend_in<4>(state, action, size, largest);
 }
-#else
-constexpr auto all_finite_avx2 = all_finite_in<2>;
-constexpr auto ascend_avx2 = ascend_in<2>;
-constexpr auto widen_avx2 = widen_in;
-constexpr auto pairs_ascend_avx2 = pairs_ascend_in<2>;
 #endif
 
 }  // namespace
 
 bool all_finite(const double* x, std::int64_t size) {
-    return has_wide_registers() ? all_finite_avx2(x, size) : all_finite_in<2>(x, size);
+#if RLT_X86_DISPATCH
+    if (has_wide_registers()) return all_finite_avx2(x, size);
+#endif
+    return all_finite_in<2>(x, size);
 }
 
 bool ascend(const std::int64_t* pointers, std::int64_t size) {
-    return has_wide_registers() ? ascend_avx2(pointers, size) : ascend_in<2>(pointers, size);
+#if RLT_X86_DISPATCH
+    if (has_wide_registers()) return ascend_avx2(pointers, size);
+#endif
+    return ascend_in<2>(pointers, size);
 }
 
 bool widen(const std::int32_t* pointers, std::int64_t size, std::int64_t* wide) {
-    return has_wide_registers() ? widen_avx2(pointers, size, wide) : widen_in(pointers, size, wide);
+#if RLT_X86_DISPATCH
+    if (has_wide_registers()) return widen_avx2(pointers, size, wide);
+#endif
+    return widen_in(pointers, size, wide);
 }
 
 bool pairs_ascend(const std::int64_t* state, const std::int64_t* action, std::int64_t size,
                   std::int64_t& largest) {
-    return has_wide_registers() ? pairs_ascend_avx2(state, action, size, largest)
-                                : pairs_ascend_in<2>(state, action, size, largest);
+#if RLT_X86_DISPATCH
+    if (has_wide_registers()) return pairs_ascend_avx2(state, action, size, largest);
+#endif
+    return pairs_ascend_in<2>(state, action, size, largest);
 }
 
 }  // namespace rlt

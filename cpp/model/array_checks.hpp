@@ -13,8 +13,9 @@ bool all_finite(const double* x, std::int64_t size);
 bool ascend(const std::int64_t* pointers, std::int64_t size);
 bool widen(const std::int32_t* pointers, std::int64_t size, std::int64_t* wide);
 
-// Whether pairs are in the order of (state, action), none twice, with no action below 0; the pair
-// at -1 is the one before. `largest` becomes the largest action, if it was smaller.
+// Whether pairs are in the order of (state, action), none twice, with no state passed over and no
+// action below 0; the pair at -1 is the one before. `largest` becomes the largest action, if it was
+// smaller.
 bool pairs_ascend(const std::int64_t* state, const std::int64_t* action, std::int64_t size,
                   std::int64_t& largest);
 
