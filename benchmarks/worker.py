@@ -28,7 +28,7 @@ from benchmarks.families import Problem
 from benchmarks.peers import Adapter, Settings
 from benchmarks.problems import PROBLEMS, QUICK
 
-__all__ = ["load", "save"]
+__all__ = ["load", "read_only", "save"]
 
 
 def save(problem: Problem, folder: Path) -> None:
@@ -82,7 +82,7 @@ def load(folder: Path) -> Problem:
     )
 
 
-def _read_only(problem: Problem) -> Problem:
+def read_only(problem: Problem) -> Problem:
     """The same problem, whose arrays nobody can change, so that none need copy them."""
     p = problem.transitions
     for array in (
@@ -91,7 +91,10 @@ def _read_only(problem: Problem) -> Problem:
         problem.rewards,
         *((p.data, p.indices, p.indptr) if problem.sparse else (p,)),
     ):
-        array.setflags(write=False)
+        part: Any = array
+        while isinstance(part, np.ndarray):  # what numpy loads is a view, which is not enough
+            part.setflags(write=False)
+            part = part.base
     return problem
 
 
@@ -133,7 +136,7 @@ class _Worker:
         module = importlib.import_module(f"benchmarks.peers.{adapter}")
         self.adapter = cast(Adapter, module)
         self.sweep: Callable[..., None] | None = getattr(module, "sweep", None)
-        self.problem = _read_only(load(folder))
+        self.problem = read_only(load(folder))
         self.answer = folder / f"{adapter}.npz"
         self.warmed: set[str] = set()
         self.built = False
@@ -154,7 +157,7 @@ class _Worker:
         if key not in self.warmed:
             alike = "garnet1e5_g99" if self.problem.sparse else "garnet_dense500"
             name = self.problem.name if self.problem.name in PROBLEMS else alike
-            small = _read_only(PROBLEMS[name](QUICK[name]))
+            small = read_only(PROBLEMS[name](QUICK[name]))
             self.adapter.solve(self.adapter.build(small, settings), small, settings)
         self.warmed.add(key)
         return {}

@@ -34,12 +34,13 @@ Buffer<double> given(const OptionalDoubles& array, std::int64_t size, const char
     return given(*array, may_alias);
 }
 
-// Pointers of 32 bits are widened, into memory of ours.
-Buffer<std::int64_t> given(const Pointers& pointers, bool may_alias) {
-    if (const auto* wide = std::get_if<Array<std::int64_t>>(&pointers))
-        return given(*wide, may_alias);
-    const auto& narrow = std::get<Array<std::int32_t>>(pointers);
-    return widened(narrow.data(), narrow.size());
+void give_pointers(RawCsr& csr, const Pointers& pointers, bool may_alias) {
+    if (const auto* wide = std::get_if<Array<std::int64_t>>(&pointers)) {
+        csr.row_ptr = given(*wide, may_alias);
+    } else {
+        const auto& narrow = std::get<Array<std::int32_t>>(pointers);
+        give_pointers(csr, narrow.data(), narrow.size());
+    }
 }
 
 // The pairs are lent; `may_alias` is of the numbers of rows.
@@ -52,7 +53,6 @@ RawRows raw_rows(std::int64_t n_states, std::int64_t n_actions, std::int64_t n_s
     rows.n_actions = n_actions;
     rows.n_stages = n_stages;
     rows.n_rows = n_rows;
-    check_sizes(rows);
     if (state.has_value() != action.has_value())
         throw std::invalid_argument("state and action are given together");
     if (state) {
@@ -60,9 +60,10 @@ RawRows raw_rows(std::int64_t n_states, std::int64_t n_actions, std::int64_t n_s
         need_size(*action, n_rows, "action");
         rows.state = state->data();
         rows.action = action->data();
-    } else if (n_rows != n_states * n_actions * n_stages) {
-        throw std::invalid_argument("a full table needs a row for each stage, state and action");
     }
+    check_sizes(rows);
+    if (!state && n_rows != n_states * n_actions * n_stages)
+        throw std::invalid_argument("a full table needs a row for each stage, state and action");
     rows.reward = given(reward, n_rows, "reward", may_alias);
     rows.exit = given(exit, n_rows, "exit", may_alias);
     rows.exit_reward = given(exit_reward, n_rows, "exit_reward", may_alias);
@@ -76,7 +77,7 @@ ModelHandle from_csr(std::int64_t n_states, std::int64_t n_actions, std::int64_t
                      const OptionalDoubles& outcome_reward, const OptionalDoubles& exit_reward,
                      bool may_alias, bool rows_may_alias) {
     RawCsr csr;
-    csr.row_ptr = given(row_ptr, may_alias);
+    give_pointers(csr, row_ptr, may_alias);
     csr.col = given(col, may_alias);
     csr.prob = given(prob, may_alias);
     csr.outcome_reward = given(outcome_reward, col.size(), "outcome_reward", may_alias);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "model/array_checks.hpp"
 #include "model/order_rows.hpp"
 #include "model/read_rows.hpp"
 #include "support/double_double.hpp"
@@ -152,7 +153,8 @@ std::shared_ptr<const Model> finish(std::shared_ptr<Model> model, bool average) 
 }  // namespace
 
 void check_sizes(const RawRows& rows) {
-    if (rows.n_states < 1 || rows.n_actions < 1)
+    const bool counted = rows.state && rows.n_actions == 0;  // later: as many as are named
+    if (rows.n_states < 1 || (rows.n_actions < 1 && !counted))
         throw ModelFault("the model has " + std::to_string(rows.n_states) + " states and " +
                          std::to_string(rows.n_actions) +
                          " actions; it needs at least one of each");
@@ -161,19 +163,19 @@ void check_sizes(const RawRows& rows) {
                          std::to_string(rows.n_actions) +
                          " actions; at most 2147483647 of each are supported");
     // Numbers of rows are formed below.
-    if (rows.n_stages > INT64_MAX / rows.n_states / rows.n_actions)
+    if (rows.n_stages > INT64_MAX / rows.n_states / std::max<std::int64_t>(rows.n_actions, 1))
         throw ModelFault("the table of " + std::to_string(rows.n_stages) + " stages, " +
                          std::to_string(rows.n_states) + " states and " +
                          std::to_string(rows.n_actions) + " actions has more than 2^63 rows");
 }
 
-Buffer<std::int64_t> widened(const std::int32_t* pointers, std::int64_t size) {
+void give_pointers(RawCsr& csr, const std::int32_t* pointers, std::int64_t size) {
     Room<std::int64_t> wide(static_cast<std::size_t>(size));
-    std::copy_n(pointers, size, wide.begin());
-    return Buffer<std::int64_t>(std::move(wide));
+    csr.pointers_ascend = widen(pointers, size, wide.data());
+    csr.row_ptr = Buffer<std::int64_t>(std::move(wide));
 }
 
-std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& csr) {
+std::shared_ptr<const Model> build_from_csr(RawRows rows, const RawCsr& csr) {
     const StandardFloatMode mode;
     const Place place{rows};
     check_sizes(rows);
@@ -226,7 +228,7 @@ std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& c
     return finish(model, average);
 }
 
-std::shared_ptr<const Model> build_from_dense(const RawRows& rows, const RawDense& dense) {
+std::shared_ptr<const Model> build_from_dense(RawRows rows, const RawDense& dense) {
     const StandardFloatMode mode;
     const Place place{rows};
     check_sizes(rows);

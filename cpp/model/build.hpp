@@ -15,7 +15,7 @@ namespace rlt {
 // (stage, state, action) unless `state` and `action` name them, in any order.
 struct RawRows {
     std::int64_t n_states = 0;
-    std::int64_t n_actions = 0;
+    std::int64_t n_actions = 0;  // where rows are named, 0 is one more than the largest
     std::int64_t n_stages = 1;
     std::int64_t n_rows = 0;
     const std::int64_t* state = nullptr;   // stage*S + state of each row
@@ -27,6 +27,7 @@ struct RawRows {
 
 struct RawCsr {
     Buffer<std::int64_t> row_ptr;
+    bool pointers_ascend = false;  // true if it is known already
     Buffer<std::int32_t> col;
     Buffer<double> prob;
     Buffer<double> outcome_reward;  // like prob, or empty
@@ -40,11 +41,11 @@ struct RawDense {
 // Refuses a model without states or actions, and tables too large to be numbered.
 void check_sizes(const RawRows& rows);
 
-// Row pointers of 64 bits, in memory of our own.
-Buffer<std::int64_t> widened(const std::int32_t* pointers, std::int64_t size);
+// Row pointers of 32 bits, which become 64 bits in memory of our own.
+void give_pointers(RawCsr& csr, const std::int32_t* pointers, std::int64_t size);
 
-std::shared_ptr<const Model> build_from_csr(const RawRows& rows, const RawCsr& csr);
-std::shared_ptr<const Model> build_from_dense(const RawRows& rows, const RawDense& dense);
+std::shared_ptr<const Model> build_from_csr(RawRows rows, const RawCsr& csr);
+std::shared_ptr<const Model> build_from_dense(RawRows rows, const RawDense& dense);
 
 // The same transitions with other mean rewards, one a row.
 std::shared_ptr<const Model> with_rewards(const Model& model, Buffer<double> reward);

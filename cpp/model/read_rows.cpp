@@ -1,11 +1,11 @@
 #include "model/read_rows.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 
+#include "model/array_checks.hpp"
+#include "model/canonical_rows.hpp"
 #include "model/row_defects.hpp"
 #include "support/double_double.hpp"
 
@@ -14,7 +14,7 @@ namespace rlt {
 namespace {
 
 constexpr double row_sum_tolerance = 1e-9;
-// What is read at once stays in the fastest cache.
+// What is read at once stays in the faster caches.
 constexpr std::int64_t rows_at_once = 512, entries_at_once = 8192;
 
 template <class Where>
@@ -27,14 +27,6 @@ void check_probability(double p, const std::string& where) {
         throw ModelFault(where + " is " + number(p) + "; a probability must be finite");
     if (p < 0.0)
         throw ModelFault(where + " is " + number(p) + "; a probability must be at least 0");
-}
-
-bool all_finite(const double* x, std::int64_t size) {
-    constexpr auto largest = std::bit_cast<std::int64_t>(std::numeric_limits<double>::max());
-    std::int64_t signs = 0;
-    for (std::int64_t i = 0; i < size; ++i)
-        signs |= largest - (std::bit_cast<std::int64_t>(x[i]) & INT64_MAX);
-    return signs >= 0;
 }
 
 template <class EachProbability>
@@ -95,41 +87,6 @@ void refuse_duplicates(const Place& place, const RawCsr& csr, std::int64_t row) 
     throw ModelFault(place.row(row) + " is not a distribution");
 }
 
-// Whether the columns from `begin` to `end` are states, and how many are not above the one before.
-bool read_columns(const std::int32_t* col, std::int64_t begin, std::int64_t end,
-                  std::int64_t n_states, std::int64_t& descents) {
-    const auto last = static_cast<std::uint32_t>(n_states - 1);
-    std::uint32_t signs = 0, count = 0;
-    for (std::int64_t k = begin; k < end; ++k) {
-        const auto j = static_cast<std::uint32_t>(col[k]);
-        signs |= j | (last - j);
-        count += col[k] <= col[k - 1];
-    }
-    descents += count;
-    return !(signs >> 31);
-}
-
-// Whether columns are states and ascend in each of these rows.
-bool columns_ascend(const std::int64_t* row_ptr, std::int64_t rows, const std::int32_t* col,
-                    std::int64_t n_states) {
-    std::int64_t k = row_ptr[0], descents = 0;
-    const std::int64_t end = row_ptr[rows];
-    if (k == 0 && k < end) {  // the very first has none before it
-        if (static_cast<std::uint32_t>(col[k]) >= static_cast<std::uint32_t>(n_states))
-            return false;
-        ++k;
-    }
-    for (; k < end; k += entries_at_once)
-        if (!read_columns(col, k, std::min(k + entries_at_once, end), n_states, descents))
-            return false;
-    // Columns may descend where rows begin.
-    for (std::int64_t r = 0; r < rows; ++r) {
-        const std::int64_t first = row_ptr[r];
-        if (first > 0 && first < row_ptr[r + 1]) descents -= col[first] <= col[first - 1];
-    }
-    return descents == 0;
-}
-
 // Copies an array piece by piece, while what was read is still near; what comes with an owner stays
 // where it is.
 template <class T>
@@ -164,15 +121,18 @@ bool read_canonical(const RawRows& rows, const RawCsr& csr, bool keep, Scan& sca
     Keeping<std::int32_t> col(csr.col);
     Keeping<double> prob(csr.prob);
     double delta[rows_at_once];
-    for (std::int64_t r = 0; r < rows.n_rows; r += rows_at_once) {
-        const std::int64_t count = std::min(rows_at_once, rows.n_rows - r);
+    for (std::int64_t r = 0, count; r < rows.n_rows; r += count) {
         const std::int64_t* row_ptr = csr.row_ptr.data + r;
-        if (!columns_ascend(row_ptr, count, csr.col.data, rows.n_states)) return false;
-        if (keep) col.up_to(row_ptr[count]);
+        count = std::min(rows_at_once, rows.n_rows - r);
+        while (count > 4 && row_ptr[count] - row_ptr[0] > entries_at_once) count /= 2;
         const double* exit = rows.exit.empty() ? nullptr : rows.exit.data + r;
-        const RowsSeen seen = row_defects(row_ptr, count, csr.prob.data, exit, delta);
-        if (!(seen.positive && seen.largest_defect <= row_sum_tolerance)) return false;
-        if (keep) prob.up_to(row_ptr[count]);
+        const RowsSeen seen = read_canonical_rows(
+            {row_ptr, count, csr.col.data, csr.prob.data, exit}, rows.n_states, delta);
+        if (!(seen.in_form && seen.largest_defect <= row_sum_tolerance)) return false;
+        if (keep) {
+            col.up_to(row_ptr[count]);
+            prob.up_to(row_ptr[count]);
+        }
         scan.longest_row = std::max(scan.longest_row, seen.longest);
         keep_defects(rows, r, count, delta, seen.largest_defect, scan);
     }
@@ -225,14 +185,9 @@ void check_row_arrays(const Place& place, const RawRows& rows) {
 }
 
 void check_pointers(const RawCsr& csr) {
-    const std::int64_t* ptr = csr.row_ptr.data;
-    const std::int64_t n_rows = csr.row_ptr.size - 1;
-    std::uint64_t signs = 0;
-    for (std::int64_t r = 0; r < n_rows; ++r) {
-        const auto begin = static_cast<std::uint64_t>(ptr[r]);
-        signs |= begin | (static_cast<std::uint64_t>(ptr[r + 1]) - begin);
-    }
-    if (signs >> 63 || ptr[0] != 0 || ptr[n_rows] != csr.col.size)
+    const Buffer<std::int64_t>& row_ptr = csr.row_ptr;
+    const bool in_order = csr.pointers_ascend || ascend(row_ptr.data, row_ptr.size);
+    if (!in_order || row_ptr[0] != 0 || row_ptr[row_ptr.size - 1] != csr.col.size)
         throw ModelFault("row_ptr must ascend from 0 to the number of entries");
 }
 

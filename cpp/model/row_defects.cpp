@@ -12,11 +12,10 @@ namespace rlt {
 namespace {
 
 // So many entries further on are asked for while a row is summed: rows follow one another.
-constexpr std::int64_t ahead = 512;
+constexpr std::int64_t ahead = 1024;
 
-// What is looked for in bits, whose top bit is a sign: zeros make it where they are not allowed,
-// and are counted where they are.
-template <int L, bool zeros_allowed>
+// Signs among the bits of entries, and zeros, which are counted.
+template <int L>
 struct Look {
     using D = typename Lanes<L>::Doubles;
     typename Lanes<L>::Words signs{};
@@ -25,12 +24,8 @@ struct Look {
     RLT_INLINED void at(const D& p) {
         typename Lanes<L>::Words bits;
         std::memcpy(&bits, &p, sizeof bits);
-        if constexpr (zeros_allowed) {
-            signs |= bits;
-            zeros -= p == D{};
-        } else {
-            signs |= bits | (bits - 1);
-        }
+        signs |= bits;
+        zeros -= p == D{};
     }
 };
 
@@ -78,9 +73,9 @@ RLT_INLINED inline void join(const SplitSums<L, W>& from, SplitSums<2, 2>& to) {
 }
 
 // delta of one row: W entries at once, then two, then the last and the exit.
-template <int L, int W, bool zeros_allowed>
-RLT_INLINED inline double row_defect(const double* p, std::int64_t n, const double* exit,
-                                     Look<L, zeros_allowed>& look, Look<2, zeros_allowed>& rest) {
+template <int L, int W>
+RLT_INLINED inline double row_defect(const double* p, std::int64_t n, double exit, Look<L>& look,
+                                     Look<2>& rest) {
     std::int64_t k = 0;
     SplitSums<2, 2> pair;
     if (n >= W) {
@@ -109,56 +104,15 @@ RLT_INLINED inline double row_defect(const double* p, std::int64_t n, const doub
         rest.at(Lanes<2>::Doubles{p[k], 1.0});
         sum.add(p[k]);
     }
-    if (exit) sum.add(*exit);
+    sum.add(exit);
     return sum.value();
-}
-
-// delta of a row of at most three entries, without a branch that could be guessed wrongly: entries
-// that it lacks are ones, and what they add up to is taken off first.
-RLT_INLINED inline double short_row_defect(const double* p, std::int64_t n, const double* exit,
-                                           std::uint64_t& signs) {
-    static constexpr double one = 1.0;
-    __builtin_prefetch(p + ahead);
-    DefectSum sum(static_cast<double>(n - 4));
-    for (std::int64_t k = 2; k >= 0; --k) {
-        const double x = *(k < n ? p + k : &one);
-        const auto bits = std::bit_cast<std::uint64_t>(x);
-        signs |= bits | (bits - 1);
-        sum.add(x);
-    }
-    if (exit) sum.add(*exit);
-    return sum.value();
-}
-
-template <int L>
-RLT_INLINED inline RowsSeen row_defects_in(const std::int64_t* row_ptr, std::int64_t rows,
-                                           const double* prob, const double* exit, double* delta) {
-    Look<L, false> look;
-    Look<2, false> rest;
-    std::int64_t longest = 0;
-    std::uint64_t signs = 0;
-    // Numbers that are not negative compare as their bits do, and what is not a number is above.
-    std::int64_t largest = 0;
-    for (std::int64_t r = 0; r < rows; ++r) {
-        const std::int64_t begin = row_ptr[r], n = row_ptr[r + 1] - begin;
-        longest = std::max(longest, n);
-        const double* p = prob + begin;
-        const double* end = exit ? exit + r : nullptr;
-        const double d = n < 4 ? short_row_defect(p, n, end, signs)
-                               : row_defect<L, 4, false>(p, n, end, look, rest);
-        delta[r] = d;
-        largest = std::max(largest, std::bit_cast<std::int64_t>(d) & INT64_MAX);
-    }
-    signs |= rest.signs[0] | rest.signs[1];
-    for (int l = 0; l < L; ++l) signs |= look.signs[l];
-    return {signs >> 63 == 0, std::bit_cast<double>(largest), longest};
 }
 
 template <int L>
 RLT_INLINED inline DenseRowSeen dense_row_defect_in(const double* p, std::int64_t n, double exit) {
-    Look<L, true> look;
-    Look<2, true> rest;
-    const double delta = row_defect<L, 8, true>(p, n, &exit, look, rest);
+    Look<L> look;
+    Look<2> rest;
+    const double delta = row_defect<L, 8>(p, n, exit, look, rest);
     std::uint64_t signs = rest.signs[0] | rest.signs[1];
     std::int64_t zeros = rest.zeros[0] + rest.zeros[1];
     for (int l = 0; l < L; ++l) {
@@ -169,12 +123,6 @@ RLT_INLINED inline DenseRowSeen dense_row_defect_in(const double* p, std::int64_
 }
 
 #if RLT_X86_DISPATCH
-[[gnu::target("avx2")]] RowsSeen row_defects_avx2(const std::int64_t* row_ptr, std::int64_t rows,
-                                                  const double* prob, const double* exit,
-                                                  double* delta) {
-    return row_defects_in<4>(row_ptr, rows, prob, exit, delta);
-}
-
 [[gnu::target("avx2")]] DenseRowSeen dense_row_defect_avx2(const double* p, std::int64_t n,
                                                            double exit) {
     return dense_row_defect_in<4>(p, n, exit);
@@ -182,14 +130,6 @@ RLT_INLINED inline DenseRowSeen dense_row_defect_in(const double* p, std::int64_
 #endif
 
 }  // namespace
-
-RowsSeen row_defects(const std::int64_t* row_ptr, std::int64_t rows, const double* prob,
-                     const double* exit, double* delta) {
-#if RLT_X86_DISPATCH
-    if (has_wide_registers()) return row_defects_avx2(row_ptr, rows, prob, exit, delta);
-#endif
-    return row_defects_in<2>(row_ptr, rows, prob, exit, delta);
-}
 
 DenseRowSeen dense_row_defect(const double* p, std::int64_t n, double exit) {
 #if RLT_X86_DISPATCH

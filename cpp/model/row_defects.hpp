@@ -30,18 +30,6 @@ private:
     double low_;
 };
 
-// What is found out about rows on the way. Where it is not that all entries are positive and that
-// |delta| is small, something may be wrong with them, or they may have zeros.
-struct RowsSeen {
-    bool positive = true;
-    double largest_defect = 0.0;  // in magnitude; not a number if an entry is not
-    std::int64_t longest = 0;
-};
-
-// Rows row_ptr[0] .. row_ptr[rows]; `exit` is null if none ends.
-RowsSeen row_defects(const std::int64_t* row_ptr, std::int64_t rows, const double* prob,
-                     const double* exit, double* delta);
-
 struct DenseRowSeen {
     double delta;
     std::int64_t zeros;

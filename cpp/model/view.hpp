@@ -9,6 +9,7 @@
 // `defect` holds delta = sigma - 1, correct to u|delta| + n^2 u^2.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -65,12 +66,48 @@ struct CsrRows {
     double exit(std::int64_t row) const { return exits ? exits[row] : 0.0; }
 
     double dot(std::int64_t row, const double* value) const {
-        std::int64_t k = row_ptr[row];
-        const std::int64_t end = row_ptr[row + 1];
+        return sum<false>(row_ptr[row], row_ptr[row + 1], value);
+    }
+
+    // The same, to the bit, where row after row is read: what lies ahead is asked for meanwhile,
+    // and short rows, whose lengths nobody can guess, are summed without a branch on them.
+    double next_dot(std::int64_t row, const double* value) const {
+        const std::int64_t k = row_ptr[row], end = row_ptr[row + 1];
+        ask_ahead(k);
+        if (end - k > 3) return sum<true>(k, end, value);
+        static constexpr double nothing = 0.0;
+        static constexpr std::int32_t nowhere = 0;
+        double term[3];
+        for (std::int64_t i = 0; i < 3; ++i) {
+            const bool there = i < end - k;
+            const double* p = there ? prob + k + i : &nothing;
+            const std::int32_t* j = there ? col + k + i : &nowhere;
+            const double* v = there ? value + *j : &nothing;
+            term[i] = *p * *v;
+        }
+        return ((0.0 + term[0]) + term[2]) + (0.0 + term[1]);
+    }
+
+    template <class F>
+    void each(std::int64_t row, F&& f) const {
+        for (std::int64_t k = row_ptr[row]; k < row_ptr[row + 1]; ++k) f(col[k], prob[k]);
+    }
+
+private:
+    void ask_ahead(std::int64_t k) const {
+        constexpr std::int64_t ahead = 256;  // entries, of rows to come
+        __builtin_prefetch(prob + k + ahead);
+        __builtin_prefetch(col + k + ahead);
+    }
+
+    template <bool in_order>
+    double sum(std::int64_t k, std::int64_t end, const double* value) const {
         double even = 0.0, odd = 0.0;
-        if (end - k >= 16) {  // four sums at once hide the latency of addition
+        if constexpr (in_order) ask_ahead(k + 8);  // a line of `prob` is eight
+        if (end - k >= 16) {                       // four sums at once hide the latency of addition
             double third = 0.0, fourth = 0.0;
             for (; k + 3 < end; k += 4) {
+                if constexpr (in_order) ask_ahead(k + 16);
                 even += prob[k] * value[col[k]];
                 odd += prob[k + 1] * value[col[k + 1]];
                 third += prob[k + 2] * value[col[k + 2]];
@@ -86,11 +123,6 @@ struct CsrRows {
         if (k < end) even += prob[k] * value[col[k]];
         return even + odd;
     }
-
-    template <class F>
-    void each(std::int64_t row, F&& f) const {
-        for (std::int64_t k = row_ptr[row]; k < row_ptr[row + 1]; ++k) f(col[k], prob[k]);
-    }
 };
 
 struct DenseRows {
@@ -104,6 +136,14 @@ struct DenseRows {
     double exit(std::int64_t row) const { return exits ? exits[row] : 0.0; }
     double dot(std::int64_t row, const double* value) const {
         return dense_dot(prob + row * n, value, n);
+    }
+    double next_dot(std::int64_t row, const double* value) const { return dot(row, value); }
+
+    // Asks for a row that is read after the next one, or for the beginning of it.
+    void ask(std::int64_t row) const {
+        const double* p = prob + row * n;
+        for (std::int64_t j = 0; j < std::min<std::int64_t>(n, 512); j += 8)
+            __builtin_prefetch(p + j);
     }
 
     template <class F>
@@ -124,6 +164,7 @@ struct DeterministicRows {
     double dot(std::int64_t row, const double* value) const {
         return next[row] >= 0 ? value[next[row]] : 0.0;
     }
+    double next_dot(std::int64_t row, const double* value) const { return dot(row, value); }
 
     template <class F>
     void each(std::int64_t row, F&& f) const {
@@ -154,6 +195,13 @@ template <class Rows>
 inline double backup(const ModelView& m, const Rows& rows, std::int64_t row, double discount,
                      const double* value) {
     return backup_of_dot(m, row, discount, rows.dot(row, value));
+}
+
+// The same where row after row is read.
+template <class Rows>
+inline double next_backup(const ModelView& m, const Rows& rows, std::int64_t row, double discount,
+                          const double* value) {
+    return backup_of_dot(m, row, discount, rows.next_dot(row, value));
 }
 
 }  // namespace rlt

@@ -85,7 +85,7 @@ inline double best_backup(const ModelView& m, const Rows& rows, std::int64_t sta
             for (int i = 0; i < 4; ++i) see(row + i, backup_of_dot(m, row + i, discount, dots[i]));
         }
     }
-    for (; row < end; ++row) see(row, backup(m, rows, row, discount, value));
+    for (; row < end; ++row) see(row, next_backup(m, rows, row, discount, value));
     if (best_row) *best_row = arg;
     return best;
 }

@@ -32,7 +32,7 @@ inline Bounded residual_of_row(const ModelView& m, const Rows& rows, std::int64_
                                double discount, const double* next, const double* magnitude,
                                double own) {
     const double r = m.reward[row];
-    const double d = rows.dot(row, next);
+    const double d = rows.next_dot(row, next);
     // Of values of one sign the sum of magnitudes is the magnitude of the sum.
     const double a = magnitude ? rows.dot(row, magnitude) : std::abs(d);
     const double e = m.defect ? d - m.defect[row] * d : d;

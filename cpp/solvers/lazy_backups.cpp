@@ -77,7 +77,7 @@ Extremes LazyBackups::first(const Rows& rows, const double* value, double* out,
             std::int64_t arg = m_.row_begin(0, s);
             for (std::int64_t row = arg; row < m_.row_end(0, s); ++row) {
                 const double q = constant ? m_.reward[row] + ahead * going_on(m_, rows, row)
-                                          : backup(m_, rows, row, discount_, value);
+                                          : next_backup(m_, rows, row, discount_, value);
                 stored_[static_cast<std::size_t>(row)] = q;
                 if (q > top) {
                     top = q;

@@ -138,8 +138,11 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
         monitor();
         std::swap(now, next);
         // Sweeps of the policy, down to a fraction; from what one gains follows how many are left.
-        policy.gather(rows);
-        const double enough = std::max(wanted_reduction * width, 0.5 * wanted);
+        // Rows that stay are likely to be the last: then nothing is gained by looking again soon.
+        // What goes round in classes is left uneven by solving equations, and has to be looked at.
+        const bool stays = !policy.gather(rows) && !periodic;
+        const double enough =
+            stays ? 0.5 * wanted : std::max(wanted_reduction * width, 0.5 * wanted);
         double before = width, second = width;
         Extremes around;
         for (int i = 0; i < most_partial_sweeps; ++i) {

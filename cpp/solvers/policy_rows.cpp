@@ -24,13 +24,15 @@ void PolicyRows::copy_row(std::size_t s) {
     reward_[s] = m_.reward[row];
 }
 
-void PolicyRows::gather(const std::int64_t* chosen) {
+bool PolicyRows::gather(const std::int64_t* chosen) {
     const auto n = static_cast<std::size_t>(m_.n_states);
     const auto length = [&](std::int64_t row) { return m_.row_ptr[row + 1] - m_.row_ptr[row]; };
     bool fits = !chosen_.empty();
+    const bool changes = !fits || !std::equal(chosen_.begin(), chosen_.end(), chosen);
+    if (!changes) return false;
     if (m_.storage != Storage::csr) {
         chosen_.assign(chosen, chosen + n);
-        return;
+        return true;
     }
     for (std::size_t s = 0; s < n && fits; ++s)
         fits = chosen[s] == chosen_[s] || length(chosen[s]) == ptr_[s + 1] - ptr_[s];
@@ -40,7 +42,7 @@ void PolicyRows::gather(const std::int64_t* chosen) {
             chosen_[s] = chosen[s];
             copy_row(s);
         }
-        return;
+        return true;
     }
     chosen_.assign(chosen, chosen + n);
     ptr_.resize(n + 1);
@@ -67,6 +69,7 @@ void PolicyRows::gather(const std::int64_t* chosen) {
         }
         copy_row(s);
     }
+    return true;
 }
 
 std::int64_t PolicyRows::entries() const {

@@ -17,8 +17,9 @@ class PolicyRows {
 public:
     explicit PolicyRows(const ModelView& m) : m_(m) {}
 
-    // Follows this policy from now on, one row a state. Only rows that changed are read.
-    void gather(const std::int64_t* chosen);
+    // Follows this policy from now on, one row a state; whether it is another one than before. Only
+    // rows that changed are read.
+    bool gather(const std::int64_t* chosen);
 
     // Calls f(backup), backup(s, value) being the backup of the row that state s follows.
     template <class F>
@@ -30,7 +31,7 @@ public:
             mine.prob = prob_.data();
             const CsrRows rows(mine);
             return f([this, rows, discount](std::int64_t s, const double* value) {
-                double d = rows.dot(s, value);
+                double d = rows.next_dot(s, value);
                 if (m_.rows_need_correction)
                     d -= m_.defect[chosen_[static_cast<std::size_t>(s)]] * d;
                 return reward_[static_cast<std::size_t>(s)] + discount * d;
@@ -38,7 +39,10 @@ public:
         }
         return with_rows(m_, [&](const auto& rows) {
             return f([&, discount](std::int64_t s, const double* value) {
-                return backup(m_, rows, chosen_[static_cast<std::size_t>(s)], discount, value);
+                const auto i = static_cast<std::size_t>(s);
+                if constexpr (std::is_same_v<decltype(rows), const DenseRows&>)
+                    if (i + 1 < chosen_.size()) rows.ask(chosen_[i + 1]);
+                return backup(m_, rows, chosen_[i], discount, value);
             });
         });
     }

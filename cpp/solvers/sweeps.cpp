@@ -45,7 +45,7 @@ void q_values(const ModelView& m, std::int64_t stage, double discount, const dou
     with_rows(m, [&](const auto& rows) {
         parallel_blocks(blocks.count(), m.sweep_work(), [&](std::int64_t b) {
             for (std::int64_t i = blocks.begin(b); i < blocks.end(b); ++i)
-                q[i] = backup(m, rows, first + i, discount, value);
+                q[i] = next_backup(m, rows, first + i, discount, value);
         });
     });
 }

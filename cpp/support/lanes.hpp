@@ -16,6 +16,7 @@ struct Lanes<2> {
     typedef double Doubles __attribute__((vector_size(16)));
     typedef std::int64_t Marks __attribute__((vector_size(16)));
     typedef std::uint64_t Words __attribute__((vector_size(16)));
+    typedef std::int32_t Columns __attribute__((vector_size(16)));
     static constexpr std::int64_t count = 2;
 };
 
@@ -24,6 +25,7 @@ struct Lanes<4> {
     typedef double Doubles __attribute__((vector_size(32)));
     typedef std::int64_t Marks __attribute__((vector_size(32)));
     typedef std::uint64_t Words __attribute__((vector_size(32)));
+    typedef std::int32_t Columns __attribute__((vector_size(32)));
     static constexpr std::int64_t count = 4;
 };
 
@@ -32,6 +34,7 @@ struct Lanes<8> {
     typedef double Doubles __attribute__((vector_size(64)));
     typedef std::int64_t Marks __attribute__((vector_size(64)));
     typedef std::uint64_t Words __attribute__((vector_size(64)));
+    typedef std::int32_t Columns __attribute__((vector_size(64)));
     static constexpr std::int64_t count = 8;
 };
 
@@ -61,6 +64,35 @@ template <class D>
 [[gnu::always_inline]] inline void take_max(D& x, const D& y) {
     x = y > x ? y : x;
 }
+
+// {a0 b0 a2 b2}, {a1 b1 a3 b3}, {a0 a1 b0 b1} and {a2 a3 b2 b3} of four lanes.
+#if defined(__clang__)
+#define RLT_SHUFFLED(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define RLT_SHUFFLED(a, b, i, j, k, l) __builtin_shuffle(a, b, Lanes<4>::Marks{i, j, k, l})
+#endif
+
+template <class D>
+[[gnu::always_inline]] inline void even_lanes(const D& a, const D& b, D& out) {
+    out = RLT_SHUFFLED(a, b, 0, 4, 2, 6);
+}
+
+template <class D>
+[[gnu::always_inline]] inline void odd_lanes(const D& a, const D& b, D& out) {
+    out = RLT_SHUFFLED(a, b, 1, 5, 3, 7);
+}
+
+template <class D>
+[[gnu::always_inline]] inline void lower_halves(const D& a, const D& b, D& out) {
+    out = RLT_SHUFFLED(a, b, 0, 1, 4, 5);
+}
+
+template <class D>
+[[gnu::always_inline]] inline void upper_halves(const D& a, const D& b, D& out) {
+    out = RLT_SHUFFLED(a, b, 2, 3, 6, 7);
+}
+
+#undef RLT_SHUFFLED
 
 template <class D>
 [[gnu::always_inline]] inline void take_root(D& x) {

@@ -8,6 +8,7 @@ An array is used without a copy only when nobody can write to it: it and everyth
 view of are read-only (memory maps opened for reading, shared arrays of workers).
 """
 
+import math
 import mmap
 from collections.abc import Sequence
 from typing import Any
@@ -77,7 +78,7 @@ def flat_rows(name: str, x: Any, shapes: Sequence[tuple[int, ...]]) -> NDArray[n
     if array.shape not in shapes:
         allowed = " or ".join(str(shape) for shape in dict.fromkeys(shapes))
         raise ModelError(f"{name} has shape {array.shape}; it must be {allowed}")
-    if array.size == np.prod(shapes[0]):
+    if array.size == math.prod(shapes[0]):
         return array.reshape(-1)
     return np.ascontiguousarray(np.broadcast_to(array, shapes[0])).reshape(-1)
 
@@ -98,6 +99,7 @@ def build(
     Parameters
     ----------
     n_states, n_actions, n_stages : int
+        With pairs, an n_actions of 0 stands for one more than the largest action.
     pairs : tuple of two ndarrays of int64, shape (rows,), optional
         ``stage * S + state`` and the action of each row; None for a full table in order.
     transitions : ndarray of shape (rows, S), or sparse array
@@ -187,11 +189,10 @@ def _arrays_of(csr: Any) -> tuple[NDArray[Any], NDArray[np.int32], NDArray[np.fl
         raise ModelError("transitions is a damaged sparse array: pointers beyond its entries")
     if len(indices) > entries or len(data) > entries:
         indices, data = indices[:entries], data[:entries]
-    limits = np.iinfo(np.int32)
     if indices.dtype.itemsize > 4 and entries:
-        extreme = max(int(indices.max()), -int(indices.min()) - 1)
-        if extreme > limits.max:
-            raise ModelError(f"transitions leads to state {extreme}, above {limits.max}")
+        extreme, limit = max(int(indices.max()), -int(indices.min()) - 1), np.iinfo(np.int32).max
+        if extreme > limit:
+            raise ModelError(f"transitions leads to state {extreme}, above {limit}")
     col = np.ascontiguousarray(indices, dtype=np.int32)
     return row_ptr, col, np.ascontiguousarray(data, dtype=np.float64)
 

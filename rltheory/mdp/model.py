@@ -186,10 +186,11 @@ class MDP(TabularModel):
             raise ModelError(
                 f"the model has {size} states and {len(state)} pairs; it needs at least one of each"
             )
-        labels = max(int(action.max()), 0) + 1 if n_actions is None else n_actions
-        at_least("n_actions", labels, 1)
-        if labels > np.iinfo(np.int32).max:
-            raise ModelError(f"n_actions is {labels}; at most 2^31 - 1 labels are supported")
+        if n_actions is not None:
+            at_least("n_actions", n_actions, 1)
+        elif exact:
+            n_actions = max(int(action.max()), 0) + 1
+        labels = 0 if n_actions is None else n_actions  # 0: the core finds the largest itself
         pairs = (state, action)
         shapes = [(len(state),)]
         named = {
@@ -475,7 +476,9 @@ def _discount(discount: Any, exact: bool) -> float | Fraction | None:
     if discount is None:
         return None
     try:
-        if isinstance(discount, bool | np.bool_) or np.ndim(discount) != 0:
+        if isinstance(discount, bool | np.bool_) or (
+            not isinstance(discount, float) and np.ndim(discount) != 0
+        ):
             raise TypeError
         if not math.isfinite(discount):
             raise ValueError

@@ -3,14 +3,16 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import methods, run, table, tune
 from benchmarks.machine import sweep_bytes, triad
 from benchmarks.peers import ADAPTERS, OURS
+from benchmarks.peers.rltheory_solver import build
 from benchmarks.problems import PROBLEMS
 from benchmarks.session import Session
-from benchmarks.worker import load, save
+from benchmarks.worker import load, read_only, save
 
 FEW = ["inventory300", "fh_dense1000"]
 
@@ -56,6 +58,15 @@ def test_a_problem_survives_its_folder(tmp_path: Path) -> None:
         )
         assert abs(again.transitions - problem.transitions).max() == 0.0
         assert (again.rewards == problem.rewards).all()
+
+
+@pytest.mark.parametrize("name", ["garnet1e5_g99", "fh_dense1000"])
+def test_nobody_copies_what_a_worker_gives(name: str, tmp_path: Path) -> None:
+    save(PROBLEMS[name](50), tmp_path)
+    problem = read_only(load(tmp_path))
+    p = problem.transitions
+    given = p.data if problem.sparse else p
+    assert np.shares_memory(build(problem, {}).core.prob, given)
 
 
 def test_a_worker_that_takes_too_long_or_fails_is_said_so(tmp_path: Path) -> None:

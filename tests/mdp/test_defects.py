@@ -30,10 +30,14 @@ def spread(random: np.random.Generator, n: int) -> list[float]:
 
 
 def rows_of_all_lengths() -> list[Row]:
-    """Rows off by rounding or by up to 1e-9, with and without an exit, one of each length twice."""
+    """Rows off by rounding or by up to 1e-9, with and without an exit.
+
+    One of each length twice, and five of one length in a row.
+    """
     random = np.random.default_rng(5)
     rows: list[Row] = []
-    for n in [*range(1, STATES + 1), *range(1, STATES + 1)]:
+    lengths = range(1, STATES + 1)
+    for n in [*lengths, *lengths, *np.repeat(lengths, 5).tolist()]:
         parts = spread(random, n + 1)
         prob, leaving = parts[:-1], parts[-1]
         if random.random() < 0.5:
@@ -120,7 +124,7 @@ def test_one_wrong_entry_is_found_wherever_it_is(size: int) -> None:
     """Far from it rows are right, so that they are read many at once."""
     n = 1100
     whole = [([1.0 / size] * size, 0.0)] * n
-    for at in (0, size - 1):
+    for at in sorted({0, size // 2, size - 1}):
         for row in (0, 511, 512, n - 1):
             matrix, _ = arrays(whole)
             place = matrix.indptr[row] + at

@@ -4,6 +4,7 @@ import numpy as np
 import plain_bellman as plain
 import pytest
 from plain_rows import Rows, Vector, random_actions, random_policy, rows_of
+from scipy import sparse
 
 import rltheory as rlt
 from rltheory import _core
@@ -37,6 +38,30 @@ def test_the_models_are_worth_testing_on() -> None:
     assert any(np.abs(m.row_defect).max() > 1e-11 for m in MODELS)
     assert {m.is_stationary for m in EPISODIC} == {True, False}
     assert any(not m.is_full for m in EPISODIC)
+
+
+def test_rows_are_summed_in_one_order_to_the_bit() -> None:
+    """Short rows, long ones, and what lies ahead of either are read by different code."""
+    random = np.random.default_rng(3)
+    lengths = [*range(1, 41), *random.integers(1, 41, size=400).tolist()]
+    S = len(lengths)
+    prob = [random.dirichlet(np.ones(n)) for n in lengths]
+    col = [np.sort(random.choice(S, size=n, replace=False)) for n in lengths]
+    ptr = np.cumsum([0, *lengths])
+    matrix = sparse.csr_array((np.concatenate(prob), np.concatenate(col), ptr), shape=(S, S))
+    reward = random.normal(size=S)
+    mdp = rlt.MDP(matrix, reward[:, None], 0.9)
+    value = some_value((S,), rows_of(mdp), 7)
+    value[::3] = random.normal(size=len(value[::3]))
+    expected = [
+        r + 0.9 * plain.row_sum(p.tolist(), value[j].tolist())
+        for r, p, j in zip(reward.tolist(), prob, col, strict=True)
+    ]
+    assert _core.solvers.bellman(mdp.core, 0, 0.9, value)[0].tolist() == expected
+    assert _core.solvers.q_values(mdp.core, 0, 0.9, value).tolist() == expected
+    minus = np.full(S, -0.0)
+    q = _core.solvers.q_values(rlt.MDP(matrix, minus[:, None], 0.9).core, 0, 0.9, minus)
+    assert not np.signbit(q).any()
 
 
 @pytest.mark.parametrize("storage", ["csr", "dense", "deterministic"])
