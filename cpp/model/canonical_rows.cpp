@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "model/canonical_columns.hpp"
 #include "model/row_defects.hpp"
 #include "support/dense_dot.hpp"
 #include "support/inlined.hpp"
@@ -12,15 +13,6 @@
 namespace rlt {
 
 namespace {
-
-// So many bytes further on are asked for while a row is read: rows follow one another. What is far
-// away comes to the second cache first.
-constexpr std::int64_t near = 1024, far = 8192;
-
-RLT_INLINED inline void ask_ahead(const void* from) {
-    __builtin_prefetch(static_cast<const char*>(from) + near);
-    __builtin_prefetch(static_cast<const char*>(from) + far, 0, 2);
-}
 
 // Of n entries read as 4, 4, .. and the last four, those of the last four that came before: 0.
 alignas(64) constexpr std::int64_t left_over[8] = {0, 0, 0, 0, -1, -1, -1, -1};
@@ -56,7 +48,7 @@ struct Sums {
     }
 };
 
-// Sums over a row of at least four entries, of every fourth of them side by side.
+// Sums over a row that is not short, of every fourth entry side by side.
 template <int L>
 struct FourSums {
     Sums<L> first, second;  // with four in a register, `first` is all
@@ -111,96 +103,26 @@ RLT_INLINED inline void fold_four(const Four& a, const Four& b, const Four& c, c
     sums = even + odd;
 }
 
-// delta of a row of at most three entries, without a branch that could be guessed wrongly: entries
-// that it lacks are ones, and what they add up to is taken off first.
+// Rows of so many entries at most are summed from the last to the first.
+constexpr std::int64_t shorter = 3, short_row = 6;
+
 RLT_INLINED inline double short_row_defect(const double* p, std::int64_t n, const double* exit,
                                            std::uint64_t& signs) {
     static constexpr double one = 1.0;
     __builtin_prefetch(p + 512);
-    DefectSum sum(static_cast<double>(n - 4));
-    for (std::int64_t k = 2; k >= 0; --k) {
-        const double x = *(k < n ? p + k : &one);
+    DefectSum sum(n > shorter ? -1.0 : static_cast<double>(n - 4));
+    const auto see = [&](double x) RLT_INLINED {
         const auto bits = std::bit_cast<std::uint64_t>(x);
         signs |= bits | (bits - 1);
         sum.add(x);
-    }
+    };
+    if (n > shorter)
+        for (std::int64_t k = n - 1; k >= 0; --k) see(p[k]);
+    else  // without a branch that could be guessed wrongly: entries that it lacks are ones
+        for (std::int64_t k = 2; k >= 0; --k) see(*(k < n ? p + k : &one));
     if (exit) sum.add(*exit);
     return sum.value();
 }
-
-// How many columns are not above the one before, wherever rows begin; the very first is none.
-template <int L>
-struct Descents {
-    using Columns = typename Lanes<L>::Columns;
-    static constexpr std::int64_t at_once = 4 * L;
-    const std::int32_t* col;
-    std::int64_t next;  // what comes before has been looked at
-    std::int64_t count = 0;
-    Columns ascents[2]{};  // of at most 2^31 columns in each lane: a block of rows has fewer
-
-    // What fills registers; the rest is left for the next time.
-    RLT_INLINED void up_to(std::int64_t end) {
-        for (; next + at_once <= end; next += at_once) {
-            ask_ahead(col + next);
-            for (int i = 0; i < 2; ++i) {
-                Columns now, before;
-                std::memcpy(&now, col + next + 2 * L * i, sizeof now);
-                std::memcpy(&before, col + next + 2 * L * i - 1, sizeof before);
-                ascents[i] -= now > before;
-            }
-            count += at_once;
-        }
-    }
-    RLT_INLINED std::int64_t all(std::int64_t end) {
-        up_to(end);
-        for (; next < end; ++next) count += col[next] <= col[next - 1];
-        for (int l = 0; l < 2 * L; ++l) count -= ascents[0][l] + ascents[1][l];
-        return count;
-    }
-};
-
-// Columns where rows begin: the first of a row, and the last of the row before it.
-struct Starts {
-    const std::int32_t* col;
-    std::uint32_t last_state;
-    std::uint32_t signs = 0;
-    std::int64_t descents = 0;
-    Lanes<4>::Words signs_below{}, signs_above{};
-    Lanes<4>::Columns ascents{};  // in every second lane, of the columns counted so far
-
-    // Of a row with entries.
-    RLT_INLINED void see(std::int64_t begin) {
-        const std::int32_t first = col[begin];
-        signs |= static_cast<std::uint32_t>(first);
-        if (begin == 0) return;
-        see_last(begin);
-        descents += first <= col[begin - 1];
-    }
-    RLT_INLINED void see_last(std::int64_t end) {
-        signs |= last_state - static_cast<std::uint32_t>(col[end - 1]);
-    }
-    // Of four rows with entries, none of which is the very first. Two columns are read as one word.
-    RLT_INLINED void see_four(const std::int64_t* row_ptr) {
-        std::uint64_t word[4];
-        for (int i = 0; i < 4; ++i) std::memcpy(word + i, col + row_ptr[i] - 1, sizeof *word);
-        const Lanes<4>::Words both{word[0], word[1], word[2], word[3]}, above = both >> 32;
-        Lanes<4>::Columns last, first;
-        std::memcpy(&last, &both, sizeof last);
-        std::memcpy(&first, &above, sizeof first);
-        ascents -= first > last;
-        descents += 4;
-        signs_above |= both;
-        signs_below |= last_state - both;
-    }
-    RLT_INLINED std::int64_t all_descents() const {
-        return descents - ascents[0] - ascents[2] - ascents[4] - ascents[6];
-    }
-    RLT_INLINED bool all_states() const {
-        const auto below = signs_below[0] | signs_below[1] | signs_below[2] | signs_below[3];
-        const auto above = signs_above[0] | signs_above[1] | signs_above[2] | signs_above[3];
-        return !((signs | static_cast<std::uint32_t>(below | above >> 32)) >> 31);
-    }
-};
 
 // Everything about rows but whether columns ascend within them.
 template <int L>
@@ -223,7 +145,7 @@ struct Reader {
         longest = std::max(longest, n);
         if (n > 0) starts.see(begin);
         if (begin + n - descents.next >= 4 * descents.at_once) descents.up_to(begin + n);
-        if (n < 4) {
+        if (n <= short_row) {
             delta[r] = short_row_defect(rows.prob + begin, n, exit, signs);
         } else {
             const FourSums<L> all(rows.prob + begin, n, least);
@@ -235,11 +157,63 @@ struct Reader {
         largest = std::max(largest, std::bit_cast<std::int64_t>(delta[r]) & INT64_MAX);
     }
 
+    RLT_INLINED void keep(std::int64_t r, const Four& high, const Four& low) {
+        Four h = high, l = low;
+        if (rows.exit) {
+            Four x;
+            load(x, rows.exit + r);
+            const Four part = (0.5 + x) - 0.5;
+            h += part;
+            l += x - part;
+        }
+        const Four sum = h + l;
+        store(delta + r, sum);
+        Lanes<4>::Marks size;
+        std::memcpy(&size, &sum, sizeof size);
+        size &= INT64_MAX;
+        largest_of_four = size > largest_of_four ? size : largest_of_four;
+    }
+
+    // Rows r .. r + 3, each in a lane, if all are of one to `most` entries, none is the very first,
+    // and so many entries follow the last one: those that a row lacks are read and become 0.
+    template <std::int64_t most>
+    RLT_INLINED bool four_short(std::int64_t r) {
+        const std::int64_t* at = rows.row_ptr + r;
+        for (int i = 0; i < 4; ++i)
+            if (static_cast<std::uint64_t>(at[i + 1] - at[i] - 1) >= most) return false;
+        if (at[0] == 0 || at[3] + most > rows.row_ptr[rows.count]) return false;
+        Lanes<4>::Marks begin, length;
+        std::memcpy(&begin, at, sizeof begin);
+        std::memcpy(&length, at + 1, sizeof length);
+        length -= begin;
+        if (longest < most)
+            for (int i = 0; i < 4; ++i) longest = std::max(longest, at[i + 1] - at[i]);
+        starts.see_four(at);
+        if (at[4] - descents.next >= 4 * descents.at_once) descents.up_to(at[4]);
+        const double* p = rows.prob;
+        ask_ahead(p + at[0]);
+        Sums<4> sums;
+        sums.high = Four{} - 1.0;
+        for (std::int64_t k = most - 1; k >= 0; --k) {
+            Four x{p[at[0] + k], p[at[1] + k], p[at[2] + k], p[at[3] + k]};
+            const Lanes<4>::Marks there = length > k;
+            take_min(least, there ? x : Four{} + 1.0);
+            Lanes<4>::Marks bits;
+            std::memcpy(&bits, &x, sizeof bits);
+            bits &= there;
+            std::memcpy(&x, &bits, sizeof x);
+            sums.add(x);
+        }
+        keep(r, sums.high, sums.low);
+        return true;
+    }
+
     // Rows r .. r + 3 side by side, if they are of one length, not short, nor the very first.
     RLT_INLINED bool four(std::int64_t r) {
         const std::int64_t* at = rows.row_ptr + r;
         const std::int64_t n = at[1] - at[0];
-        if (n < 4 || at[2] - at[1] != n || at[3] - at[2] != n || at[4] - at[3] != n || at[0] == 0)
+        if (n <= short_row || at[2] - at[1] != n || at[3] - at[2] != n || at[4] - at[3] != n ||
+            at[0] == 0)
             return false;
         longest = std::max(longest, n);
         starts.see_four(at);
@@ -265,19 +239,7 @@ struct Reader {
         Four high, low;
         fold_four(a.high, b.high, c.high, d.high, high);
         fold_four(a.low, b.low, c.low, d.low, low);
-        if (rows.exit) {
-            Four x;
-            load(x, rows.exit + r);
-            const Four h = (0.5 + x) - 0.5;
-            high += h;
-            low += x - h;
-        }
-        const Four sum = high + low;
-        store(delta + r, sum);
-        Lanes<4>::Marks size;
-        std::memcpy(&size, &sum, sizeof size);
-        size &= INT64_MAX;
-        largest_of_four = size > largest_of_four ? size : largest_of_four;
+        keep(r, high, low);
         return true;
     }
 
@@ -302,7 +264,8 @@ RLT_INLINED inline RowsSeen read_rows_in(const SomeRows& rows, std::int64_t n_st
                      {rows.col, std::max<std::int64_t>(begin, 1)}};
     for (std::int64_t r = 0; r < rows.count;) {
         if constexpr (L == 4)
-            if (r + 4 <= rows.count && reader.four(r)) {
+            if (r + 4 <= rows.count && (reader.four(r) || reader.template four_short<shorter>(r) ||
+                                        reader.template four_short<short_row>(r))) {
                 r += 4;
                 continue;
             }

@@ -9,7 +9,6 @@
 // `defect` holds delta = sigma - 1, correct to u|delta| + n^2 u^2.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -138,13 +137,6 @@ struct DenseRows {
         return dense_dot(prob + row * n, value, n);
     }
     double next_dot(std::int64_t row, const double* value) const { return dot(row, value); }
-
-    // Asks for a row that is read after the next one, or for the beginning of it.
-    void ask(std::int64_t row) const {
-        const double* p = prob + row * n;
-        for (std::int64_t j = 0; j < std::min<std::int64_t>(n, 512); j += 8)
-            __builtin_prefetch(p + j);
-    }
 
     template <class F>
     void each(std::int64_t row, F&& f) const {

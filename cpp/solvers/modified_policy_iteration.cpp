@@ -154,6 +154,8 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
             const double left = p.width();
             around = p;
             if (!(left > enough)) break;
+            // The sweep that looks again is one more of these, and is likely to gain as much.
+            if (!periodic && left * left <= 0.5 * wanted * before) break;
             const double gain = std::min(std::log(left / before), -1e-9);
             before = left;
             if (i < 2) {

@@ -39,10 +39,7 @@ public:
         }
         return with_rows(m_, [&](const auto& rows) {
             return f([&, discount](std::int64_t s, const double* value) {
-                const auto i = static_cast<std::size_t>(s);
-                if constexpr (std::is_same_v<decltype(rows), const DenseRows&>)
-                    if (i + 1 < chosen_.size()) rows.ask(chosen_[i + 1]);
-                return backup(m_, rows, chosen_[i], discount, value);
+                return backup(m_, rows, chosen_[static_cast<std::size_t>(s)], discount, value);
             });
         });
     }
