@@ -18,14 +18,13 @@ namespace rlt {
 
 namespace {
 
-constexpr int most_sweeps = 16;            // of improvement between two solutions
-constexpr int sweeps_one_way = 5;          // before every other one goes backwards
-constexpr double same_change = 0.9;        // of values, so that the next sweep goes backwards
-constexpr int many_for_one_changed = 100;  // states, so that fewer changes do not count
-constexpr int most_krylov_steps = 500;     // of one solution
-constexpr int many_krylov_steps = 60;      // for one more digit: other factors may do better
-constexpr double wanted_reduction = 0.1;   // of a solution while actions change
-constexpr double least_reduction = 1e-3;   // while few do: it is as many that are wrong
+constexpr int most_sweeps = 16;           // of improvement between two solutions
+constexpr int sweeps_one_way = 5;         // before every other one goes backwards
+constexpr int many_for_one_changed = 100; // states, so that the next sweep goes backwards
+constexpr int most_krylov_steps = 500;    // of one solution
+constexpr int many_krylov_steps = 60;     // for one more digit: other factors may do better
+constexpr double wanted_reduction = 0.1;  // of a solution while actions change
+constexpr double least_reduction = 1e-3;  // while few do: it is as many that are wrong
 constexpr int most_idle_rounds = 50;
 constexpr int most_failures = 3;   // solutions in a row that do not halve their residual
 constexpr int most_rounds = 2000;  // values may rise by nearly nothing, again and again
@@ -79,16 +78,12 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         return sweep;
     };
     const auto improve = [&](const Enough& enough) {
-        // As long as sweeps keep changing actions: a front is then on its way, and if values change
-        // as much as before, perhaps against the order, which one sweep backwards crosses.
+        // As long as sweeps keep changing actions: a front is then on its way, and if it lasts,
+        // perhaps against the order, which it then crosses in one sweep backwards.
         const Sweep first = one_sweep();
-        Sweep last = one_sweep();
-        std::int64_t switched = first.switched + last.switched;
-        if (last.change > same_change * first.change && !enough.reached(last)) {
-            last = one_sweep(true);
-            switched += last.switched;
-        }
         const bool few = many_for_one_changed * first.switched < m.n_states;
+        Sweep last = one_sweep(few);
+        std::int64_t switched = first.switched + last.switched;
         for (int sweeps = 2; sweeps < most_sweeps && worth_going_on(first, last, few); ++sweeps) {
             if (enough.reached(last)) break;
             last = one_sweep(sweeps >= sweeps_one_way && sweeps % 2 == 1);
