@@ -18,13 +18,13 @@ namespace rlt {
 
 namespace {
 
-constexpr int most_sweeps = 16;           // of improvement between two solutions
-constexpr int sweeps_one_way = 5;         // before every other one goes backwards
-constexpr int many_for_one_changed = 100; // states, so that the next sweep goes backwards
-constexpr int most_krylov_steps = 500;    // of one solution
-constexpr int many_krylov_steps = 60;     // for one more digit: other factors may do better
-constexpr double wanted_reduction = 0.1;  // of a solution while actions change
-constexpr double least_reduction = 1e-3;  // while few do: it is as many that are wrong
+constexpr int most_sweeps = 16;            // of improvement between two solutions
+constexpr int sweeps_one_way = 5;          // before every other one goes backwards
+constexpr int many_for_one_changed = 100;  // states, so that the next sweep goes backwards
+constexpr int most_krylov_steps = 500;     // of one solution
+constexpr int many_krylov_steps = 60;      // for one more digit: other factors may do better
+constexpr double wanted_reduction = 0.1;   // of a solution while actions change
+constexpr double least_reduction = 1e-3;   // while few do: it is as many that are wrong
 constexpr int most_idle_rounds = 50;
 constexpr int most_failures = 3;   // solutions in a row that do not halve their residual
 constexpr int most_rounds = 2000;  // values may rise by nearly nothing, again and again
