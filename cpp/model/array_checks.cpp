@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "support/ask_ahead.hpp"
 #include "support/dense_dot.hpp"
 #include "support/inlined.hpp"
 #include "support/lanes.hpp"
@@ -12,14 +13,6 @@
 namespace rlt {
 
 namespace {
-
-// So many bytes further on are asked for: arrays of some megabytes lie in small pages, where the
-// processor's own guesses end.
-template <class T>
-RLT_INLINED inline void ask_ahead(const T* from) {
-    __builtin_prefetch(reinterpret_cast<const char*>(from) + 1024);
-    __builtin_prefetch(reinterpret_cast<const char*>(from) + 8192, 0, 2);
-}
 
 template <class To, class From>
 RLT_INLINED inline void read(To& x, const From* from) {

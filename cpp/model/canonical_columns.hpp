@@ -5,19 +5,11 @@
 #include <cstdint>
 #include <cstring>
 
+#include "support/ask_ahead.hpp"
 #include "support/inlined.hpp"
 #include "support/lanes.hpp"
 
 namespace rlt {
-
-// So many bytes further on are asked for while a row is read: rows follow one another. What is far
-// away comes to the second cache first.
-constexpr std::int64_t near = 1024, far = 8192;
-
-RLT_INLINED inline void ask_ahead(const void* from) {
-    __builtin_prefetch(static_cast<const char*>(from) + near);
-    __builtin_prefetch(static_cast<const char*>(from) + far, 0, 2);
-}
 
 // How many columns are not above the one before, wherever rows begin; the very first is none.
 template <int L>

@@ -65,9 +65,6 @@ Extremes over_states(const ModelView& m, std::int64_t work, F&& f) {
     return over_items(m.n_states, work, std::forward<F>(f));
 }
 
-// Rows of a table that is read from memory, not from a cache.
-constexpr std::int64_t longest_kept_near = 768;
-
 template <class Rows>
 inline double best_backup(const ModelView& m, const Rows& rows, std::int64_t stage, std::int64_t s,
                           double discount, const double* value, std::int64_t* best_row) {
@@ -89,7 +86,7 @@ inline double best_backup(const ModelView& m, const Rows& rows, std::int64_t sta
         }
         // Two or three rows at once are slower than four, and those of the next state are read
         // next.
-        if (end - row > 1 && row + 4 <= m.n_rows && rows.n >= longest_kept_near) {
+        if (end - row > 1 && row + 4 <= m.n_rows && rows.n >= far_row) {
             double dots[4];
             dense_dots(rows.prob + row * rows.n, rows.n, value, rows.n, dots);
             for (int i = 0; row < end; ++i, ++row)

@@ -73,14 +73,14 @@ Room<std::int32_t> descending_order(const double* value, std::int64_t n) {
     return order;
 }
 
-void OrderedEquations::assign(const OrderedRows& rows, const double* value, double kept_fill) {
+void OrderedEquations::assign(const OrderedRows& rows, const double* value, bool careful) {
     if (rows.in_place()) {
         *this = {};  // memory counts more than time here
         chain_ = rows.chain();
         return;
     }
     const MatrixRows chosen = rows.equations();
-    if (kept_fill == PolicyChain::bold_fill && replace(chosen)) return;
+    if (!careful && replace(chosen)) return;
     // Small chains, and those of one successor a state, are solved without such factors.
     const bool by_value =
         value && chosen.n > PolicyChain::dense_limit && (chosen.ptr || chosen.stride > 1);
@@ -88,17 +88,17 @@ void OrderedEquations::assign(const OrderedRows& rows, const double* value, doub
     const double back = std::max(moves.up, moves.down);
     if (back <= as_good * moves.back || back < most_of_all * (moves.up + moves.down)) {
         order_.clear();
-        chain_.assign(chosen, kept_fill);
+        chain_.assign(chosen, careful ? PolicyChain::careful_fill : PolicyChain::bold_fill);
         return;
     }
-    if (kept_fill == PolicyChain::bold_fill) kept_fill = PolicyChain::ordered_fill;
     order_ = descending_order(value, chosen.n);
     if (moves.up < moves.down) std::reverse(order_.begin(), order_.end());
     position_.resize(order_.size());
     for (std::int32_t i = 0; i < chosen.n; ++i) position_[at(order_[at(i)])] = i;
     taken_.assign(chosen.chosen, chosen.chosen + chosen.n);
     renumber(chosen);
-    chain_.assign(renumbered(chosen), kept_fill);
+    chain_.assign(renumbered(chosen),
+                  careful ? PolicyChain::careful_fill : PolicyChain::ordered_fill);
 }
 
 MatrixRows OrderedEquations::renumbered(const MatrixRows& rows) const {

@@ -23,8 +23,8 @@ Room<std::int32_t> descending_order(const double* value, std::int64_t n);
 class OrderedEquations {
 public:
     // Takes the equations of the rows now chosen, whose values are near those given; in the order
-    // of the rows if there are none.
-    void assign(const OrderedRows& rows, const double* value, double kept_fill);
+    // of the rows if there are none. `careful`: other factors did badly.
+    void assign(const OrderedRows& rows, const double* value, bool careful);
     // x, from 0, to the relative residual wanted or after `most` iterations.
     LinearSolve solve(const double* b, double* x, double wanted, std::int64_t most,
                       const Monitor& monitor);

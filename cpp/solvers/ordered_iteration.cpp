@@ -92,11 +92,11 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         return Sweep{last.change, switched};
     };
     int failures = 0;
-    double kept_fill = PolicyChain::bold_fill;
+    bool careful = false;
     // A step towards the value of the present policy, taken where that leaves a smaller residual.
     const auto solve = [&](const double* near, double least_residual, double reduction) {
         const double before = ordered.residual(v, residual.data());
-        if (outdated) equations.assign(ordered, near, kept_fill);
+        if (outdated) equations.assign(ordered, near, careful);
         outdated = false;
         if (before > 0.0) reduction = std::min(reduction, std::max(1e-13, least_residual / before));
         const LinearSolve solved =
@@ -104,8 +104,8 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
         result.sweeps += solved.iterations;
         const double after = solved.relative_residual * before;
         failures = after < 0.5 * before ? 0 : failures + 1;
-        if (solved.iterations > many_krylov_steps && kept_fill > PolicyChain::careful_fill) {
-            kept_fill = PolicyChain::careful_fill;
+        if (solved.iterations > many_krylov_steps && !careful) {
+            careful = true;
             outdated = true;
             failures = 0;
         }

@@ -33,6 +33,12 @@ double away_from(double stay, double leave, double discount, double sum) {
     return discount < 1.0 ? 1.0 - discount * (stay / sum) : leave / sum;
 }
 
+// What a row that only stays is worth at discount 1.
+double staying_for(double reward) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return reward > 0.0 ? infinity : -infinity;
+}
+
 template <class Rows>
 double chance_to_move(const Rows& rows, std::int64_t row, std::int64_t s, double discount,
                       double sum) {
@@ -122,7 +128,7 @@ void OrderedRows::copy_few(const Room<std::int32_t>& position) {
             const double sum = defect ? 1.0 + defect[r] : 1.0;
             const double away = away_from(stay, leave, discount, sum);
             const bool for_ever = away == 0.0;
-            *reward++ = for_ever ? -std::numeric_limits<double>::infinity() : m_.reward[r] / away;
+            *reward++ = for_ever ? staying_for(m_.reward[r]) : m_.reward[r] / away;
             const double scale = for_ever ? 0.0 : discount / (sum * away);
             for (double& p : prob) p *= scale;
             // Columns ascend in the new order too.
@@ -143,8 +149,7 @@ void OrderedRows::copy_rows(const Room<std::int32_t>& position) {
             for (std::int64_t r = m_.row_begin(0, s); r < m_.row_end(0, s); ++r, ++next) {
                 const double sum = m_.defect ? 1.0 + m_.defect[r] : 1.0;
                 const double away = chance_to_move(rows, r, s, discount_, sum);
-                reward_[next] =
-                    away == 0.0 ? -std::numeric_limits<double>::infinity() : m_.reward[r] / away;
+                reward_[next] = away == 0.0 ? staying_for(m_.reward[r]) : m_.reward[r] / away;
                 const double scale = discount_ / (sum * away);
                 row.clear();
                 rows.each(r, [&](std::int32_t j, double p) {
@@ -266,7 +271,7 @@ Sweep OrderedRows::improve(double* value, bool backwards) {
             return sweep(value, backwards != reversed_, [&](std::int64_t s, std::int64_t r) {
                 const double sum = m_.defect ? 1.0 + m_.defect[r] : 1.0;
                 const double away = chance_to_move(rows, r, s, discount_, sum);
-                if (away == 0.0) return -std::numeric_limits<double>::infinity();
+                if (away == 0.0) return staying_for(m_.reward[r]);
                 // Multiplied in this order, a value just computed is waited for but once.
                 const double factor = discount_ / (sum * away);
                 double x = m_.reward[r] * (1.0 / away);

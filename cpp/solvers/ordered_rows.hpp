@@ -2,7 +2,8 @@
 // state: with p_ss the chance to stay,
 //     v(s) = r + discount (p_ss v(s) + sum p_j v(j))   is   v(s) = r' + sum p'_j v(j),
 //     r' = r / (1 - discount p_ss),   p'_j = discount p_j / (1 - discount p_ss),   j other than s.
-// At discount 1 a row that only stays is worth -infinity: it never ends.
+// At discount 1 a row that only stays is worth infinity if it pays, and else -infinity: it never
+// ends.
 // One Gauss-Seidel sweep in the right order carries a reward as far as it reaches.
 #pragma once
 

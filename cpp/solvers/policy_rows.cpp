@@ -1,12 +1,12 @@
 #include "solvers/policy_rows.hpp"
 
+#include "solvers/few_entries.hpp"
+
 namespace rlt {
 
 namespace {
 
 constexpr std::int64_t rows_ahead = 12;  // how far ahead scattered rows are fetched
-
-constexpr std::int64_t few = 4;  // entries
 
 void fetch(const void* from, std::size_t bytes) {
     for (std::size_t at = 0; at < bytes; at += 64)
@@ -28,8 +28,7 @@ bool PolicyRows::gather(const std::int64_t* chosen) {
     const auto n = static_cast<std::size_t>(m_.n_states);
     const auto length = [&](std::int64_t row) { return m_.row_ptr[row + 1] - m_.row_ptr[row]; };
     bool fits = !chosen_.empty();
-    const bool changes = !fits || !std::equal(chosen_.begin(), chosen_.end(), chosen);
-    if (!changes) return false;
+    if (fits && std::equal(chosen_.begin(), chosen_.end(), chosen)) return false;
     if (m_.storage != Storage::csr) {
         chosen_.assign(chosen, chosen + n);
         return true;
@@ -49,6 +48,7 @@ bool PolicyRows::gather(const std::int64_t* chosen) {
     reward_.resize(n);
     ptr_[0] = 0;
     for (std::size_t s = 0; s < n; ++s) ptr_[s + 1] = ptr_[s] + length(chosen[s]);
+    constexpr std::int64_t few = most_few_entries;
     col_.resize(static_cast<std::size_t>(ptr_[n] + few));
     prob_.resize(static_cast<std::size_t>(ptr_[n] + few));
     std::size_t s = 0;

@@ -87,13 +87,7 @@ void Triangle::assign(const MatrixRows& rows, const std::int64_t* nearest, Side 
             const std::int64_t from = nearest[i];
             const std::int64_t length = length_of(i, from);
             fill_row(rows, i, from, step, length, width());
-            if (length <= width()) continue;
-            for (std::int64_t k = length; k-- > width();) {
-                rest_col_.push_back(rows.col[from + k * step]);
-                rest_value_.push_back(rows.factor * rows.value[from + k * step]);
-            }
-            long_row_.push_back(i);
-            rest_ptr_.push_back(rest_col_.size());
+            if (length > width()) add_rest(rows, i, from, step, length);
         }
     });
     long_row_.push_back(n_);
@@ -103,18 +97,19 @@ void Triangle::replace(const MatrixRows& rows, const Room<std::int32_t>& which,
                        const std::int64_t* nearest, Side side) {
     const bool is_below = side == Side::below;
     const std::int64_t step = is_below ? -1 : 1;
-    Room<std::int32_t> long_row(1, -1), rest_col;
-    Room<std::size_t> rest_ptr(1, 0);
-    Room<double> rest_value;
+    const auto long_row = std::exchange(long_row_, Room<std::int32_t>(1, -1));
+    const auto rest_ptr = std::exchange(rest_ptr_, Room<std::size_t>(1, 0));
+    const auto rest_col = std::exchange(rest_col_, {});
+    const auto rest_value = std::exchange(rest_value_, {});
     std::size_t old = 1;
     const auto keep_up_to = [&](std::int32_t row) {
-        for (; old + 1 < long_row_.size() && long_row_[old] < row; ++old) {
-            for (auto k = rest_ptr_[old - 1]; k < rest_ptr_[old]; ++k) {
-                rest_col.push_back(rest_col_[k]);
-                rest_value.push_back(rest_value_[k]);
+        for (; old + 1 < long_row.size() && long_row[old] < row; ++old) {
+            for (auto k = rest_ptr[old - 1]; k < rest_ptr[old]; ++k) {
+                rest_col_.push_back(rest_col[k]);
+                rest_value_.push_back(rest_value[k]);
             }
-            long_row.push_back(long_row_[old]);
-            rest_ptr.push_back(rest_col.size());
+            long_row_.push_back(long_row[old]);
+            rest_ptr_.push_back(rest_col_.size());
         }
     };
     for (const std::int32_t i : which) {
@@ -122,21 +117,21 @@ void Triangle::replace(const MatrixRows& rows, const Room<std::int32_t>& which,
         const std::int64_t length = is_below ? from + 1 - rows.begin(i) : rows.end(i) - from;
         fill_row(rows, i, from, step, length, width_);
         keep_up_to(i);
-        if (long_row_[old] == i) ++old;
-        if (length <= width_) continue;
-        for (std::int64_t k = length; k-- > width_;) {
-            rest_col.push_back(rows.col[from + k * step]);
-            rest_value.push_back(rows.factor * rows.value[from + k * step]);
-        }
-        long_row.push_back(i);
-        rest_ptr.push_back(rest_col.size());
+        if (long_row[old] == i) ++old;
+        if (length > width_) add_rest(rows, i, from, step, length);
     }
     keep_up_to(n_);
-    long_row.push_back(n_);
-    long_row_ = std::move(long_row);
-    rest_ptr_ = std::move(rest_ptr);
-    rest_col_ = std::move(rest_col);
-    rest_value_ = std::move(rest_value);
+    long_row_.push_back(n_);
+}
+
+void Triangle::add_rest(const MatrixRows& rows, std::int32_t i, std::int64_t from,
+                        std::int64_t step, std::int64_t length) {
+    for (std::int64_t k = length; k-- > width_;) {
+        rest_col_.push_back(rows.col[from + k * step]);
+        rest_value_.push_back(rows.factor * rows.value[from + k * step]);
+    }
+    long_row_.push_back(i);
+    rest_ptr_.push_back(rest_col_.size());
 }
 
 double Triangle::less_rest(std::size_t which, double sum, double scale, const double* x) const {

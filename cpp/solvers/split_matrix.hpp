@@ -10,8 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "solvers/few_entries.hpp"
 #include "support/inlined.hpp"
 #include "support/room.hpp"
 
@@ -92,7 +94,7 @@ public:
     }
 
 private:
-    static constexpr int most_width = 4;
+    static constexpr auto most_width = static_cast<int>(most_few_entries);
 
     template <int width>
     struct Row {
@@ -132,22 +134,15 @@ private:
 
     template <class F>
     [[gnu::always_inline]] void with_width(F&& f) const {
-        switch (width_) {
-            case 0:
-                return f(std::integral_constant<int, 0>{});
-            case 1:
-                return f(std::integral_constant<int, 1>{});
-            case 2:
-                return f(std::integral_constant<int, 2>{});
-            case 3:
-                return f(std::integral_constant<int, 3>{});
-            default:
-                return f(std::integral_constant<int, 4>{});
-        }
+        if (width_ == 0) return f(std::integral_constant<int, 0>{});
+        with_few(width_, std::forward<F>(f));
     }
 
     void fill_row(const MatrixRows& rows, std::int32_t i, std::int64_t from, std::int64_t step,
                   std::int64_t length, std::int64_t width);
+    // The entries of a long row that are looped over, behind those of the rows before it.
+    void add_rest(const MatrixRows& rows, std::int32_t i, std::int64_t from, std::int64_t step,
+                  std::int64_t length);
     double less_rest(std::size_t which, double sum, double scale, const double* x) const;
 
     std::int32_t n_ = 0;

@@ -42,7 +42,7 @@ template <bool ahead>
 
 // Rows of a model that lies in memory, and of which eight fit the cache of one core. Smaller ones
 // are read from a cache as they are, and larger ones would be thrown out before they are used.
-bool worth_asking(std::int64_t stride) { return stride >= 768 && stride <= 8192; }
+bool worth_asking(std::int64_t stride) { return stride >= far_row && stride <= 8192; }
 
 void dots_generic(const double* a, std::int64_t stride, const double* b, std::int64_t n,
                   double* out) {

@@ -15,6 +15,9 @@
 
 namespace rlt {
 
+// Entries from which on rows of a table are read from memory, not from a cache. Measured.
+constexpr std::int64_t far_row = 768;
+
 extern double (*dense_dot)(const double* a, const double* b, std::int64_t n);
 
 // out[r] = dense_dot of the row at a + r stride, r = 0..3, to the bit.

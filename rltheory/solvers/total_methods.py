@@ -50,7 +50,6 @@ def improve_from(core: Core, rows: Rows, start: Vector | None = None) -> Guess:
     StayingError
         If it comes to a policy that does not end.
     """
-    _refuse_to_stay_for_pay(core, rows)
     value = np.zeros(core.n_states) if start is None else start
     best = np.full(core.n_states, -np.inf)
     paid = float(np.abs(core.reward).max()) or 1.0
@@ -68,17 +67,6 @@ def improve_from(core: Core, rows: Rows, start: Vector | None = None) -> Guess:
         if np.array_equal(better, rows):
             return Guess(value, rows, iterations)
         rows = better
-
-
-def _refuse_to_stay_for_pay(core: Core, rows: Rows) -> None:
-    # Sweeps of rows solved for their own state never choose one that only leads there.
-    label, inside = _core.graph.end_components(core, core.reward > 0.0)
-    if label.max() < 0:
-        return
-    kept = np.flatnonzero(inside)
-    staying = rows.copy()
-    staying[np.searchsorted(core.state_ptr, kept, side="right") - 1] = kept
-    raise StayingError(staying)
 
 
 def _improved(core: Core, rows: Rows, value: Vector) -> tuple[Rows, Vector]:
