@@ -186,14 +186,14 @@ def test_ordered_policy_iteration_on_slow_models() -> None:
 @pytest.mark.parametrize(
     ("mdp", "most"),
     [
-        # By distance instead of by value, equations take three times as many steps.
+        # 70 with equations in the order of distance instead of values.
+        (rlt.gridworld(150, 150, slip=0.2, walls=0.3, discount=0.999, step_reward=-1.0), 50),
+        # 79 from a constant instead of the values of the first policy.
         (rlt.gridworld(100, 100, slip=0.2, walls=0.2, discount=0.999, step_reward=-1.0), 40),
-        # Actions change in one state after another, against the order of sweeps.
+        # 701 without sweeps backwards: actions change in one state after another.
         (rlt.riverswim(2768, 0.999), 15),
-        # All of a first policy is wrong.
-        (rlt.combination_lock(2768, actions=2, slip=1e-3, discount=0.999), 20),
     ],
-    ids=["maze", "front", "lock"],
+    ids=["order", "start", "front"],
 )
 def test_ordered_policy_iteration_takes_few_steps(mdp: rlt.MDP, most: int) -> None:
     discount = float(mdp.discount or 0.0)
