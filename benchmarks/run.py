@@ -75,7 +75,7 @@ def run(
         with tempfile.TemporaryDirectory() as folder:
             save(problem, Path(folder))
             entry = _one_problem(problem, Path(folder), record)
-        entry["floor"] = sweep_bytes(problem) / machine["triad_bytes_per_second"]
+        entry.setdefault("floor", sweep_bytes(problem) / machine["triad_bytes_per_second"])
         record["problems"].append(entry)
     return record
 
@@ -126,9 +126,26 @@ def _one_problem(problem: Problem, folder: Path, record: dict[str, Any]) -> dict
         results[session.adapter] = _summary(runs[session.adapter], settings) | {"tuned": tuned}
         if session.adapter == OURS:
             swept = session.sweep(9, 60.0)
-            entry |= {key: swept[key] for key in ("sweep", "build_peak_bytes") if key in swept}
+            if "rounds" in swept:
+                entry |= _against_the_floor(swept["rounds"], sweep_bytes(problem))
+            if "build_peak_bytes" in swept:
+                entry["build_peak_bytes"] = swept["build_peak_bytes"]
         session.close()
     return entry | {"results": {n: results[n] for n in record["solvers"] if n in results}}
+
+
+def _against_the_floor(rounds: list[dict[str, float]], nbytes: int) -> dict[str, float]:
+    """Medians over rounds; a sweep is compared with the bandwidth of its own round."""
+    return {
+        "sweep": statistics.median(found["sweep"] for found in rounds),
+        "floor": statistics.median(nbytes / found["triad_bytes_per_second"] for found in rounds),
+        **{
+            f"sweep_over_{what}": statistics.median(
+                found["sweep"] * found[f"{what}_bytes_per_second"] / nbytes for found in rounds
+            )
+            for what in ("triad", "reading")
+        },
+    }
 
 
 def _summary(runs: list[dict[str, Any]], settings: dict[str, Any]) -> dict[str, Any]:

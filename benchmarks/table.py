@@ -52,6 +52,7 @@ def _machine(record: dict[str, Any]) -> str:
         f"{machine['architecture']}, {machine['cores']} cores",
         f"{memory / 2**30:.0f} GB" if memory else "",
         f"triad {machine['triad_bytes_per_second'] / 1e9:.1f} GB/s on one thread",
+        f"inner product {machine['reading_bytes_per_second'] / 1e9:.1f} GB/s",
         f"load {machine['load']} at the start",
         f"Python {machine['python']}",
         f"{record['repeats']} repeats, {record['limit']:g} s at most",
@@ -137,13 +138,14 @@ def _floors(record: dict[str, Any]) -> str:
                 f"{problem['entries']:,}",
                 f"{1e3 * floor:.3g}",
                 f"{1e3 * sweep:.3g}" if sweep else "",
-                f"{sweep / floor:.2g}" if sweep else "",
+                f"{problem['sweep_over_triad']:.2g}" if sweep else "",
+                f"{problem['sweep_over_reading']:.2g}" if sweep else "",
                 f"{mine['solve_cpu'] / floor:.3g}" if "solve_cpu" in mine else "",
                 f"{peak / problem['bytes']:.2f}" if peak is not None else "",
             ]
         )
-    heads = ["problem", "states", "pairs", "entries", "floor, ms", "sweep, ms", "sweep / floor"]
-    return _grid([*heads, "solve / floor", "memory"], rows)
+    heads = ["problem", "states", "pairs", "entries", "floor, ms", "sweep, ms"]
+    return _grid([*heads, "sweep / floor", "sweep / reading", "solve / floor", "memory"], rows)
 
 
 def _details(record: dict[str, Any]) -> str:

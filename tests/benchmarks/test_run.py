@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import methods, run, table, tune
-from benchmarks.machine import sweep_bytes, triad
+from benchmarks.machine import bandwidth, sweep_bytes
 from benchmarks.peers import ADAPTERS, OURS
 from benchmarks.peers.rltheory_solver import build
 from benchmarks.problems import PROBLEMS
@@ -27,6 +27,7 @@ def test_the_command_writes_a_table_between_markers(
         "load": 0.0,
         "python": "3",
         "triad_bytes_per_second": 1e10,
+        "reading_bytes_per_second": 1e10,
     }
     monkeypatch.setattr(run, "note", lambda: machine)
     page = tmp_path / "page.md"
@@ -42,6 +43,7 @@ def test_the_command_writes_a_table_between_markers(
         result = problem["results"][OURS]
         assert result["verified"] == "value and policy" and len(result["runs"]) == 2
         assert result["solve_cpu"] > 0.0 and problem["floor"] > 0.0 and problem["sweep"] > 0.0
+        assert problem["sweep_over_triad"] > 0.0 and problem["sweep_over_reading"] > 0.0
 
 
 def test_a_problem_survives_its_folder(tmp_path: Path) -> None:
@@ -101,9 +103,21 @@ def test_bytes_of_a_sweep() -> None:
     assert sweep_bytes(PROBLEMS["garnet_dense500"](10)) == 8 * 1000 + 8 * 100 + 32 * 10
 
 
-def test_the_triad_is_a_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bandwidths_are_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.machine._NUMBERS", 100_000)
-    assert 1e7 < triad(2) < 1e13
+    assert all(1e7 < rate < 1e13 for rate in bandwidth(2).values())
+
+
+def test_a_sweep_is_compared_with_the_bandwidth_of_its_round() -> None:
+    rounds = [
+        {"sweep": 2.0, "triad_bytes_per_second": 30.0, "reading_bytes_per_second": 20.0},
+        {"sweep": 6.0, "triad_bytes_per_second": 10.0, "reading_bytes_per_second": 5.0},
+        {"sweep": 3.0, "triad_bytes_per_second": 20.0, "reading_bytes_per_second": 10.0},
+    ]
+    found = run._against_the_floor(rounds, 60)
+    assert found == pytest.approx(
+        {"sweep": 3.0, "floor": 3.0, "sweep_over_triad": 1.0, "sweep_over_reading": 0.5}
+    )
 
 
 def test_cells_say_what_became_of_a_solver() -> None:
