@@ -4,6 +4,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/cycle_means.hpp"
 #include "bindings/module.hpp"
+#include "graph/acyclic.hpp"
 #include "graph/components.hpp"
 #include "graph/cyclic_classes.hpp"
 #include "graph/end_components.hpp"
@@ -284,6 +285,12 @@ bool states_far_apart(const Model& model, std::int64_t steps, std::int64_t most)
     return far_apart(model.view, steps, most);
 }
 
+bool states_mostly_acyclic(const Model& model) {
+    need_stationary(model);
+    const py::gil_scoped_release release;
+    return mostly_acyclic(model.view);
+}
+
 }  // namespace
 
 void bind_graph(py::module_& m) {
@@ -299,6 +306,8 @@ void bind_graph(py::module_& m) {
     m.def("far_apart", &states_far_apart, py::arg("model"), py::arg("steps"), py::arg("most"),
           "Whether a state is more than so many steps away from state 0, as far as can be told by "
           "looking at no more than `most` states.");
+    m.def("mostly_acyclic", &states_mostly_acyclic, py::arg("model"),
+          "Whether from more than half of the states no way leads round, but in one state.");
     m.def("reach", &reach, py::arg("model"), py::arg("rows").noconvert(),
           py::arg("goal").noconvert(), py::arg("certain"),
           "(whether a goal state or an ending is reached from a state, possibly or for certain; "

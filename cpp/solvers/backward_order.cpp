@@ -1,7 +1,10 @@
 #include "solvers/backward_order.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+
+#include "graph/acyclic.hpp"
 
 namespace rlt {
 
@@ -9,57 +12,10 @@ namespace {
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-// For each state, the states with a row that leads there, each once.
-struct Predecessors {
-    Room<std::int64_t> ptr;
-    Room<std::int32_t> from;
-};
-
-// Calls f(j) for what the rows of state s lead to: where it lies together, in one loop.
-template <class F>
-void each_successor(const CsrRows& rows, const ModelView& m, std::int64_t s, F&& f) {
-    const std::int64_t end = rows.row_ptr[m.row_end(0, s)];
-    for (std::int64_t k = rows.row_ptr[m.row_begin(0, s)]; k < end; ++k) f(rows.col[k]);
-}
-
-template <class Rows, class F>
-void each_successor(const Rows& rows, const ModelView& m, std::int64_t s, F&& f) {
-    for (std::int64_t r = m.row_begin(0, s); r < m.row_end(0, s); ++r)
-        rows.each(r, [&](std::int32_t j, double) { f(j); });
-}
-
-Predecessors predecessors(const ModelView& m) {
-    const auto n = static_cast<std::int32_t>(m.n_states);
-    Predecessors p;
-    p.ptr.assign(at(n) + 1, 0);
-    Room<std::int32_t> last(at(n), -1);  // the one seen last; nothing branches on it
-    with_rows(m, [&](const auto& rows) {
-        std::int64_t* const ptr = p.ptr.data();
-        std::int32_t* const seen = last.data();
-        for (std::int32_t s = 0; s < n; ++s)
-            each_successor(rows, m, s, [&](std::int32_t j) {
-                ptr[j] += seen[j] != s;
-                seen[j] = s;
-            });
-        for (std::int32_t s = 0; s < n; ++s) ptr[s + 1] += ptr[s];
-        p.from.resize(at(ptr[n]));
-        std::int32_t* const from = p.from.data();
-        std::fill(last.begin(), last.end(), -1);
-        // Filled from the last to the first, each pointer ends where its states begin.
-        for (std::int32_t s = n; s-- > 0;)
-            each_successor(rows, m, s, [&](std::int32_t j) {
-                ptr[j] -= seen[j] != s;
-                seen[j] = s;
-                from[ptr[j]] = s;
-            });
-    });
-    return p;
-}
-
 }  // namespace
 
 Room<std::int32_t> backward_order(const ModelView& m, Origin origin) {
-    const Predecessors p = predecessors(m);
+    WaysIn p = ways_in(m);
     Room<double> most(at(m.n_states), -std::numeric_limits<double>::infinity());
     with_rows(m, [&](const auto& rows) {
         for (std::int64_t s = 0; s < m.n_states; ++s)
@@ -92,7 +48,13 @@ Room<std::int32_t> backward_order(const ModelView& m, Origin origin) {
         spread();
     }
     order.resize(size);
-    return order;
+    Room<std::int32_t> first = acyclic_part(p);
+    if (!mostly(first.size(), m.n_states)) return order;
+    std::fill(fresh.begin(), fresh.end(), 1);
+    for (const std::int32_t s : first) fresh[at(s)] = 0;
+    std::copy_if(order.begin(), order.end(), std::back_inserter(first),
+                 [&](std::int32_t s) { return fresh[at(s)] != 0; });
+    return first;
 }
 
 }  // namespace rlt

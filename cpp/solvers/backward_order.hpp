@@ -1,5 +1,6 @@
-// An order to sweep states in: that of their distance, along rows backwards, from where values
-// come from.
+// An order to sweep states in: by distance, along rows backwards, from where values come from. If
+// from most states no way leads round, these come first, each after all it leads to, so that one
+// sweep has their values.
 #pragma once
 
 #include <cstdint>

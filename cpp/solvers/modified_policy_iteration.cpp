@@ -17,9 +17,10 @@ namespace rlt {
 namespace {
 
 // Reduces the residual of a policy by a factor, by solving its equations, where that is progress.
-void solve_part(const ModelView& m, double discount, const PolicyRows& policy,
-                const std::int64_t* rows, double reduction, double* now, double* spare,
-                Improved& result, const Monitor& monitor) {
+// Whether so many steps were enough.
+bool solve_part(const ModelView& m, double discount, const PolicyRows& policy,
+                const std::int64_t* rows, double reduction, std::int64_t most, double* now,
+                double* spare, Improved& result, const Monitor& monitor) {
     const auto n = static_cast<std::size_t>(m.n_states);
     const PolicyChain chain(m, discount, rows);
     Room<double> step(n, 0.0);
@@ -28,10 +29,11 @@ void solve_part(const ModelView& m, double discount, const PolicyRows& policy,
     const double size = std::max(std::abs(e.low), std::abs(e.high));
     if (m.has_exits) e.allow_exits();
     const double wanted = reduction * e.width() / size;
-    const LinearSolve solved = chain.solve(spare, step.data(), wanted, 200, false, monitor);
+    const LinearSolve solved = chain.solve(spare, step.data(), wanted, most, false, monitor);
     result.sweeps += 2 * solved.iterations + 1;
-    if (!(solved.relative_residual < 1.0)) return;
+    if (!(solved.relative_residual < 1.0)) return false;
     for (std::size_t s = 0; s < n; ++s) now[s] += step[s];
+    return solved.relative_residual <= wanted;
 }
 
 // Operations of one sweep of an average policy.
@@ -81,6 +83,7 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
                                    const Monitor& monitor) {
     const StandardFloatMode mode;
     constexpr int most_partial_sweeps = 200;
+    constexpr int most_krylov_steps = 200;  // of one solution
     constexpr double wanted_reduction = 0.03;
     constexpr int enough_seen = 8;       // sweeps of a policy that tell how it mixes
     constexpr double hopeless = 3.0;     // times what is affordable: fewer tell that
@@ -97,18 +100,19 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
     double narrowest = std::numeric_limits<double>::infinity();
     std::int64_t improvements = 0;
     double most_improvements = 0.0;  // more than the contraction by the discount can need
-    // Improvements without progress. Only a policy whose rewards travel slowly needs many: without
-    // haste at most one a state, and then some.
-    double idle = 0.0;
-    const double most_idle =
-        std::isfinite(patience) ? 2.0 : 200.0 + static_cast<double>(m.n_states);
     const double forgotten = std::log(std::max(discount, 1e-9)) *
                              (periodic ? static_cast<double>(classes.count()) : 1.0);
     const double one_sweep = static_cast<double>(policy_work(m));
     // Other methods read every row in each improvement; from some eight a state on that is most of
     // what they cost. Measured.
     const double choice = static_cast<double>(m.sweep_work()) / (8.0 * one_sweep);
-    const double affordable = patience * (1.0 + choice * choice);
+    const double dearer = 1.0 + choice * choice;
+    const double affordable = patience * dearer;
+    // Improvements without progress. Only a policy whose rewards travel slowly needs many: without
+    // haste at most one a state, and then some.
+    double idle = 0.0;
+    const double most_idle =
+        std::isfinite(patience) ? 2.0 * dearer : 200.0 + static_cast<double>(m.n_states);
     for (;;) {
         Extremes e = backups.sweep(now, next, rows, result.sweeps ? &policy : nullptr);
         ++result.sweeps;
@@ -167,6 +171,15 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
             const double needed = std::log(wanted / left) / mixing;
             const double surely = i > 2 ? hopeless : 3.0 * hopeless;
             if (needed > affordable && i < enough_seen && !(needed > surely * affordable)) continue;
+            // Where other methods are dear, equations are tried before they are: perhaps they take
+            // so few steps, of two sweeps each, to all that is wanted.
+            if (needed > affordable && choice > 1.0 && !periodic) {
+                const double share = std::log(enough / left) / std::log(wanted / left);
+                const auto most = static_cast<std::int64_t>(0.5 * share * affordable);
+                if (most > 0 && solve_part(m, discount, policy, rows, enough / left, most, now,
+                                           next, result, monitor))
+                    break;
+            }
             if (needed > affordable) {
                 result.low = -std::numeric_limits<double>::infinity();
                 result.high = std::numeric_limits<double>::infinity();
@@ -174,7 +187,8 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
                 return result;
             }
             if (std::log(enough / left) / gain > most_swept) {
-                solve_part(m, discount, policy, rows, enough / left, now, next, result, monitor);
+                solve_part(m, discount, policy, rows, enough / left, most_krylov_steps, now, next,
+                           result, monitor);
                 around = {};
                 break;
             }

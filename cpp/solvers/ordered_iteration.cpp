@@ -96,6 +96,7 @@ Iterations ordered_policy_iteration(const ModelView& m, double discount, Target 
     // A step towards the value of the present policy, taken where that leaves a smaller residual.
     const auto solve = [&](const double* near, double least_residual, double reduction) {
         const double before = ordered.residual(v, residual.data());
+        if (before <= Enough(discount, target, v, m.n_states).rounding) return;
         if (outdated) equations.assign(ordered, near, careful);
         outdated = false;
         if (before > 0.0) reduction = std::min(reduction, std::max(1e-13, least_residual / before));

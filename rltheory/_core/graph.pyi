@@ -6,7 +6,7 @@ import numpy
 import numpy.typing
 import rltheory._core.model
 import typing
-__all__: list[str] = ['components', 'cyclic_classes', 'end_components', 'far_apart', 'mean_cycles', 'reach', 'walk_values']
+__all__: list[str] = ['components', 'cyclic_classes', 'end_components', 'far_apart', 'mean_cycles', 'mostly_acyclic', 'reach', 'walk_values']
 def components(model: rltheory._core.model.Model, rows: numpy.typing.NDArray[numpy.bool]) -> numpy.typing.NDArray[numpy.int64]:
     """
     Strongly connected components along these rows: a label of each state, none of which leads to a larger one.
@@ -26,6 +26,10 @@ def far_apart(model: rltheory._core.model.Model, steps: typing.SupportsInt | typ
 def mean_cycles(ptr: numpy.typing.NDArray[numpy.int64], to: numpy.typing.NDArray[numpy.int32], weight: numpy.typing.NDArray[numpy.int64], by_karp: bool) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.uint64]], int]:
     """
     (policy, cycle of each vertex, reference and level of each cycle, halves of potentials, iterations).
+    """
+def mostly_acyclic(model: rltheory._core.model.Model) -> bool:
+    """
+    Whether from more than half of the states no way leads round, but in one state.
     """
 def reach(model: rltheory._core.model.Model, rows: numpy.typing.NDArray[numpy.bool], goal: numpy.typing.NDArray[numpy.bool], certain: bool) -> tuple[numpy.typing.NDArray[numpy.bool], numpy.typing.NDArray[numpy.int64]]:
     """

@@ -9,9 +9,10 @@
     ordered-policy-iteration     sweeps backwards from where most is earned, in place; then the
                                  equations of the policy they find solved a little; in turn
     auto                         policy iteration on small models, to the last digit; on others
-                                 modified policy iteration; where it mixes too slowly, or states
-                                 are far apart, ordered policy iteration from the start; and policy
-                                 iteration from where that makes no more progress
+                                 modified policy iteration; where it mixes too slowly, states are
+                                 far apart, or most are never seen again, ordered policy iteration
+                                 from the start; and policy iteration from where that makes no more
+                                 progress
 
 Iterations by sweeps stop when the bracket of MacQueen (1966), discount (max - min of T v - v) /
 (1 - discount), is below the tolerance. What a method returns is only a guess: the certificate
@@ -168,8 +169,11 @@ def auto(core: Core, discount: float, tolerance: Tolerance, start: Vector) -> Gu
     if core.n_states <= _SMALL:
         return _small(core, discount, tolerance, start)
     swept = 0
-    why = "its states are far apart"
-    if not _far_apart(core, discount):
+    if _far_apart(core, discount):
+        why = "its states are far apart"
+    elif _core.graph.mostly_acyclic(core):
+        why = "most of its states are never seen again"
+    else:
         guess, slow = _modified(core, discount, tolerance, start, _PATIENCE)
         if not (slow and np.isfinite(guess.value).all()):
             return guess

@@ -271,3 +271,18 @@ def test_far_apart() -> None:
             assert _core.graph.far_apart(mdp.core, steps, most) == expected
             seen[expected] += 1
     assert min(seen.values()) > 100
+
+
+def test_mostly_acyclic() -> None:
+    seen = {True: 0, False: 0}
+    for mdp, rows, _ in models(600, 12):
+        S = mdp.n_states
+        edges = {(s, t) for s, to, _ in rows for t in to if t != s}
+        forward = closure(edges, S)
+        round_trip = forward & forward.T & ~np.eye(S, dtype=bool)
+        # A way leads round from s if s reaches a state that lies on a cycle of several states.
+        leads_round = (forward & round_trip.any(axis=1)).any(axis=1)
+        expected = 2 * int((~leads_round).sum()) > S
+        assert _core.graph.mostly_acyclic(mdp.core) == expected
+        seen[expected] += 1
+    assert min(seen.values()) > 100

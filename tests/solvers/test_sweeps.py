@@ -166,6 +166,21 @@ def test_modified_policy_iteration_gives_up_when_told_to() -> None:
     assert found[3]
 
 
+def test_equations_are_tried_where_there_is_much_choice() -> None:
+    """Parts that wear out one by one, of which one may be renewed: slow, but little spread."""
+    parts, wear = 10, 0.05
+    worn, renewed = np.divmod(np.arange(2**parts * (parts + 1)), parts + 1)
+    kept = np.where(renewed < parts, worn | (1 << np.minimum(renewed, parts - 1)), worn)
+    table = np.zeros((len(kept), 2**parts))
+    rows = np.arange(len(kept))
+    for part in range(parts):
+        np.add.at(table, (rows, kept & ~(1 << part)), wear)
+    np.add.at(table, (rows, kept), 1.0 - wear * parts)
+    rewards = np.log1p([bin(s).count("1") for s in worn]) - 0.3 * (renewed < parts)
+    mdp = rlt.MDP.from_pairs(worn, renewed, table, rewards, 0.995)
+    assert rlt.solve(mdp, tol=1e-6).note == "modified policy iteration: it mixes fast"
+
+
 def test_ordered_policy_iteration_on_slow_models() -> None:
     for mdp in (
         rlt.riverswim(300, 0.9999),
@@ -203,6 +218,43 @@ def test_ordered_policy_iteration_takes_few_steps(mdp: rlt.MDP, most: int) -> No
     )
     assert converged and steps <= most
     assert np.abs(value - rlt.solve(mdp, method="policy-iteration", tol=1e-8).value).max() <= 1e-6
+
+
+def american_put(periods: int) -> rlt.MDP:
+    """Hold it or exercise it, in a binomial lattice whose nodes are numbered at random."""
+    t, up = np.tril_indices(periods)
+    number = np.random.default_rng(0).permutation(len(t))
+    node = {(int(a), int(b)): int(i) for a, b, i in zip(t, up, number, strict=True)}
+    transitions, rewards = {}, {}
+    for (a, b), i in node.items():
+        later = {node[a + 1, b]: 0.5, node[a + 1, b + 1]: 0.5} if a + 1 < periods else {}
+        transitions[i, 0], rewards[i, 0] = later, 0.0
+        transitions[i, 1], rewards[i, 1] = {}, max(0.0, 1.0 - 1.05 ** (2 * b - a))
+    pairs = sorted(transitions)
+    table = np.zeros((len(pairs), len(node)))
+    for k, pair in enumerate(pairs):
+        for j, p in transitions[pair].items():
+            table[k, j] = p
+    states, actions = np.array(pairs).T
+    return rlt.MDP.from_pairs(
+        states,
+        actions,
+        table,
+        np.array([rewards[pair] for pair in pairs]),
+        0.999,
+        termination=1.0 - table.sum(axis=1),
+    )
+
+
+def test_a_model_without_a_way_round_takes_one_sweep() -> None:
+    mdp = american_put(40)  # 22 steps in the order of distance from where most is earned
+    start = np.zeros(mdp.n_states)
+    value, _, steps, converged = kernels.ordered_policy_iteration(
+        mdp.core, 0.999, 1e-6, 0.0, start
+    )
+    assert converged and steps <= 2  # the second sees that nothing changes
+    assert np.abs(value - plain.backup(rows_of(mdp), 0.999, value)).max() <= 1e-15
+    assert "never seen again" in rlt.solve(mdp).note
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 5])
