@@ -249,9 +249,7 @@ def american_put(periods: int) -> rlt.MDP:
 def test_a_model_without_a_way_round_takes_one_sweep() -> None:
     mdp = american_put(40)  # 22 steps in the order of distance from where most is earned
     start = np.zeros(mdp.n_states)
-    value, _, steps, converged = kernels.ordered_policy_iteration(
-        mdp.core, 0.999, 1e-6, 0.0, start
-    )
+    value, _, steps, converged = kernels.ordered_policy_iteration(mdp.core, 0.999, 1e-6, 0.0, start)
     assert converged and steps <= 2  # the second sees that nothing changes
     assert np.abs(value - plain.backup(rows_of(mdp), 0.999, value)).max() <= 1e-15
     assert "never seen again" in rlt.solve(mdp).note
