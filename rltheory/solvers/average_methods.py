@@ -8,7 +8,8 @@
     multichain-policy-iteration  the same, after actions of more P g; more r + P h only among
                                  those that keep the gain (Howard 1960; Puterman 1994, ch. 9)
     auto                         some relative value iteration, except on small models; where that
-                                 has not finished, policy iteration, multichain where it must be
+                                 has not finished, policy iteration from the greedy policy of a
+                                 discount that looks far ahead, multichain where it must be
 
 The present action stays on ties. Where a policy has one closed class, its gain is everyone's, and
 the improvement goes state after state with the biases raised so far: they are still below those of
@@ -39,7 +40,7 @@ _FEW_SWEEPS = 500
 _MOST_SWEEPS = 2**22
 _MOST_IMPROVEMENTS = 20_000
 _LIFETIMES = 100
-"""Steps a state, as many as a discounted model looks ahead whose policy is improved first."""
+"""Steps a state, as many as a discounted model looks ahead whose policy is improved."""
 _MOST_ORDERED_WORK = 2**32
 """Entries gone over by the sweeps that follow a chain too slow for its equations."""
 _LARGEST_BIAS = 2.0**44
@@ -90,6 +91,7 @@ def auto(mdp: MDP, tolerance: Tolerance, start: Vector) -> GainGuess:
             note = "relative value iteration: one gain, and it mixes fast"
             return GainGuess(_greedy(mdp, value), value, sweeps, note)
         begun = f"{sweeps} sweeps of relative value iteration, then "
+        value = _far_sighted(mdp, start, otherwise=value)
     rows, gains, iterations, finite = _improved(mdp, value, one_class=False)
     kind = "unichain" if gains == 1 else "multichain"
     found = "one gain is everyone's" if gains == 1 else f"{gains} different gains"
@@ -99,11 +101,11 @@ def auto(mdp: MDP, tolerance: Tolerance, start: Vector) -> GainGuess:
     return GainGuess(rows, None, sweeps + iterations, note)
 
 
-def _far_sighted(mdp: MDP, value: Vector) -> Vector:
+def _far_sighted(mdp: MDP, start: Vector, otherwise: Vector) -> Vector:
     """The value at a discount so high that its greedy policy is mostly nearly the best."""
     discount = 1.0 - 1.0 / (_LIFETIMES * mdp.n_states)
-    far, _, _, _ = _core.solvers.ordered_policy_iteration(mdp.core, discount, 0.0, 1e-6, value)
-    return far - far.max() if np.isfinite(far).all() else value
+    far, _, _, _ = _core.solvers.ordered_policy_iteration(mdp.core, discount, 0.0, 1e-6, start)
+    return far - far.max() if np.isfinite(far).all() else otherwise
 
 
 def _swept(
@@ -145,7 +147,7 @@ def _improved(mdp: MDP, start: Vector, one_class: bool) -> tuple[Rows, int, int,
             # ahead, and where that does not help, from the last biases that were reliable,
             # without its equations.
             if far is None:
-                far = _far_sighted(mdp, raised)
+                far = _far_sighted(mdp, raised, otherwise=raised)
                 ahead, rows = _core.solvers.bellman(core, 0, 1.0, far)
                 best, raised = float((ahead - far).min()), far
                 continue

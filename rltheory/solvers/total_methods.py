@@ -31,7 +31,10 @@ Core = _core.model.Model
 
 _MOST_SWEEPS = 20_000
 _SWEEPS_OF_ONE = 32
-"""Sweeps between two solutions of a policy's equations, on larger models."""
+"""Sweeps before and between solutions of a policy's equations, on larger models."""
+_FEW_ITERATIONS = 200
+_ROUGHLY = 1e-2
+"""Relative residual of numbers of steps, which need not be right to tell that they fall."""
 
 
 def is_proper(core: Core, rows: Rows) -> bool:
@@ -40,6 +43,20 @@ def is_proper(core: Core, rows: Rows) -> bool:
     chosen[rows] = True
     nowhere = np.zeros(core.n_states, dtype=bool)
     return bool(_core.graph.reach(core, chosen, nowhere, False)[0].all())
+
+
+def _ends_soon(core: Core, rows: Rows) -> bool:
+    """Whether it is quickly seen that the policy ends: some numbers fall along it, on average."""
+    if not is_proper(core, rows):
+        return False
+    ones, none = np.ones(core.n_states), np.zeros(core.n_states)
+    chain = _core.solvers.PolicyChain(core, 1.0, rows)
+    steps, residual, _ = chain.solve(ones, none, _ROUGHLY, _FEW_ITERATIONS, False)
+    if not (residual <= _ROUGHLY and steps.min() >= 0.0):
+        return False
+    bare = _core.model.with_rewards(core, np.zeros(core.n_rows))
+    ahead = _core.solvers.q_values(bare, 0, 1.0, steps)[rows]
+    return bool((steps - ahead).min() >= 0.5)
 
 
 def improve_from(core: Core, rows: Rows, start: Vector | None = None) -> Guess:
@@ -125,9 +142,17 @@ def ordered(core: Core, rows: Rows, start: Vector | None, tolerance: Tolerance) 
         # So low that what leads to an ending looks better than what does not.
         least = float(np.maximum.reduceat(core.reward, core.state_ptr[:-1]).min())
         start = np.full(core.n_states, core.n_states * min(0.0, least))
-    value, found, sweeps = _core.solvers.ordered_total_sweeps(
-        core, 1e-5 * tolerance.tol, 1e-5 * tolerance.rtol, _MOST_SWEEPS, start, rows
-    )
+    # Changes tell nothing of how far it is still. A policy that ends soon enough for its equations
+    # to be solved is found much earlier, and they lead there at once.
+    value, sweeps, more = start, 0, _SWEEPS_OF_ONE
+    while True:
+        value, found, made = _core.solvers.ordered_total_sweeps(
+            core, 1e-5 * tolerance.tol, 1e-5 * tolerance.rtol, more, value, rows
+        )
+        sweeps += made
+        if made < more or sweeps >= _MOST_SWEEPS or _ends_soon(core, found):
+            break
+        more *= 2
     return _finished(core, rows, found, value, f"{sweeps} sweeps backwards from the exits", sweeps)
 
 

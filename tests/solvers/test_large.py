@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import rltheory as rlt
 from rltheory import _core
@@ -108,6 +109,43 @@ def test_total_reward_of_a_large_grid_takes_few_sweeps() -> None:
     solution = rlt.solve(rlt.gridworld(300, 300, step_reward=-1.0), criterion="total")
     assert solution.gap <= solution.tol
     assert solution.iterations < 300  # value iteration needs 900 sweeps
+
+
+def test_total_reward_of_a_slow_queue_takes_few_steps() -> None:
+    jobs, rates = 300, 20
+    state, rate = np.divmod(np.arange(jobs * rates), rates)
+    served, rows = 0.05 + 0.5 * rate / (rates - 1), np.arange(jobs * rates)
+    table = np.zeros((len(rows), jobs))
+    np.add.at(table, (rows, np.minimum(state + 1, jobs - 1)), 0.4)
+    np.add.at(table, (rows, np.maximum(state - 1, 0)), served)
+    np.add.at(table, (rows, state), 0.6 - served)
+    rewards = -5.0 * state / jobs - (rate / rates) ** 2
+    closing = np.full(len(rows), 1e-3)
+    model = rlt.MDP.from_pairs(state, rate, 0.999 * table, rewards, termination=closing)
+    solution = rlt.solve(model, criterion="total", tol=1e-6)
+    assert solution.iterations < 60  # 10,000 sweeps until values change no more
+
+
+def test_average_reward_begins_with_a_policy_that_looks_far_ahead() -> None:
+    stations, moves = 2000, np.array([1, 8, 64, -1, -8, -64])
+    state, action = np.divmod(np.arange(stations * len(moves)), len(moves))
+    rows = np.arange(len(state))
+    table = sparse.coo_array(
+        (
+            np.repeat([0.8, 0.2], len(rows)),
+            (
+                np.tile(rows, 2),
+                np.clip(
+                    np.concatenate([state + moves[action], state - moves[action]]), 0, stations - 1
+                ),
+            ),
+        ),
+        shape=(len(rows), stations),
+    ).tocsr()
+    rewards = (state % 1000 == 7) - 0.001 * abs(moves[action])
+    model = rlt.MDP.from_pairs(state, action, table, rewards)
+    solution = rlt.solve(model, criterion="average", tol=1e-6)
+    assert solution.iterations <= 510  # of 500 sweeps and some policies; 20 from where sweeps led
 
 
 def test_average_reward_against_the_current_takes_few_improvements() -> None:
