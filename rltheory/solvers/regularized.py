@@ -21,7 +21,6 @@ al. 2017; Geist, Scherrer and Pietquin 2019.
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -37,6 +36,7 @@ from rltheory.mdp.model import MDP
 from rltheory.solvers.bellman import discount_of, q_values
 from rltheory.solvers.policy_equations import DIRECT_STATES, PolicyEquations
 from rltheory.solvers.reference_laws import Regularizer, read_regularizer
+from rltheory.solvers.regularized_starts import STARTS
 from rltheory.solvers.rounding import round_down, round_up, shifts
 from rltheory.solvers.tolerance import Tolerance, overflow, read_tolerance
 
@@ -52,7 +52,6 @@ At small temperatures they are policy iteration, which changes one state a round
 slow, while the gap stays as it is: as long as values still move, twenty a state are allowed.
 """
 _SETTLED = 2.0**-48
-_MOST_SWEEPS_FIRST = 40
 _NO_PATH = 1e-25
 """Probabilities below this change no Newton step, and would only fill its matrix."""
 DATA_ERROR = 4 * 2.0**-53
@@ -199,7 +198,7 @@ def solve_regularized(
     known: tuple[str, ...]
     if isinstance(mdp, MDP):
         discount_of(mdp)
-        criterion, known = "discounted", ("auto", *_METHODS)
+        criterion, known = "discounted", ("auto", "value-iteration", "policy-iteration")
     else:
         criterion, known = "finite-horizon", ("auto", "backward-induction")
     if method not in known:
@@ -211,7 +210,7 @@ def solve_regularized(
             chosen = method
             if method == "auto":
                 chosen = "policy-iteration" if mdp.n_states <= DIRECT_STATES else "mixed"
-            start, sweeps, note = {**_METHODS, "mixed": _mixed}[chosen](mdp, soft, tolerance)
+            start, sweeps, note = STARTS[chosen](mdp, soft, tolerance)
             bracket, steps = _newton(mdp, soft, start, tolerance)
         else:
             note, sweeps = "", 0
@@ -254,49 +253,6 @@ def _table(mdp: MDP | EpisodicMDP, x: Any, fill: float) -> Vector:
 
 
 # --- discounted ---------------------------------------------------------------------------
-
-
-def _by_sweeps(mdp: MDP, soft: Regularizer, tolerance: Tolerance) -> tuple[Vector, int, str]:
-    value, sweeps, _ = _core.planning.soft_value_iteration(
-        mdp.core,
-        discount_of(mdp),
-        *soft.at(),
-        tolerance.tol / 4,
-        tolerance.rtol / 4,
-        np.zeros(mdp.n_states),
-    )
-    return value, sweeps, ""
-
-
-def _from_zero(mdp: MDP, soft: Regularizer, tolerance: Tolerance) -> tuple[Vector, int, str]:
-    return np.zeros(mdp.n_states), 0, ""
-
-
-def _mixed(mdp: MDP, soft: Regularizer, tolerance: Tolerance) -> tuple[Vector, int, str]:
-    """Some sweeps, which are enough where the chains mix fast, before the Newton steps."""
-    core, discount = mdp.core, discount_of(mdp)
-    value = np.zeros(mdp.n_states)
-    sweeps = 0
-    while sweeps < _MOST_SWEEPS_FIRST:
-        sweeps += 1
-        new = _core.planning.soft_bellman(core, 0, discount, *soft.at(), value)
-        change = new - value
-        low, high = float(change.min()), float(change.max())
-        if core.has_exits:
-            low, high = min(low, 0.0), max(high, 0.0)
-        value = new
-        left = discount * (high - low) / (1.0 - discount)
-        if not left > tolerance.of_size(float(np.abs(value).max())) / 4:
-            break
-    if not core.has_exits:
-        value = value + discount / (1.0 - discount) * 0.5 * (low + high)
-    return value, sweeps, "value iteration, then Newton steps where it has not finished"
-
-
-_METHODS: dict[str, Callable[[MDP, Regularizer, Tolerance], tuple[Vector, int, str]]] = {
-    "value-iteration": _by_sweeps,
-    "policy-iteration": _from_zero,
-}
 
 
 def _newton(

@@ -325,3 +325,16 @@ def test_overflow_raises():
     mdp = rlt.MDP.deterministic([[0, 0]], [[1e308, -1e308]], discount=0.99)
     with pytest.raises(rlt.ConvergenceError, match="overflow"):
         rlt.solve_regularized(mdp, 1.0)
+
+
+@pytest.mark.parametrize("forbidden", [False, True])
+def test_few_steps_where_news_travels_slowly(forbidden):
+    mdp = rlt.riverswim(400, 0.999)
+    reference = None
+    if forbidden:  # in every third state only the way right is allowed
+        reference = np.full((400, 2), 0.5)
+        reference[::3] = [0.0, 1.0]
+    solution = rlt.solve_regularized(mdp, 0.1, reference, tol=1e-6)
+    assert solution.iterations < 80  # 104 from where sweeps led
+    exact = rlt.solve_regularized(mdp, 0.1, reference, method="value-iteration", tol=1e-6)
+    assert np.abs(solution.value - exact.value).max() <= 2e-6
