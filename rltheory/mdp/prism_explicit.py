@@ -41,6 +41,7 @@ __all__ = ["read_tra", "write_tra"]
 
 _DECLARED = re.compile(r'\s*(\d+)="([^"]+)"', re.ASCII)
 _STATE = re.compile(r"(\d+):\((.*)\)", re.ASCII)
+_NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE/][-+]?\d+)?", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _Path = str | os.PathLike[str]
 
@@ -156,9 +157,20 @@ def _tra_header(text: ModelText) -> tuple[int, bool, list[int]]:
 def _check_actions(
     text: ModelText, columns: Columns, row: NDArray[np.int64], leader: NDArray[np.int64]
 ) -> None:
-    """Refuse a choice whose transitions name different actions."""
+    """Refuse a choice whose transitions name different actions, and numbers for names.
+
+    Actions are identifiers; where one is a number the first line says "DTMC" of an MDP.
+    """
     if not any(columns.rest):
         return
+    numbers = {name for name in set(columns.rest) if _NUMBER.fullmatch(name)}
+    for i, name in enumerate(columns.rest if numbers else ()):
+        if name in numbers:
+            raise text.fault(
+                columns.at(i),
+                f"the action is {name!r}, a number; lines of {len(columns.whole) + 2} columns "
+                "end in a name (of an MDP, the first line has three sizes)",
+            )
     for i, r in enumerate(row.tolist()):
         if columns.rest[i] != columns.rest[leader[r]]:
             raise text.fault(
