@@ -165,6 +165,15 @@ def save(mdp: MDP | EpisodicMDP | LinearMDP, path: _Path) -> None:
     ModelError
         If the ending is another, the folder does not exist or cannot be written to, or the
         format cannot hold the model.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from rltheory.mdp.generators import riverswim
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(riverswim(), f"{folder}/river.tra")
+    ...     sorted(os.listdir(folder))
+    ['river.lab', 'river.tra', 'river.trew']
     """
     target = Path(_name(path))
     if isinstance(mdp, LinearMDP):

@@ -166,6 +166,17 @@ class MDP(TabularModel):
         Returns
         -------
         MDP
+
+        Raises
+        ------
+        ModelError
+            As of `MDP`; if a pair comes twice or is out of range, or a state has no row.
+
+        Examples
+        --------
+        >>> import rltheory as rlt
+        >>> rlt.MDP.from_pairs([1, 0, 0], [0, 1, 0], [[0, 1], [0, 1], [1, 0]], [0, 3, 1])
+        MDP(2 states, 2 actions, 3 pairs, no discount)
         """
         state, action = integers("states", states), integers("actions", actions)
         if state.shape != action.shape:
