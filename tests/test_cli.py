@@ -98,6 +98,7 @@ UNSOLVABLE = {
         "horizon 2",
     ),
     "total by another method": ([RIVER, "--total", "--method", "gauss-seidel"], "gauss-seidel"),
+    "more stages than there can be": ([RIVER, "--horizon", 20 * "9"], "at most 2147483647 stages"),
     "no criterion": ([RIVER], f"{RIVER}: the model has no discount; give --discount"),
     "no criterion, exact": ([RIVER, "--exact"], "give --discount G or --horizon H, or"),
     "not of both": (

@@ -21,7 +21,7 @@ from scipy import sparse
 from rltheory import _core
 from rltheory.errors import ModelError
 from rltheory.mathematics.rounding import round_down, round_up
-from rltheory.mdp.arguments import at_least
+from rltheory.mdp.arguments import at_least, stages
 from rltheory.mdp.intake import as_array, build, flat_rows, frozen, integers, real_numbers
 from rltheory.mdp.layout import Grid
 from rltheory.mdp.rational import RationalModel
@@ -416,7 +416,7 @@ class MDP(TabularModel):
         """The same model (shared, not copied) over `horizon` stages without discount."""
         from rltheory.mdp.episodic import EpisodicMDP
 
-        at_least("horizon", horizon, 1)
+        stages(horizon)
         rational = self.rational and dataclasses.replace(self.rational, discount=None)
         made = EpisodicMDP._of(
             self.core, int(horizon), self.initial, self.reward_law, self.layout, rational
