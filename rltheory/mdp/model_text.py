@@ -71,6 +71,12 @@ class ModelText:
         """The error that names the file and the line."""
         return ModelError(f"{self.name}, line {line}: {what}")
 
+    def printable(self, line: int, text: str, what: str) -> str:
+        """A name as it stands; one that cannot be printed would break terminals and files."""
+        if not text.isprintable():
+            raise self.fault(line, f"{shown(text)} is {what} that cannot be printed")
+        return text
+
     def count(self, line: int, text: str, what: str) -> int:
         """A declared number of things; no more than the file has bytes."""
         value = int(self.integers([text], lambda _: line, what)[0])

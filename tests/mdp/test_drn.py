@@ -201,6 +201,8 @@ def test_crlf_and_comments_are_accepted(tmp_path: Path) -> None:
         ("\taction throw [1, 0]\n\t\t1", "x\n\t\t1", 16, "neither a state, an action nor a"),
         ('"tails" bad', '"tails bad', 25, "is not a label"),
         ("heads", "h\udcffads", 21, "not a text in UTF-8"),
+        ("heads", "h\x07ads", 21, r"'h\x07ads' is a label that cannot be printed"),
+        ("action throw", "action thr\x1bw", 16, r"'thr\x1bw' is an action that cannot be printed"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(
