@@ -98,7 +98,13 @@ UNSOLVABLE = {
         "horizon 2",
     ),
     "total by another method": ([RIVER, "--total", "--method", "gauss-seidel"], "gauss-seidel"),
-    "no criterion": ([RIVER], "discount"),
+    "more stages than there can be": ([RIVER, "--horizon", 20 * "9"], "at most 2147483647 stages"),
+    "no criterion": ([RIVER], f"{RIVER}: the model has no discount; give --discount"),
+    "no criterion, exact": ([RIVER, "--exact"], "give --discount G or --horizon H, or"),
+    "not of both": (
+        ["riverswim", "gym:FrozenLake-v1", "--average"],
+        "gym:FrozenLake-v1: the model ends",
+    ),
     "exact and method": (
         [RIVER, "--discount", "0.9", "--exact", "--method", "value-iteration"],
         "--method value-iteration",
@@ -511,6 +517,16 @@ def test_reader_that_went_away(tmp_path):
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_without_a_standard_output(tmp_path):
+    """As under a service manager, or after ``>&-``."""
+    code = (
+        "import os, sys; os.close(1); sys.stdout = None; from rltheory.cli import main; "
+        f"sys.exit(main(['solve', {RIVER!r}, '--discount', '0.9', '--output', 'x.npz']))"
+    )
+    done = shell(tmp_path, "-c", code)
+    assert (done.returncode, done.stderr) == (0, "") and (tmp_path / "x.npz").exists()
 
 
 def test_terminal_that_knows_ascii_only(tmp_path):

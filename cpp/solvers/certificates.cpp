@@ -177,8 +177,8 @@ double largest_gap(std::int64_t n, const double* lower, const double* upper) {
         if (!std::isfinite(lower[s]) || !std::isfinite(upper[s])) return infinity;
         const DoubleDouble gap = two_sum(upper[s], -lower[s]);
         if (!std::isfinite(gap.high)) return infinity;
-        if (gap.high >= largest)
-            largest = gap.low > 0.0 ? std::nextafter(gap.high, infinity) : gap.high;
+        const double width = gap.low > 0.0 ? std::nextafter(gap.high, infinity) : gap.high;
+        if (width > largest) largest = width;  // a width of -0 is none
     }
     return largest;
 }

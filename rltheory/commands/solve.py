@@ -74,7 +74,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _read(source: str, options: argparse.Namespace) -> MDP | EpisodicMDP:
     discount = None if options.discount is None else float(options.discount)
-    return read_source(
+    mdp = read_source(
         source,
         discount=discount,
         horizon=options.horizon,
@@ -83,14 +83,20 @@ def _read(source: str, options: argparse.Namespace) -> MDP | EpisodicMDP:
         constants=options.constants,
         exact=options.exact,
     )
+    if options.criterion is None and isinstance(mdp, MDP) and mdp.discount is None:
+        raise ModelError(
+            f"{source}: the model has no discount; give --discount G or --horizon H, or choose "
+            "--average or --total"
+        )
+    return mdp
 
 
 def _answer(source: str, mdp: MDP | EpisodicMDP, options: argparse.Namespace) -> Answer:
-    if options.exact:
-        begin = time.perf_counter()
-        exact = solve_exact(mdp, options.discount, criterion=options.criterion)
-        return of_exact(source, exact, time.perf_counter() - begin)
     try:
+        if options.exact:
+            begin = time.perf_counter()
+            exact = solve_exact(mdp, options.discount, criterion=options.criterion)
+            return of_exact(source, exact, time.perf_counter() - begin)
         solution = solve(
             mdp,
             criterion=options.criterion,
@@ -102,6 +108,8 @@ def _answer(source: str, mdp: MDP | EpisodicMDP, options: argparse.Namespace) ->
         if error.solution is None:
             return of_nothing(source, mdp, options.method, error, options.criterion)
         return of_solution(source, error.solution, failure=error.reason)
+    except ModelError as fault:
+        raise ModelError(f"{source}: {fault}") from None
     return of_solution(source, solution)
 
 

@@ -5,13 +5,22 @@ from numpy.typing import NDArray
 
 from rltheory.errors import ModelError
 
-__all__ = ["at_least", "one_hot", "probability"]
+__all__ = ["at_least", "one_hot", "probability", "stages"]
+
+_MOST_STAGES = 2**31 - 1
 
 
 def at_least(name: str, value: int, least: int) -> None:
     """Refuse what is not an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ModelError(f"{name} is {value!r}; it must be an integer of at least {least}")
+
+
+def stages(horizon: int) -> None:
+    """Refuse what is not a number of stages; more of them than states may be are none."""
+    at_least("horizon", horizon, 1)
+    if horizon > _MOST_STAGES:
+        raise ModelError(f"horizon is {horizon}; at most {_MOST_STAGES} stages are supported")
 
 
 def probability(name: str, value: float) -> None:

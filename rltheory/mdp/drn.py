@@ -176,7 +176,7 @@ class _Reader:
             raise self.text.fault(number, "a choice stands before the first state")
         self.choice_line.append(number)
         self.choice_state.append(len(self.state_line) - 1)
-        self.choice_name.append(name)
+        self.choice_name.append(self.text.printable(number, name, "an action"))
         if rewards:
             self.choice_rewards.append((len(self.choice_line) - 1, rewards))
 
@@ -198,7 +198,7 @@ class _Reader:
             label = _LABEL.match(rest, at)
             if label is None:
                 raise fault(number, f"{rest[at:].strip()[:60]!r} is not a label")
-            word = label[1] or label[2]
+            word = self.text.printable(number, label[1] or label[2], "a label")
             at = label.end()
             words.append(word)
             states = self.labels.setdefault(word, [])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rltheory import _core
 from rltheory.errors import ModelError
-from rltheory.mdp.arguments import at_least
+from rltheory.mdp.arguments import stages
 from rltheory.mdp.intake import real_numbers
 from rltheory.mdp.layout import Grid
 from rltheory.mdp.rational import RationalModel
@@ -75,7 +75,7 @@ class EpisodicMDP(TabularModel):
         layout: Grid | None = None,
         exact: bool = False,
     ) -> None:
-        at_least("horizon", horizon, 1)
+        stages(horizon)
         core, rational = read_table(
             transitions,
             rewards,
@@ -104,7 +104,7 @@ class EpisodicMDP(TabularModel):
     def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
         """The model of the canonical arrays that `arrays()` gives, in doubles."""
         horizon = int(arrays["horizon"])
-        at_least("horizon", horizon, 1)
+        stages(horizon)
         core = read_arrays(arrays, horizon)
         law = law_from_arrays(arrays)
         return cls._of(core, horizon, arrays.get("initial"), law, None, None)

@@ -102,7 +102,7 @@ def load(
     0.9
     MDP(6 states, 2 actions, discount 0.9)
     """
-    name = os.fspath(path)
+    name = _name(path)
     ending = _ending(name, "read", OPTIONS)
     given = {
         "reward": reward,
@@ -116,6 +116,8 @@ def load(
         if value is not None and option not in OPTIONS[ending]:
             allowed = ", ".join(("discount", "horizon", *OPTIONS[ending]))
             raise ModelError(f"{name}: {option} does not go with {ending} files; {allowed} do")
+        if option in ("reward", "goal", "constants") and not isinstance(value, str | None):
+            raise ModelError(f"{name}: {option} is {value!r}; it must be a text")
     if discount is not None and horizon is not None:
         with_criterion(None, discount, horizon)  # type: ignore[arg-type]  # raises
     if ending == ".npz":
@@ -123,7 +125,13 @@ def load(
     if ending == ".drn":
         listing: Any = read_drn(name, exact)
     elif ending == ".tra":
-        listing = read_tra(name, labels, rewards, exact)
+        several = rewards if isinstance(rewards, list | tuple) else [rewards]
+        listing = read_tra(
+            name,
+            None if labels is None else _name(labels, "labels"),
+            None if rewards is None else [_name(file, "rewards") for file in several],
+            exact,
+        )
     else:
         from rltheory.mdp.storm import build_listing
 
@@ -157,12 +165,28 @@ def save(mdp: MDP | EpisodicMDP | LinearMDP, path: _Path) -> None:
     ModelError
         If the ending is another, the folder does not exist or cannot be written to, or the
         format cannot hold the model.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from rltheory.mdp.generators import riverswim
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(riverswim(), f"{folder}/river.tra")
+    ...     sorted(os.listdir(folder))
+    ['river.lab', 'river.tra', 'river.trew']
     """
-    target = Path(path)
+    target = Path(_name(path))
     if isinstance(mdp, LinearMDP):
         mdp.save(target)
         return
     _WRITERS[_ending(os.fspath(path), "written", _WRITERS)](mdp, target)
+
+
+def _name(path: Any, what: str = "path") -> str:
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else path
+    if not isinstance(name, str):
+        raise ModelError(f"{what} is {path!r}; it must be a text or a path")
+    return name
 
 
 def _ending(name: str, what: str, known: Any) -> str:

@@ -24,7 +24,9 @@ __all__ = ["as_array", "build", "flat_rows", "frozen", "integers", "real_numbers
 
 
 def as_array(name: str, x: Any) -> NDArray[Any]:
-    """The argument as an array of any kind; refuses ragged lists."""
+    """The argument as an array of any kind; refuses ragged lists, and entries that are masked."""
+    if np.ma.is_masked(x):
+        raise ModelError(f"{name} has masked entries; every entry must be a number")
     try:
         return np.asarray(x)
     except ValueError:

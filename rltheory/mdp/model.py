@@ -21,7 +21,7 @@ from scipy import sparse
 from rltheory import _core
 from rltheory.errors import ModelError
 from rltheory.mathematics.rounding import round_down, round_up
-from rltheory.mdp.arguments import at_least
+from rltheory.mdp.arguments import at_least, stages
 from rltheory.mdp.intake import as_array, build, flat_rows, frozen, integers, real_numbers
 from rltheory.mdp.layout import Grid
 from rltheory.mdp.rational import RationalModel
@@ -166,6 +166,17 @@ class MDP(TabularModel):
         Returns
         -------
         MDP
+
+        Raises
+        ------
+        ModelError
+            As of `MDP`; if a pair comes twice or is out of range, or a state has no row.
+
+        Examples
+        --------
+        >>> import rltheory as rlt
+        >>> rlt.MDP.from_pairs([1, 0, 0], [0, 1, 0], [[0, 1], [0, 1], [1, 0]], [0, 3, 1])
+        MDP(2 states, 2 actions, 3 pairs, no discount)
         """
         state, action = integers("states", states), integers("actions", actions)
         if state.shape != action.shape:
@@ -405,7 +416,7 @@ class MDP(TabularModel):
         """The same model (shared, not copied) over `horizon` stages without discount."""
         from rltheory.mdp.episodic import EpisodicMDP
 
-        at_least("horizon", horizon, 1)
+        stages(horizon)
         rational = self.rational and dataclasses.replace(self.rational, discount=None)
         made = EpisodicMDP._of(
             self.core, int(horizon), self.initial, self.reward_law, self.layout, rational

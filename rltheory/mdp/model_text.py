@@ -25,6 +25,9 @@ At = Callable[[int], int]
 _PLAIN = re.compile(r"[-+.eE0-9 ]*", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?", re.ASCII)
 _RATIO = re.compile(r"[-+]?\d+/\d+", re.ASCII)
+# What alone may have digits that are not 0 and yet be 0 as a double.
+_TINY = re.compile(r"[eE]-\d{3}|[\d.]{200}", re.ASCII)
+_ZERO = re.compile(r"[-+]?[0.]*(?:[eE/].*)?", re.ASCII)
 _LONGEST = 4000  # characters of a number: Python refuses to read integers of more than 4,300
 _SHOWN = 60
 
@@ -68,6 +71,12 @@ class ModelText:
         """The error that names the file and the line."""
         return ModelError(f"{self.name}, line {line}: {what}")
 
+    def printable(self, line: int, text: str, what: str) -> str:
+        """A name as it stands; one that cannot be printed would break terminals and files."""
+        if not text.isprintable():
+            raise self.fault(line, f"{shown(text)} is {what} that cannot be printed")
+        return text
+
     def count(self, line: int, text: str, what: str) -> int:
         """A declared number of things; no more than the file has bytes."""
         value = int(self.integers([text], lambda _: line, what)[0])
@@ -103,7 +112,8 @@ def numbers(
     texts: Sequence[str], what: str, exact: bool, fault: Callable[[int, str], ModelError]
 ) -> NDArray[Any]:
     """The texts, decimals or ratios "p/q", as doubles or fractions; all finite."""
-    if not exact and _PLAIN.fullmatch(" ".join(texts)):
+    joined = "" if exact else " ".join(texts)
+    if not exact and _PLAIN.fullmatch(joined) and not _TINY.search(joined):
         try:
             found = np.fromiter(map(float, texts), dtype=np.float64, count=len(texts))
         except ValueError:
@@ -118,6 +128,9 @@ def numbers(
             value = _number(text, exact)
             if value is None:
                 raise fault(i, f"{shown(text)} is not {what}: a finite number, such as 0.5 or 1/3")
+            if not exact and value == 0 and not _ZERO.fullmatch(text):
+                side = "below" if text.startswith("-") else "above"
+                raise fault(i, f"{shown(text)} is {what} {side} 0 that no double is: too small")
             if len(known) < 100_000:
                 known[text] = value
             out[i] = value

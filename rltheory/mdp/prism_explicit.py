@@ -41,6 +41,7 @@ __all__ = ["read_tra", "write_tra"]
 
 _DECLARED = re.compile(r'\s*(\d+)="([^"]+)"', re.ASCII)
 _STATE = re.compile(r"(\d+):\((.*)\)", re.ASCII)
+_NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE/][-+]?\d+)?", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _Path = str | os.PathLike[str]
 
@@ -156,9 +157,22 @@ def _tra_header(text: ModelText) -> tuple[int, bool, list[int]]:
 def _check_actions(
     text: ModelText, columns: Columns, row: NDArray[np.int64], leader: NDArray[np.int64]
 ) -> None:
-    """Refuse a choice whose transitions name different actions."""
+    """Refuse a choice whose transitions name different actions, and numbers for names.
+
+    Actions are identifiers; where one is a number the first line says "DTMC" of an MDP.
+    """
     if not any(columns.rest):
         return
+    names = set(columns.rest)
+    wrong = {name for name in names if _NUMBER.fullmatch(name) or not name.isprintable()}
+    for i, name in enumerate(columns.rest if wrong else ()):
+        if name in wrong:
+            text.printable(columns.at(i), name, "an action")
+            raise text.fault(
+                columns.at(i),
+                f"the action is {name!r}, a number; lines of {len(columns.whole) + 2} columns "
+                "end in a name (of an MDP, the first line has three sizes)",
+            )
     for i, r in enumerate(row.tolist()):
         if columns.rest[i] != columns.rest[leader[r]]:
             raise text.fault(
@@ -195,7 +209,11 @@ def _read_labels(name: str, n_states: int) -> dict[str, NDArray[np.int64]]:
         ends = [i for i, (_, line) in enumerate(lines) if line == "#END"]
         if not ends:
             raise text.fault(number, "#DECLARATION has no #END")
-        states = {label: [] for _, line in lines[1 : ends[0]] for label in line.split()}
+        states = {
+            text.printable(n, label, "a label"): []
+            for n, line in lines[1 : ends[0]]
+            for label in line.split()
+        }
         keys = {label: label for label in states}
         lines = [(n, line.replace(":", " ", 1)) for n, line in lines[ends[0] + 1 :]]
     else:
@@ -204,7 +222,8 @@ def _read_labels(name: str, n_states: int) -> dict[str, NDArray[np.int64]]:
             match = _DECLARED.match(head, at)
             if match is None or match[2] in states or match[1] in keys:
                 raise text.fault(number, f'{head[at : at + 60]!r} is not of the form 0="init"')
-            keys[match[1]], states[match[2]], at = match[2], [], match.end()
+            label = text.printable(number, match[2], "a label")
+            keys[match[1]], states[label], at = label, [], match.end()
         lines = lines[1:]
     seen: set[int] = set()
     for number, line in lines:
@@ -233,13 +252,14 @@ def _read_states(name: str, n_states: int) -> tuple[str, ...]:
     number, head = lines[0] if lines else (1, "")
     if not (head.startswith("(") and head.endswith(")")):
         raise text.fault(number, "the names of the variables, as in '(s,d)', are missing")
-    variables = head[1:-1].split(",")
+    variables = text.printable(number, head, "names of variables")[1:-1].split(",")
     found: dict[int, str] = {}
     for number, line in lines[1:]:
         match = _STATE.fullmatch(line)
         values = match[2].split(",") if match else []
         if match is None or len(values) != len(variables):
             raise text.fault(number, f"{line[:60]!r} is not 'state:(values)', as in '0:(0,0)'")
+        text.printable(number, line, "a name of a state")
         state = int(text.integers([match[1]], lambda _, n=number: n, "a state")[0])  # type: ignore[misc]
         if state >= n_states or state in found:
             raise text.fault(number, f"state {state} is there twice or above {n_states - 1}")

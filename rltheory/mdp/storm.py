@@ -17,6 +17,10 @@ Reference: stormpy 2.0.
 """
 
 import json
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -33,6 +37,13 @@ from rltheory.mdp.model_text import one_line
 __all__ = ["build_listing"]
 
 _TYPES = ("MDP", "DTMC")
+_COMMENT = re.compile(r"//[^\n]*")
+_DIVISION = re.compile(r"/(?!\s*\d*[1-9])|\b(?:mod|pow)\b")  # by what may be 0
+_TRIAL = """
+import sys, stormpy
+stormpy.developer.set_log_level(stormpy.developer.LogLevel.OFF)
+stormpy.instantiate_constants(stormpy.parse_prism_program(sys.argv[1]), sys.argv[2])
+"""
 
 
 def build_listing(
@@ -82,6 +93,19 @@ def build_listing(
     return listing, label
 
 
+def _try_elsewhere(name: str, constants: str | None) -> None:
+    """Refuse a program that kills who reads it: Storm divides integers by 0 as processors do."""
+    text = _COMMENT.sub("", Path(name).read_text(encoding="utf-8", errors="replace"))
+    if not _DIVISION.search(text):
+        return
+    words = [sys.executable, "-c", _TRIAL, name, constants or ""]
+    code = subprocess.run(words, capture_output=True, check=False).returncode
+    if code < 0:
+        raise ModelError(
+            f"{name}: Storm crashes on it ({signal.Signals(-code).name}); does it divide by 0?"
+        )
+
+
 @contextmanager
 def _quiet(stormpy: Any) -> Iterator[None]:
     """Keep Storm from writing to the terminal: what it has to say is in its exceptions."""
@@ -100,6 +124,7 @@ def _built(
     if name.endswith(".jani"):
         program, _ = stormpy.parse_jani_model(name)
     else:
+        _try_elsewhere(name, constants)
         program = stormpy.parse_prism_program(name)
     if constants:
         program, _ = stormpy.instantiate_constants(program, constants)

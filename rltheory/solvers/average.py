@@ -64,7 +64,7 @@ def solve_average(
         return _of_rationals(mdp, method, tolerance, begin)
     start = np.zeros(mdp.n_states)
     if initial_value is not None:
-        start = value_array(mdp, initial_value)
+        start = value_array(mdp, initial_value, "initial_value")
     with np.errstate(all="ignore"):
         guess = AVERAGE_METHODS[method](mdp, tolerance, start)
         found = None

@@ -31,19 +31,19 @@ def discount_of(mdp: MDP) -> float:
     return float(mdp.discount)
 
 
-def value_array(mdp: MDP | EpisodicMDP, value: Any) -> NDArray[np.float64]:
-    """A finite value array of the model's shape: (S,), or (H+1, S)."""
-    array = real_numbers("value", value)
+def value_array(mdp: MDP | EpisodicMDP, value: Any, name: str = "value") -> NDArray[np.float64]:
+    """A finite value array of the model's shape: (S,), or (H+1, S); `name` is for errors."""
+    array = real_numbers(name, value)
     shape: tuple[int, ...] = (mdp.n_states,)
     if isinstance(mdp, EpisodicMDP):
         shape = (mdp.horizon + 1, mdp.n_states)
     if array.shape != shape:
-        raise ModelError(f"value has shape {array.shape}; it must be {shape}")
+        raise ModelError(f"{name} has shape {array.shape}; it must be {shape}")
     wrong = np.argwhere(~np.isfinite(array))
     if len(wrong):
         where = tuple(int(i) for i in wrong[0])
         raise ModelError(
-            f"value[{', '.join(map(str, where))}] is {array[where]!s}; it must be finite"
+            f"{name}[{', '.join(map(str, where))}] is {array[where]!s}; it must be finite"
         )
     return array
 
@@ -142,6 +142,18 @@ def greedy(mdp: MDP | EpisodicMDP, value: Any) -> NDArray[np.int64]:
     -------
     ndarray of int64, shape (S,) or (H, S)
         Action labels.
+
+    Raises
+    ------
+    ModelError
+        If the model has neither a discount nor a horizon, or `value` is not of its shape.
+
+    Examples
+    --------
+    >>> import rltheory as rlt
+    >>> mdp = rlt.MDP.deterministic([[0, 1], [1, 1]], [[1.0, 0.0], [1.0, 1.0]], discount=0.5)
+    >>> rlt.greedy(mdp, [0.0, 4.0]).tolist()  # going on is worth 2; in state 1 nothing differs
+    [1, 0]
     """
     rows = _maximum(mdp, value_array(mdp, value))[1]
     return mdp.core.action[rows].astype(np.int64)

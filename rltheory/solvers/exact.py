@@ -106,7 +106,10 @@ def solve_exact(
     undiscounted = criterion in ("average", "total")
     natural = "discounted" if isinstance(mdp, MDP) else "finite-horizon"
     if not undiscounted and criterion not in (None, natural):
-        raise ModelError(f"criterion {criterion!r} does not fit this model; it is {natural}")
+        others = "; the others are 'average' and 'total'" if isinstance(mdp, MDP) else ""
+        raise ModelError(
+            f"criterion {criterion!r} does not fit this model; it is {natural}{others}"
+        )
     if discount is not None and not isinstance(mdp, MDP):
         raise ModelError(f"discount {discount} is given; the model has horizon {mdp.horizon}")
     if discount is not None and undiscounted:

@@ -109,7 +109,10 @@ def solve(
         largest = float(np.abs(mdp.mean_rewards).max())
         return solve_average(mdp, method, read_tolerance(tol, rtol, largest), initial_value)
     if criterion is not None and criterion != natural:
-        raise ModelError(f"criterion {criterion!r} does not fit this model; it is {natural}")
+        others = "; the others are 'average' and 'total'" if isinstance(mdp, MDP) else ""
+        raise ModelError(
+            f"criterion {criterion!r} does not fit this model; it is {natural}{others}"
+        )
     tolerance = read_tolerance(tol, rtol, float(np.abs(mdp.mean_rewards).max()))
     begin = time.perf_counter()
     if isinstance(mdp, MDP):
@@ -136,7 +139,7 @@ def _discounted(
     if initial_value is None:
         start = np.full(mdp.n_states, pessimistic(mdp.core, discount))
     else:
-        start = value_array(mdp, initial_value)
+        start = value_array(mdp, initial_value, "initial_value")
     with np.errstate(all="ignore"):
         guess = METHODS[method](mdp.core, discount, tolerance, start)
     return certified_guess(mdp, method, guess, tolerance, begin)

@@ -62,7 +62,7 @@ def solve_total(
         value = None
         if initial_value is not None:
             value = np.full(collapsed.core.n_states, -np.inf)
-            np.maximum.at(value, collapsed.state, value_array(mdp, initial_value))
+            np.maximum.at(value, collapsed.state, value_array(mdp, initial_value, "initial_value"))
         try:
             guess = TOTAL_METHODS[method](collapsed.core, start, value, tolerance)
         except StayingError as met:

@@ -187,6 +187,8 @@ def test_crlf_and_comments_are_accepted(tmp_path: Path) -> None:
         ("1 : 0.5", "1 : -0.5", 17, "a probability is -0.5; it must be in [0, 1]"),
         ("1 : 0.5", "1 : inf", 17, "'inf' is not a probability"),
         ("1 : 0.5", "1 : 1e400", 17, "'1e400' is not a probability"),
+        ("1 : 0.5", "1 : 1e-400", 17, "'1e-400' is a probability above 0 that no double is"),
+        ("1 : 0.5", "1 : 1/1" + 400 * "0", 17, "a probability above 0 that no double is"),
         ("1 : 0.5", "1 : 1/0", 17, "'1/0' is not a probability"),
         ("1 : 0.5", "1 : [0.4, 0.6]", 17, "'[0.4, 0.6]' is not a probability"),
         ("1 : 0.5", "1 : p+1", 17, "'p+1' is not a probability"),
@@ -199,6 +201,8 @@ def test_crlf_and_comments_are_accepted(tmp_path: Path) -> None:
         ("\taction throw [1, 0]\n\t\t1", "x\n\t\t1", 16, "neither a state, an action nor a"),
         ('"tails" bad', '"tails bad', 25, "is not a label"),
         ("heads", "h\udcffads", 21, "not a text in UTF-8"),
+        ("heads", "h\x07ads", 21, r"'h\x07ads' is a label that cannot be printed"),
+        ("action throw", "action thr\x1bw", 16, r"'thr\x1bw' is an action that cannot be printed"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(
@@ -339,6 +343,12 @@ def test_a_large_file_is_read_in_seconds(tmp_path: Path) -> None:
     assert rlt.load(path).fingerprint == model.fingerprint
 
 
+def test_zeros_are_zeros_however_written(tmp_path: Path) -> None:
+    plain = rlt.load(write(tmp_path, COIN), reward="time")
+    text = COIN.replace("1 : 0.5", "1 : 0.5\n\t\t0 : -0.0e-999\n\t\t3 : 0/7", 1)
+    assert rlt.load(write(tmp_path, text), reward="time").fingerprint == plain.fingerprint
+
+
 def test_options_that_do_not_go_with_a_file(tmp_path: Path) -> None:
     path = write(tmp_path, COIN)
     arguments: dict[str, Any]
@@ -346,6 +356,8 @@ def test_options_that_do_not_go_with_a_file(tmp_path: Path) -> None:
         ({"constants": "N=3"}, "constants does not go with .drn files"),
         ({"labels": "x.lab"}, "labels does not go with .drn files"),
         ({"discount": 0.5, "horizon": 3}, "a model has one of them"),
+        ({"reward": 3}, "reward is 3; it must be a text"),
+        ({"goal": ["heads"]}, r"goal is \['heads'\]; it must be a text"),
     ):
         with pytest.raises(ModelError, match=words):
-            rlt.load(path, reward="time", **arguments)
+            rlt.load(path, **{"reward": "time"} | arguments)

@@ -100,6 +100,8 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "no horizon": (lambda: EpisodicMDP(P, R, 0), "horizon is 0; it must be an integer of at"),
     "bool": (lambda: EpisodicMDP(P, R, True), "horizon is True"),
     "float": (lambda: EpisodicMDP(P, R, 2.0), "horizon is 2.0"),  # type: ignore[arg-type]
+    "too many": (lambda: rlt.MDP(P, R).episodic(10**20), "at most 2147483647 stages are"),
+    "as many": (lambda: EpisodicMDP(P, R, 2**31), "at most 2147483647 stages are supported"),
     "episodic": (lambda: rlt.MDP(P, R).episodic(-1), "horizon is -1"),
     "stages": (lambda: EpisodicMDP(repeated(P), R, 2), "it must be (S, A, S) or (2, S, A, S)"),
     "rewards": (lambda: EpisodicMDP(P, repeated(R), 2), "rewards has shape (3, 2, 2)"),

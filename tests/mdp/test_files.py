@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -387,6 +388,15 @@ def test_save_refuses_other_endings_and_folders(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be written: No such file"):
         save(model, tmp_path / "nowhere" / "river.npz")
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("path", [7, None, b"model.npz", ["model.npz"]])
+def test_what_is_no_path(path: Any) -> None:
+    words = rf"path is {re.escape(repr(path))}; it must be a text or a path"
+    with pytest.raises(ModelError, match=words):
+        load(path)
+    with pytest.raises(ModelError, match=words):
+        save(riverswim(3), path)
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

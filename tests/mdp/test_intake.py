@@ -113,6 +113,7 @@ BAD: list[tuple[str, Callable[[], Any], str]] = [
     ("complex", lambda: MDP(P + 0j, R), "transitions has dtype complex128"),
     ("text", lambda: MDP(P, [["a", "b"], ["c", "d"]]), "rewards has dtype <U1"),
     ("none", lambda: MDP(None, R), "transitions has dtype object"),
+    ("masked", lambda: MDP(np.ma.masked_less(P, 0.6), R), "transitions has masked entries"),
     ("ragged list", lambda: MDP(P, [[1.0], [1.0, 2.0]]), "rewards is a ragged list"),
     (
         "layout",

@@ -179,6 +179,7 @@ def test_ragged_actions_come_back(tmp_path: Path) -> None:
         ("tra", "6 10 16", "6 10 16 3", 1, "is not 'states choices transitions'"),
         ("tra", "6 10 16", "ctmc", 1, "'ctmc' is not 'states choices transitions'"),
         ("tra", "6 10 16", "6 16", 2, "'0 0 1 0.1 south' has 5 columns, not 3 or 4"),
+        ("tra", "0 0 1 0.1 south", "0 0 1 0.1 7", 2, "the action is '7', a number"),
         ("tra", "0 0 1 0.1 south", "0 0 1", 2, "'0 0 1' has 3 columns, not 4 or 5"),
         ("tra", "0 0 1 0.1 south", "0 0 1 0.1 north", 3, "the action is 'south' here and 'north'"),
         ("tra", "0 0 1 0.1", "0 0 1 0.2", 2, "sum to 1.1"),
@@ -203,6 +204,10 @@ def test_ragged_actions_come_back(tmp_path: Path) -> None:
         ("trew", "4 1 5 3.5", "4 1 4 3.5", 7, "a transition that the model does not have"),
         ("trew", "4 1 5 3.5", "4 2 5 3.5", 7, "a transition that the model does not have"),
         ("trew", "4 1 5 3.5", "0 0 1 3.5", 7, "this reward is given twice"),
+        ("tra", "0 0 1 0.1 south", "0 0 1 0.1 s\x7f", 2, "is an action that cannot be printed"),
+        ("lab", "home", "ho\u200bme", 1, "is a label that cannot be printed"),
+        ("sta", "5:(2,1)", "5:(2,\x07)", 7, "is a name of a state that cannot be printed"),
+        ("sta", "(x,y)", "(x,\x07)", 1, "is names of variables that cannot be printed"),
         ("sta", "(x,y)", "x,y", 1, "the names of the variables"),
         ("sta", "5:(2,1)", "5:(2)", 7, "is not 'state:(values)'"),
         ("sta", "5:(2,1)", "4:(2,1)", 7, "state 4 is there twice"),
@@ -223,6 +228,13 @@ def test_what_is_wrong_is_named_with_its_line(
     message = str(caught.value)
     assert message.startswith(f"{path.with_suffix('.' + file)}, line {line}: ")
     assert words in message and "\n" not in message
+
+
+def test_an_mdp_is_not_read_as_a_chain(tmp_path: Path) -> None:
+    """Where the sizes lack one, the choices would be targets and the targets probabilities."""
+    path = write(tmp_path, tra="2 2\n0 0 1 1.0\n1 0 1 1\n")
+    with pytest.raises(ModelError, match=r"line 2: the action is '1\.0', a number"):
+        rlt.load(path)
 
 
 def test_deadlocks_are_refused_unless_they_are_the_goal(tmp_path: Path) -> None:

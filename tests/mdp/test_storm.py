@@ -188,6 +188,23 @@ def test_what_is_wrong_is_told_in_one_line(
 
 
 @needs_storm
+@pytest.mark.parametrize("chance", ["1/0", "1 / (1-1)", "mod(1, 0)", "1/N", "1/M"])
+def test_a_division_by_zero_is_told(chance: str, tmp_path: Path) -> None:
+    """Storm divides integers as the processor does, which ends the process."""
+    text = Path(example("dtmc/die.pm")).read_text()
+    path = tmp_path / "die.pm"
+    path.write_text(
+        text.replace("module die", "const int N = 0; const int M;\nmodule die").replace(
+            "0.5", chance, 1
+        )
+    )
+    with pytest.raises(ModelError, match=r"die\.pm: Storm crashes on it \(SIGFPE\); does it "):
+        rlt.load(path, constants="M=0")
+    path.write_text("// 1/0\n" + path.read_text().replace(chance, "1/M"))
+    assert rlt.load(path, constants="M=2").n_states == 13
+
+
+@needs_storm
 def test_files_that_are_no_program(tmp_path: Path) -> None:
     for ending in ("prism", "nm", "pm", "jani"):
         path = tmp_path / f"model.{ending}"

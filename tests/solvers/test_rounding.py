@@ -119,6 +119,11 @@ def test_residuals_from_residuals_times_a_row_sum() -> None:
         assert min(rho, Fraction(0)) - low <= slack and high - max(rho, Fraction(0)) <= slack
 
 
+def test_no_gap_is_below_0_by_its_sign() -> None:
+    zero = np.zeros(2)
+    assert math.copysign(1.0, _core.solvers.largest_gap(zero, -zero)) == 1.0
+
+
 def test_the_largest_gap_is_the_exact_one_rounded_up() -> None:
     random, inexact = np.random.default_rng(5), 0
     for _ in range(6000):

@@ -158,6 +158,7 @@ def test_criteria() -> None:
     refused("criterion 'total' does not fit", episodic, criterion="total")
     for bad in ("finite-horizon", "Discounted", 1, True, ["discounted"]):
         refused("does not fit this model; it is discounted", river(), criterion=bad)
+    refused("the others are 'average' and 'total'", river(), criterion="mean")
     for bad in ("discounted", "", 0):
         refused("does not fit this model; it is finite-horizon", episodic, criterion=bad)
 

@@ -283,7 +283,7 @@ def test_arguments() -> None:
     walk = loop([-1.0], [0.5], [0.5])
     refused("method 'gauss-seidel' does not solve total reward", walk, method="gauss-seidel")
     refused("starts from a policy that ends", walk, method="policy-iteration", initial_value=[0.0])
-    refused("value has shape (2,)", walk, initial_value=[0.0, 0.0])
+    refused("initial_value has shape (2,)", walk, initial_value=[0.0, 0.0])
     with pytest.raises(rlt.ModelError, match="horizon 3"):
         rlt.solve(walk.episodic(3), criterion="total")
     with pytest.raises(rlt.ModelError, match="total reward has none"):
