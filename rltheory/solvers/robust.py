@@ -35,6 +35,7 @@ from rltheory.solvers.ambiguity import Ambiguity, read_ambiguity
 from rltheory.solvers.bellman import discount_of
 from rltheory.solvers.policy_equations import DIRECT_STATES, PolicyEquations
 from rltheory.solvers.robust_solution import RobustSolution, Witness
+from rltheory.solvers.robust_turns import in_turn
 from rltheory.solvers.rounding import residual_of_scaled, round_down, round_up, shifts
 from rltheory.solvers.tolerance import Tolerance, overflow, read_tolerance
 
@@ -44,7 +45,7 @@ Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 _METHODS = ("auto", "value-iteration", "modified-policy-iteration", "policy-iteration")
-_MOST_IMPROVEMENTS = 40
+_MOST_IMPROVEMENTS = 12
 _UNLIMITED = 2**62
 _MOST_STEPS = 10_000
 _MOST_IDLE = 100
@@ -193,11 +194,13 @@ def _approach(
     )
     if method != "auto":
         return value, sweeps, ""
-    return (
-        value,
-        sweeps,
-        f"modified policy iteration{'' if converged else ', then policy iteration'}",
+    if converged:
+        return value, sweeps, "modified policy iteration"
+    value, more = in_turn(mdp, ambiguity, sign, value, tolerance)
+    note = (
+        "modified policy iteration, then models of what the adversary does, then policy iteration"
     )
+    return value, sweeps + more, note
 
 
 def _data_error(mdp: MDP | EpisodicMDP) -> float:

@@ -431,3 +431,14 @@ def test_bad_rows(p, value, arguments, message):
 def test_rows_in_fractions_stay_fractions():
     law = rlt.worst_case_row([F(1, 2), F(1, 3), F(1, 6)], [3, 1, 2], F(1, 2), optimistic=True)
     assert law.tolist() == [F(3, 4), F(1, 12), F(1, 6)]
+
+
+@pytest.mark.parametrize("optimistic", [False, True])
+@pytest.mark.parametrize("support_only", [False, True])
+def test_few_steps_where_news_travels_slowly(support_only, optimistic):
+    mdp = rlt.riverswim(300, 0.999)
+    sets = {"l1": 0.05, "support_only": support_only, "optimistic": optimistic}
+    solution = rlt.solve_robust(mdp, **sets, tol=1e-6)
+    assert solution.iterations < 500  # 731 to 1,726 where one state changes at a time
+    other = rlt.solve_robust(mdp, **sets, method="value-iteration", tol=1e-6)
+    assert np.abs(solution.value - other.value).max() <= 2e-6
