@@ -325,3 +325,10 @@ def test_overflow_raises():
     mdp = rlt.MDP.deterministic([[0, 0]], [[1e308, -1e308]], discount=0.99)
     with pytest.raises(rlt.ConvergenceError, match="overflow"):
         rlt.solve_regularized(mdp, 1.0)
+
+
+def test_one_action_that_pays_nothing_is_worth_nothing():
+    mdp = rlt.MDP([[[1.0]]], [[0.0]], 0.9999)
+    for reference in (None, [[1.0]]):
+        solution = rlt.solve_regularized(mdp, 1.0, reference)
+        assert solution.value.tolist() == [0.0] and solution.gap < 1e-300
