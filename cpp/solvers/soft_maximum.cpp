@@ -153,7 +153,9 @@ double soft_greedy(const double* x, const double* x_error, double value_error, R
     // Common to all actions: the error of the sum, and how far the exact one is from it.
     const double common = 2.0 * m.sum_error + (n + 40.0) * u + value_error / temperature;
     double second_order = 0.0, largest = 0.0, total = 0.0;
+    std::int64_t allowed = 0;
     for (std::int64_t a = 0; a < rho.n; ++a) {
+        allowed += rho.log_weight[a] != -infinity;
         if (rho.log_weight[a] == -infinity) {
             policy[a] = 0.0;
             log_policy[a] = -infinity;
@@ -183,6 +185,7 @@ double soft_greedy(const double* x, const double* x_error, double value_error, R
         }
     }
     for (std::int64_t a = 0; a < rho.n; ++a) policy[a] /= total;
+    if (allowed == 1) return 0.0;  // there is no other policy
     const double first_order = 2.0 * largest;
     const double bound = largest <= 0.25 ? std::min(first_order, second_order) : first_order;
     // What was set to 0 makes the rest larger by as much.

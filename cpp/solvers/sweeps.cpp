@@ -61,6 +61,7 @@ Iterations gauss_seidel(const ModelView& m, double discount, Target target, doub
                         const Monitor& monitor) {
     const StandardFloatMode mode;
     constexpr std::int64_t sweeps_a_check = 8;
+    double centred = std::numeric_limits<double>::infinity();  // width of the last bracket used
     Stop stop(m, discount, target);
     Room<double> other;
     Iterations result;
@@ -84,7 +85,11 @@ Iterations gauss_seidel(const ModelView& m, double discount, Target target, doub
             std::copy(other.begin(), other.end(), value);
             ++result.sweeps;
             if (m.has_exits) e.allow_exits();
-            if (!stop.reached(e)) shift(m, discount, e, value);
+            // A bracket that has not shrunk since says less than what the sweeps have gained.
+            if (!stop.reached(e) && e.high - e.low < centred) {
+                centred = e.high - e.low;
+                shift(m, discount, e, value);
+            }
         }
         result.converged = stop.reached(e);
         if (result.converged || stop.stalled(e, result.sweeps)) {

@@ -41,6 +41,10 @@ _MOST_STEPS = 1000
 _MOST_IDLE = 20
 """Steps without a smaller gap after which a change of actions is not tried any more."""
 _MOST_BENDS = 8
+_SAME_GAIN = 2.0**-30
+"""Share to which what a row gains and loses must cancel for it to keep the gain."""
+_SETTLED = 2.0**-80
+"""Share of the largest gain below which a change of gain may be left of refinement."""
 LEVEL_WIDTHS = (2.0**-88, 2.0**-70, 2.0**-56, 2.0**-44)
 """Gains closer than this share of the largest are tried as one level, the finest first."""
 
@@ -95,7 +99,9 @@ def certify_policy(mdp: MDP, rows: Rows, tolerance: Tolerance) -> CertifiedGain 
                 if one_level:
                     break
             # Only what is settled shows which actions are better: this is the last one's.
-            better = _core.solvers.gain_bias_residuals(mdp.core, *levels, *bias, rows)[4]
+            better = _of_more_gain(mdp, gain, rows)
+            if np.array_equal(better, rows):
+                better = _core.solvers.gain_bias_residuals(mdp.core, *levels, *bias, rows)[4]
         idle = idle + 1 if best is before else 0
         if np.array_equal(better, rows):
             break
@@ -140,6 +146,28 @@ def _solutions(mdp: MDP, equations: GainEquations, rows: Rows) -> Iterator[tuple
         more_gain, more_bias = equations.solve(residual, drift)
         gain = _core.solvers.add_correction(*gain, more_gain)
         bias = _core.solvers.add_correction(*bias, more_bias)
+
+
+def _of_more_gain(mdp: MDP, gain: Pair, rows: Rows) -> Rows:
+    """The policy with rows that lead to more gain, where there are such beyond rounding.
+
+    Methods compare gains in doubles and do not see what differs by less than their levels.
+    """
+    head, tail = gain
+    if np.ptp(head) == 0.0 and np.ptp(tail) == 0.0:
+        return rows
+    col, prob = mdp.transitions.indices, mdp.transitions.data
+    first = mdp.transitions.indptr[:-1]
+    owner = np.repeat(np.arange(mdp.n_states), np.diff(mdp.core.state_ptr))
+    at = np.repeat(owner, np.diff(mdp.transitions.indptr))
+    ahead = prob * ((head[col] - head[at]) + (tail[col] - tail[at]))
+    change = np.add.reduceat(ahead, first)
+    least = np.maximum(
+        _SAME_GAIN * np.add.reduceat(np.abs(ahead), first), _SETTLED * np.abs(head).max()
+    )
+    raises = np.where(change > least, change, 0.0)
+    best = np.lexsort((raises, owner))[mdp.core.state_ptr[1:] - 1]
+    return np.where(raises[best] > raises[rows], best, rows)
 
 
 def _levels(gain: Pair, width: float, class_of: Rows) -> tuple[bool, Pair]:

@@ -162,7 +162,10 @@ def _returned(
     if found is None:
         if not np.isfinite(guess.value).all():
             raise overflow(tolerance)
-        reason = "no ranking of the states was found in doubles: runs last too long"
+        reason = (
+            "no ranking of the states was found in doubles: runs last too long, or rewards differ "
+            "too much"
+        )
         raise ConvergenceError(None, tolerance.of_size(0.0), math.inf, reason)
     certificate = found.certificate
     wanted = tolerance.of(certificate)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from rltheory import _core
 from rltheory.solvers.collapse import STOP, Collapsed
 from rltheory.solvers.divergence import StayingError, classes_of, refuse_unbounded
+from rltheory.solvers.methods import Guess
 from rltheory.solvers.policy_equations import PolicyEquations
-from rltheory.solvers.total_methods import improve_from
+from rltheory.solvers.total_methods import improve_from, is_proper
 
 __all__ = ["UpperRanking", "lower_ranking", "upper_ranking"]
 
@@ -27,6 +28,7 @@ Flags = NDArray[np.bool_]
 Core = _core.model.Model
 
 _MOST_RAISES = 200
+_MOST_REPAIRS = 20
 _ENOUGH = 1.5  # of the decrease of 2; what rounding may take of it is below 1/2
 _SIMILAR = 1e-3
 _ROUGHLY = 1e-4
@@ -80,21 +82,36 @@ def upper_ranking(collapsed: Collapsed, rows: Rows) -> UpperRanking | None:
             return None
         model = _core.model.with_rewards(core, ranked)
         try:
-            g = improve_from(model, rows).value
+            guess = improve_from(model, rows)
         except StayingError as met:
             needed = _weight_needed(collapsed, met.rows)
             if needed is None:
                 return None
             weight = 2.0 * max(weight, needed)
             continue
+        return _fitting(collapsed, model, guess, moves, weight)
+    return None
+
+
+def _fitting(
+    collapsed: Collapsed, model: Core, guess: Guess, moves: Flags, weight: float
+) -> UpperRanking | None:
+    """g of this policy, or of one that is better where rounding elsewhere hid it."""
+    core = collapsed.core
+    owner = np.repeat(np.arange(core.n_states), np.diff(core.state_ptr))
+    g, rows = guess.value, guess.rows
+    for _ in range(_MOST_REPAIRS):
         if not np.isfinite(g).all():
             return None
-        owner = np.repeat(np.arange(core.n_states), np.diff(core.state_ptr))
         # The pay of a row is in q once; 2 of it is what g must decrease by.
         slack = g[owner] - (_core.solvers.q_values(model, 0, 1.0, g) - np.where(moves, 2.0, 0.0))
         size = float(np.abs(g).max()) + weight * float(np.abs(core.reward).max())
-        fits = (slack[moves] >= _ENOUGH).all() and (slack[~moves] >= 0.0).all()
-        return UpperRanking(g, weight) if fits and _exact_enough(collapsed.mdp.core, size) else None
+        if (slack[moves] >= _ENOUGH).all() and (slack[~moves] >= 0.0).all():
+            return UpperRanking(g, weight) if _exact_enough(collapsed.mdp.core, size) else None
+        rows, switched = _core.solvers.improve(model, 1.0, g, rows)
+        if not switched or not is_proper(core, rows):
+            return None
+        g = PolicyEquations(core, 1.0, rows).solve(model.reward[rows], g)
     return None
 
 

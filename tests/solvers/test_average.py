@@ -293,3 +293,15 @@ def test_results_do_not_depend_on_threads() -> None:
     finally:
         rlt.set_threads(before)
     assert len(set(found)) == 1
+
+
+def test_rows_whose_gains_differ_by_less_than_methods_see_are_told_apart() -> None:
+    transitions = np.zeros((3, 2, 3))
+    transitions[1, :, 1] = transitions[2, :, 2] = 1.0
+    transitions[0, 0] = [0.0, 1.0 - 4e-14, 4e-14]
+    transitions[0, 1] = [0.0, 1.0 - 2e-14, 2e-14]
+    mdp = rlt.MDP(transitions, [[0, 0], [1, 1], [0, 0]])
+    for method in ("auto", "multichain-policy-iteration"):
+        solution = rlt.solve(mdp, criterion="average", method=method, tol=1e-15)
+        assert solution.policy[0] == 1
+        assert solution.certificate.check(mdp).accepted

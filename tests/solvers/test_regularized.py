@@ -338,3 +338,10 @@ def test_few_steps_where_news_travels_slowly(forbidden):
     assert solution.iterations < 80  # 104 from where sweeps led
     exact = rlt.solve_regularized(mdp, 0.1, reference, method="value-iteration", tol=1e-6)
     assert np.abs(solution.value - exact.value).max() <= 2e-6
+
+
+def test_one_action_that_pays_nothing_is_worth_nothing():
+    mdp = rlt.MDP([[[1.0]]], [[0.0]], 0.9999)
+    for reference in (None, [[1.0]]):
+        solution = rlt.solve_regularized(mdp, 1.0, reference)
+        assert solution.value.tolist() == [0.0] and solution.gap < 1e-300

@@ -167,3 +167,13 @@ def test_policy_iteration_stops_when_a_policy_comes_back(monkeypatch: pytest.Mon
     tolerance = rlt.solvers.tolerance.read_tolerance(None, None, 1.0)
     guess = METHODS["policy-iteration"](mdp.core, 0.9, tolerance, np.zeros(200))
     assert guess.iterations <= 3
+
+
+def test_gauss_seidel_is_not_led_astray_by_wide_brackets() -> None:
+    rng = np.random.default_rng(0)
+    mdp = rlt.MDP.deterministic(
+        rng.integers(0, 200, (200, 1)), rng.standard_normal((200, 1)), discount=0.999
+    )
+    swept, solved = rlt.solve(mdp, method="gauss-seidel"), rlt.solve(mdp)
+    assert (swept.lower <= solved.upper).all() and (solved.lower <= swept.upper).all()
+    assert np.abs(swept.value).max() < 1e4

@@ -397,3 +397,20 @@ def test_larger_models_are_worth_what_their_parts_are(method: str) -> None:
         whole = rlt.MDP.from_pairs(states, actions, np.array(table), rewards, termination=exits)
         found = solved(whole, method=method).value
         assert np.abs(found - value).max() <= 1e-8 * (1.0 + np.abs(value).max())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_small_rewards_are_ranked_beside_a_run_that_lasts(method: str) -> None:
+    # State 2 had better go on, as a ranking counts, once state 3 does: by less than the rounding
+    # of state 0.
+    rows = np.zeros((8, 5))
+    rows[0, 0], rows[1, 1], rows[4, 3], rows[6, 4] = 1.0 - 2.0**-30, 1.0, 1.0, 1.0
+    rewards = [-1, -(2.0**-10), -1, -1, -1 - 2.25 * 2.0**-12, 0, -(2.0**-13), 0]
+    mdp = rlt.MDP.from_pairs(
+        [0, 1, 1, 2, 2, 3, 3, 4],
+        [0, 0, 1, 0, 1, 0, 1, 0],
+        rows,
+        rewards,
+        termination=1.0 - rows.sum(axis=1),
+    )
+    assert solved(mdp, method=method).value.tolist() == [-(2.0**30), -1, -1, 0, 0]
