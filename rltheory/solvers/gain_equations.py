@@ -9,9 +9,12 @@ I - P_pi without the columns of Z, which is non-singular and an M-matrix,
     (I - P_Z) g = P_(.,Z) g(Z),             (I - P_Z) h = r - g.
 
 A reference should be a state that is met often: it is where a few steps of the chain, from a
-uniform start, pile up most. Reference: Puterman, Markov Decision Processes, 1994, section 8.2 and
+uniform start, pile up most; and where it turns out to be far away, the state that is visited most
+before the chain is back there. Reference: Puterman, Markov Decision Processes, 1994, section 8.2 and
 appendix A; Meyn and Tweedie, Markov Chains and Stochastic Stability, 1993, chapter 10.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +30,10 @@ Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 _PILING_STEPS = 64
+_LONG = 2.0**20
+"""Steps on the way to the references beyond which better ones are looked for: biases are differences
+of what is earned meanwhile, and lose as many digits."""
+_MOST_CHOICES = 3
 
 
 class _FirstPassage(PolicyEquations):
@@ -52,12 +59,27 @@ class GainEquations:
         self.count, self.class_of, self.reaches = _core.solvers.closed_classes(mdp.core, rows)
         sums = 1.0 + mdp.row_defect[rows]
         self._chain = sparse.diags_array(1.0 / sums) @ mdp.transitions[rows]
-        self.references = self._often_met()
-        targets = np.zeros(len(rows), dtype=np.bool_)
-        targets[self.references] = True
-        self._passage = _FirstPassage(mdp.core, rows, targets)
-        self._time = self._passage.solve(np.ones(len(rows)))
+        self._core, self._rows = mdp.core, rows
         self._mixed = self.reaches < 0
+        self._refer_to(self._often_met())
+        for _ in range(_MOST_CHOICES):
+            time = float(np.abs(self._time).max())
+            if not _LONG < time < math.inf:
+                break
+            before, better = self.references, self._most_visited()
+            if np.array_equal(better, before):
+                break
+            self._refer_to(better)
+            if not float(np.abs(self._time).max()) < time:
+                self._refer_to(before)
+                break
+
+    def _refer_to(self, references: Rows) -> None:
+        self.references = references
+        targets = np.zeros(len(self._rows), dtype=np.bool_)
+        targets[references] = True
+        self._passage = _FirstPassage(self._core, self._rows, targets)
+        self._time = self._passage.solve(np.ones(len(self._rows)))
 
     def solve(self, reward: Vector, drift: Vector | None = None) -> tuple[Vector, Vector]:
         """(gain, bias) for these rewards; with drift d, P g + d = g where several classes are met.
@@ -83,9 +105,7 @@ class GainEquations:
         """
         if self.count == 1:
             return bias
-        start = np.zeros(len(bias))
-        start[self.references] = 1.0
-        visits = self._passage.solve(start, transposed=True)
+        visits = self._visits()
         closed = self.class_of >= 0
         weights = visits[closed]
         classes = self.class_of[closed]
@@ -110,6 +130,20 @@ class GainEquations:
         law = np.full(backward.shape[0], 1.0 / backward.shape[0])
         for _ in range(_PILING_STEPS):
             law = 0.5 * (law + backward @ law)
+        return self._most(law)
+
+    def _most_visited(self) -> Rows:
+        """The same by visits between two at the references, which take equations to be known."""
+        return self._most(np.abs(self._visits()))
+
+    def _visits(self) -> Vector:
+        """Expected visits from a reference until the next, itself counted."""
+        start = np.zeros(len(self.class_of))
+        start[self.references] = 1.0
+        return self._passage.solve(start, transposed=True)
+
+    def _most(self, law: Vector) -> Rows:
+        """The state of each closed class of which there is most."""
         order = np.lexsort((-law, self.class_of))
         order = order[self.class_of[order] >= 0]
         _, first = np.unique(self.class_of[order], return_index=True)

@@ -305,3 +305,17 @@ def test_rows_whose_gains_differ_by_less_than_methods_see_are_told_apart() -> No
         solution = rlt.solve(mdp, criterion="average", method=method, tol=1e-15)
         assert solution.policy[0] == 1
         assert solution.certificate.check(mdp).accepted
+
+
+def test_a_ring_of_random_currents() -> None:
+    # Chains settle where currents meet; seen from elsewhere, that is some 1e15 steps away.
+    n, here = 600, np.arange(600)
+    random = np.random.default_rng(1)
+    table = np.zeros((n, 2, n))
+    for step in (-1, 0, 1):
+        table[here, :, (here + step) % n] = random.random((n, 2))
+    table /= table.sum(axis=2, keepdims=True)
+    mdp = rlt.MDP(table, random.standard_normal((n, 2)))
+    for method in ("auto", "unichain-policy-iteration"):
+        solution = rlt.solve(mdp, criterion="average", method=method)
+        assert solution.gap <= solution.tol
