@@ -9,9 +9,9 @@ I - P_pi without the columns of Z, which is non-singular and an M-matrix,
     (I - P_Z) g = P_(.,Z) g(Z),             (I - P_Z) h = r - g.
 
 A reference should be a state that is met often: it is where a few steps of the chain, from a
-uniform start, pile up most; and where it turns out to be far away, the state that is visited most
-before the chain is back there. Reference: Puterman, Markov Decision Processes, 1994, section 8.2 and
-appendix A; Meyn and Tweedie, Markov Chains and Stochastic Stability, 1993, chapter 10.
+uniform start, pile up most; and where that turns out to be far away, the state that is visited most
+before the chain is back there. References: Puterman, Markov Decision Processes, 1994, section 8.2
+and appendix A; Meyn and Tweedie, Markov Chains and Stochastic Stability, 1993, chapter 10.
 """
 
 import math
@@ -31,8 +31,10 @@ Rows = NDArray[np.int64]
 
 _PILING_STEPS = 64
 _LONG = 2.0**20
-"""Steps on the way to the references beyond which better ones are looked for: biases are differences
-of what is earned meanwhile, and lose as many digits."""
+"""Steps on the way to the references beyond which better ones are looked for.
+
+Biases are differences of what is earned meanwhile, and lose as many digits.
+"""
 _MOST_CHOICES = 3
 
 
