@@ -4,7 +4,8 @@
 
 Methods take turns on a model, which is rebuilt before every solve; the ratio is that of the
 median CPU time of "auto" to the least one. A method that takes five times what "auto" took is
-stopped.
+stopped. A model above 1.5 is compared again, five times as long, which is what counts: on a shared
+machine one of sixty is above by chance.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from rltheory.solvers.methods import METHODS
 
 __all__ = ["compare", "main"]
 
+_MOST = 1.5
 _NOISE = 2e-4
 """Seconds by which two methods must differ for their ratio to mean something."""
 
@@ -80,18 +82,23 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{'model':28}" + "".join(f"{name[:12]:>13}" for name in names) + "  auto/best")
     for make in makers:
         row = compare(make(), chosen.repeats, chosen.limit)
+        if (row["ratio"] or 0.0) > _MOST:
+            first = row["ratio"]
+            row = compare(make(), 5 * chosen.repeats, chosen.limit) | {"first_ratio": first}
         cells = "".join(
             f"{'-' if x is None else format(x, '.3g'):>13}"
             for x in (row["seconds"][name] for name in names)
         )
         ratio = "-" if row["ratio"] is None else format(row["ratio"], ".2f")
+        if "first_ratio" in row:
+            ratio += f" (at first {row['first_ratio']:.2f})"
         print(f"{row['name']:28}{cells}  {ratio}", flush=True)
         rows.append(row)
     known = [row for row in rows if row["ratio"] is not None]
     worst = sorted(known, key=lambda row: -row["ratio"])[:5]
     print("worst: " + ", ".join(f"{row['name']} {row['ratio']:.2f}" for row in worst))
-    above = sum(row["ratio"] > 1.5 for row in known)
-    print(f"above 1.5: {above} of {len(rows)}; auto failed: {len(rows) - len(known)}")
+    above = sum(row["ratio"] > _MOST for row in known)
+    print(f"above {_MOST}: {above} of {len(rows)}; auto failed: {len(rows) - len(known)}")
     if chosen.output is not None:
         chosen.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return 1 if above or len(known) < len(rows) else 0
