@@ -5,7 +5,7 @@
 Methods take turns on a model, which is rebuilt before every solve; the ratio is that of the
 median CPU time of "auto" to the least one. A method that takes five times what "auto" took is
 stopped. A model above 1.5 is compared again, five times as long, which is what counts: on a shared
-machine one of sixty is above by chance.
+machine methods that take a millisecond seem now and then to take two.
 """
 
 import argparse

@@ -197,10 +197,8 @@ def _approach(
     if converged:
         return value, sweeps, "modified policy iteration"
     value, more = in_turn(mdp, ambiguity, sign, value, tolerance)
-    note = (
-        "modified policy iteration, then models of what the adversary does, then policy iteration"
-    )
-    return value, sweeps + more, note
+    note = "modified policy iteration, then models whose laws the adversary keeps to"
+    return value, sweeps + more, f"{note}, then policy iteration"
 
 
 def _data_error(mdp: MDP | EpisodicMDP) -> float:
