@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -193,15 +194,49 @@ def test_blocks_grow_until_they_take_long_enough() -> None:
     assert sizes[:4] == [1, 4, 16, 64] and max(sizes) == 125 and sum(sizes) == 1000
 
 
+HELD = """
+import time
+from pathlib import Path
+
+import rltheory as rlt
+
+
+def trial(seed, n):
+    Path({started!r}).touch()
+    while not Path({free!r}).exists():
+        time.sleep(0.01)
+    return {{"x": seed / n}}
+
+
+sweep = rlt.Sweep("held", trial, {{"n": [1, 2, 3]}}, seeds=11)
+"""
+
+
 def test_a_second_run_waits_and_records_nothing_twice(tmp_path: Path) -> None:
-    file = write(tmp_path, sleep=0.005)
+    started, free = tmp_path / "started", tmp_path / "free"
+    file = tmp_path / "experiment.py"
+    file.write_text(HELD.format(started=str(started), free=str(free)))
     command = [sys.executable, "-m", "rltheory", "sweep", str(file), "--out", str(tmp_path / "r")]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for _ in range(2)]  # fmt: skip
-    told = [process.communicate()[1] for process in both]
-    assert [process.returncode for process in both] == [1, 1], told  # some trials fail
-    assert sum("waiting for its end" in text for text in told) == 1
-    assert count(tmp_path / "r") == 99
+    told = [tmp_path / "first.txt", tmp_path / "second.txt"]
+    with told[0].open("w") as first, told[1].open("w") as second:
+        both = [subprocess.Popen(command, stdout=first, stderr=first)]
+        try:
+            until(started.exists)  # the first has the ledger
+            both.append(subprocess.Popen(command, stdout=second, stderr=second))
+            until(lambda: "waiting for its end" in told[1].read_text())
+        finally:
+            free.touch()
+            ends = [process.wait(timeout=120) for process in both]
+    assert ends == [0, 0], [text.read_text() for text in told]
+    assert "waiting for its end" not in told[0].read_text()
+    assert count(tmp_path / "r") == 33
+
+
+def until(happened: Callable[[], bool], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
 
 
 def count(folder: Path) -> int:
