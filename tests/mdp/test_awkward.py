@@ -1,7 +1,5 @@
 """The awkward instances: every feature the docstring lists does occur, and nothing is invalid."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -142,10 +140,3 @@ def test_episodic_models() -> None:
 def test_arguments_out_of_range(arguments: dict[str, float]) -> None:
     with pytest.raises(ModelError):
         awkward(0, **arguments)  # type: ignore[call-overload]
-
-
-def test_thousands_are_affordable() -> None:
-    start = time.perf_counter()
-    for seed in range(1000, 1200):
-        awkward(seed)
-    assert (time.perf_counter() - start) / 200 < 0.02  # about 1 ms; a slow machine is forgiven
