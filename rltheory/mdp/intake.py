@@ -34,12 +34,35 @@ def as_array(name: str, x: Any) -> NDArray[Any]:
 
 
 def real_numbers(name: str, x: Any) -> NDArray[np.float64]:
-    """The argument as a C-contiguous float64 array; refuses booleans, texts, complex numbers."""
+    """The argument as a C-contiguous float64 array; refuses booleans, texts, complex numbers,
+    and integers and long doubles that no double holds."""
     array = as_array(name, x)
     if array.dtype.kind not in "fiu":
         hint = "; exact=True takes fractions" if array.dtype.kind == "O" else ""
         raise ModelError(f"{name} has dtype {array.dtype}; it must hold real numbers{hint}")
-    return np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
+    with np.errstate(over="ignore"):  # of a long double: reported below
+        doubles = np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
+    _refuse_rounded(name, array, doubles)
+    return doubles
+
+
+def _refuse_rounded(name: str, array: NDArray[Any], doubles: NDArray[np.float64]) -> None:
+    if array.dtype.itemsize < 8 or array.dtype == np.float64 or not array.size:
+        return
+    if array.dtype.kind == "f":
+        same = (doubles.astype(array.dtype) == array) | np.isnan(doubles)
+    else:
+        if max(-int(array.min()), int(array.max())) <= 2**53:
+            return
+        inside = doubles < float(2 ** (63 if array.dtype.kind == "i" else 64))
+        same = np.where(inside, doubles, 0.0).astype(array.dtype) == np.where(inside, array, 1)
+    if not same.all():
+        place = tuple(int(i) for i in np.argwhere(~same)[0])
+        where = f"[{', '.join(map(str, place))}]" if place else ""
+        raise ModelError(
+            f"{name}{where} is {array[place]!s}, which no double holds; "
+            "round it first if that is meant"
+        )
 
 
 def integers(name: str, x: Any) -> NDArray[np.int64]:
@@ -196,7 +219,7 @@ def _arrays_of(csr: Any) -> tuple[NDArray[Any], NDArray[np.int32], NDArray[np.fl
         if extreme > limit:
             raise ModelError(f"transitions leads to state {extreme}, above {limit}")
     col = np.ascontiguousarray(indices, dtype=np.int32)
-    return row_ptr, col, np.ascontiguousarray(data, dtype=np.float64)
+    return row_ptr, col, real_numbers("transitions.data", data)
 
 
 def _on_pattern(matrix: Any, pattern: Any) -> NDArray[np.float64] | None:
@@ -228,7 +251,7 @@ def _on_pattern(matrix: Any, pattern: Any) -> NDArray[np.float64] | None:
         csr.indices, pattern.indices
     )
     entries = csr.data if same else np.asarray(csr[row, pattern.indices]).reshape(-1)
-    return np.ascontiguousarray(entries, dtype=np.float64)
+    return real_numbers("next_state_rewards.data", entries)
 
 
 def _refuse_duplicates(name: str, csr: Any) -> None:

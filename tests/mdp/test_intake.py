@@ -1,6 +1,7 @@
 """Arrays as users have them: what is refused, and where it is wrong."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -228,6 +229,43 @@ def test_numbers() -> None:
     for bad in ([True], ["1"], [1j], [None], object()):
         with pytest.raises(ModelError, match=r"x has dtype .*; it must hold real numbers"):
             real_numbers("x", bad)
+
+
+LONG = np.longdouble(1) / 3
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([[1, 2**53 + 1]], r"x\[0, 1\] is 9007199254740993"),
+        ([-(2**53) - 1], r"x\[0\] is -9007199254740993"),
+        (2**63 - 1, "x is 9223372036854775807"),
+        (np.array([2**64 - 1], np.uint64), "x.0. is 18446744073709551615"),
+        ([0.5, LONG], r"x\[1\] is 0.33333333333333333"),
+        ([LONG * np.longdouble("1e4000")], r"x\[0\] is 3.3333333333333333\d*e\+3999"),
+    ],
+)
+def test_numbers_that_no_double_holds(given: object, words: str) -> None:
+    if "3333" in words and np.finfo(np.longdouble).nmant <= 52:
+        pytest.skip("long doubles are doubles here")
+    with pytest.raises(ModelError, match=words + ".* no double holds; round it first"):
+        real_numbers("x", given)
+
+
+def test_long_numbers_that_a_double_holds() -> None:
+    for exact in (2**53 + 2, -(2**53), -(2**63), 2**63, np.longdouble("0.125")):
+        assert Fraction(float(real_numbers("x", exact))) == Fraction(*exact.as_integer_ratio())
+    assert np.isnan(real_numbers("x", np.longdouble("nan")))
+
+
+def test_sparse_numbers_that_no_double_holds() -> None:
+    one = sparse.csr_array(np.ones((1, 1)))
+    with pytest.raises(ModelError, match=r"next_state_rewards.data\[0\] is 1152921504606846977"):
+        MDP(one, next_state_rewards=sparse.csr_array(np.array([[2**60 + 1]])))
+    if np.finfo(np.longdouble).nmant > 52:
+        thirds = sparse.csr_array(np.full((1, 1), LONG))
+        with pytest.raises(ModelError, match=r"transitions.data\[0\] is 0.3333"):
+            MDP(thirds, np.ones((1, 1)))
 
 
 def test_indices() -> None:
