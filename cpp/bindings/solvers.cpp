@@ -64,7 +64,7 @@ auto iteration(Method method) {
     };
 }
 
-Tuple<Doubles, Rows, std::int64_t, bool, double, double, bool, std::int64_t> modified_policy(
+Tuple<Doubles, Rows, std::int64_t, bool, double, double, bool, std::int64_t, bool> modified_policy(
     const Model& model, double discount, double tol, double rtol, double patience,
     const Doubles& start) {
     need_discount(discount);
@@ -80,7 +80,7 @@ Tuple<Doubles, Rows, std::int64_t, bool, double, double, bool, std::int64_t> mod
                                        python_monitor());
     }
     return py::make_tuple(value, rows, it.sweeps, it.converged, it.low, it.high, it.exhausted,
-                          it.classes);
+                          it.classes, it.by_equations);
 }
 
 Tuple<Doubles, Rows, std::int64_t, bool> ordered(const Model& model, double discount, double tol,
@@ -379,7 +379,7 @@ void bind_solvers(py::module_& m) {
           "(value, sweeps, converged).");
     m.def("modified_policy_iteration", &modified_policy, py::arg("model"), py::arg("discount"),
           py::arg("tol"), py::arg("rtol"), py::arg("patience"), py::arg("start").noconvert(),
-          "(value, rows, sweeps, converged, low, high, exhausted, classes).");
+          "(value, rows, sweeps, converged, low, high, exhausted, classes, by_equations).");
     m.def("ordered_policy_iteration", &ordered, py::arg("model"), py::arg("discount"),
           py::arg("tol"), py::arg("rtol"), py::arg("start").noconvert(),
           "(value, rows, sweeps, converged).");

@@ -7,6 +7,7 @@
 #include "graph/cyclic_classes.hpp"
 #include "solvers/backups.hpp"
 #include "solvers/lazy_backups.hpp"
+#include "solvers/plain_bicgstab.hpp"
 #include "solvers/policy_chain.hpp"
 #include "solvers/policy_rows.hpp"
 #include "support/float_mode.hpp"
@@ -16,20 +17,30 @@ namespace rlt {
 
 namespace {
 
+// Rows so wide that equations are solved without factors: to find those and to apply them takes
+// longer than the steps they save. Measured.
+bool is_wide(const ModelView& m) {
+    constexpr std::int64_t most_narrow = 6;
+    return m.n_entries > most_narrow * m.n_rows && m.n_states > PolicyChain::dense_limit;
+}
+
 // Reduces the residual of a policy by a factor, by solving its equations, where that is progress.
 // Whether so many steps were enough.
 bool solve_part(const ModelView& m, double discount, const PolicyRows& policy,
                 const std::int64_t* rows, double reduction, std::int64_t most, double* now,
                 double* spare, Improved& result, const Monitor& monitor) {
     const auto n = static_cast<std::size_t>(m.n_states);
-    const PolicyChain chain(m, discount, rows);
     Room<double> step(n, 0.0);
     Extremes e = policy.sweep(discount, now, spare);
     for (std::size_t s = 0; s < n; ++s) spare[s] -= now[s];
     const double size = std::max(std::abs(e.low), std::abs(e.high));
     if (m.has_exits) e.allow_exits();
     const double wanted = reduction * e.width() / size;
-    const LinearSolve solved = chain.solve(spare, step.data(), wanted, most, false, monitor);
+    const auto product = [&](const double* x, double* out) { policy.equations(discount, x, out); };
+    const LinearSolve solved =
+        is_wide(m) ? plain_bicgstab(m.n_states, product, spare, step.data(), wanted, most, monitor)
+                   : PolicyChain(m, discount, rows)
+                         .solve(spare, step.data(), wanted, most, false, monitor);
     result.sweeps += 2 * solved.iterations + 1;
     if (!(solved.relative_residual < 1.0)) return false;
     for (std::size_t s = 0; s < n; ++s) now[s] += step[s];
@@ -108,11 +119,13 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
     const double choice = static_cast<double>(m.sweep_work()) / (8.0 * one_sweep);
     const double dearer = 1.0 + choice * choice;
     const double affordable = patience * dearer;
+    // Long rows make them dear too: sweeps in order gain less there, and factors cost more.
+    const bool wide = is_wide(m);
     // Improvements without progress. Only a policy whose rewards travel slowly needs many: without
     // haste at most one a state, and then some.
     double idle = 0.0;
-    const double most_idle =
-        std::isfinite(patience) ? 2.0 * dearer : 200.0 + static_cast<double>(m.n_states);
+    const double most_idle = std::isfinite(patience) ? (wide ? 8.0 : 2.0) * dearer
+                                                     : 200.0 + static_cast<double>(m.n_states);
     for (;;) {
         Extremes e = backups.sweep(now, next, rows, result.sweeps ? &policy : nullptr);
         ++result.sweeps;
@@ -172,13 +185,17 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
             const double surely = i > 2 ? hopeless : 3.0 * hopeless;
             if (needed > affordable && i < enough_seen && !(needed > surely * affordable)) continue;
             // Where other methods are dear, equations are tried before they are: perhaps they take
-            // so few steps, of two sweeps each, to all that is wanted.
-            if (needed > affordable && choice > 1.0 && !periodic) {
+            // so few steps, of two sweeps each, to all that is wanted, or, with long rows, to what
+            // is wanted of this policy.
+            if (needed > affordable && (wide || choice > 1.0) && !periodic) {
                 const double share = std::log(enough / left) / std::log(wanted / left);
-                const auto most = static_cast<std::int64_t>(0.5 * share * affordable);
+                const auto most =
+                    static_cast<std::int64_t>(wide ? patience : 0.5 * share * affordable);
                 if (most > 0 && solve_part(m, discount, policy, rows, enough / left, most, now,
-                                           next, result, monitor))
+                                           next, result, monitor)) {
+                    result.by_equations = true;
                     break;
+                }
             }
             if (needed > affordable) {
                 result.low = -std::numeric_limits<double>::infinity();

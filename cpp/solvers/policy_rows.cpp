@@ -31,6 +31,8 @@ bool PolicyRows::gather(const std::int64_t* chosen) {
     if (fits && std::equal(chosen_.begin(), chosen_.end(), chosen)) return false;
     if (m_.storage != Storage::csr) {
         chosen_.assign(chosen, chosen + n);
+        reward_.resize(n);
+        for (std::size_t s = 0; s < n; ++s) reward_[s] = m_.reward[chosen[s]];
         return true;
     }
     for (std::size_t s = 0; s < n && fits; ++s)
@@ -86,6 +88,17 @@ Extremes PolicyRows::sweep(double discount, const double* value, double* out) co
                                    e.see(out[s] - value[s], out[s]);
                                }
                                return e;
+                           });
+    });
+}
+
+void PolicyRows::equations(double discount, const double* x, double* out) const {
+    with_next([&](const auto& next) {
+        return over_states(m_, entries() + 4 * m_.n_states,
+                           [&](std::int64_t begin, std::int64_t end) {
+                               for (std::int64_t s = begin; s < end; ++s)
+                                   out[s] = x[s] - discount * next(s, x);
+                               return Extremes{};
                            });
     });
 }

@@ -21,25 +21,32 @@ public:
     // rows that changed are read.
     bool gather(const std::int64_t* chosen);
 
-    // Calls f(backup), backup(s, value) being the backup of the row that state s follows.
+    // Calls f(next), next(s, value) being (P_pi value)(s).
     template <class F>
-    decltype(auto) with_backup(double discount, F&& f) const {
+    decltype(auto) with_next(F&& f) const {
         if (m_.storage == Storage::csr) {
             ModelView mine = m_;
             mine.row_ptr = ptr_.data();
             mine.col = col_.data();
             mine.prob = prob_.data();
             const CsrRows rows(mine);
-            return f([this, rows, discount](std::int64_t s, const double* value) {
-                double d = rows.next_dot(s, value);
-                if (m_.rows_need_correction)
-                    d -= m_.defect[chosen_[static_cast<std::size_t>(s)]] * d;
-                return reward_[static_cast<std::size_t>(s)] + discount * d;
+            return f([this, rows](std::int64_t s, const double* value) {
+                return corrected(s, rows.next_dot(s, value));
             });
         }
         return with_rows(m_, [&](const auto& rows) {
-            return f([&, discount](std::int64_t s, const double* value) {
-                return backup(m_, rows, chosen_[static_cast<std::size_t>(s)], discount, value);
+            return f([&](std::int64_t s, const double* value) {
+                return corrected(s, rows.dot(chosen_[static_cast<std::size_t>(s)], value));
+            });
+        });
+    }
+
+    // Calls f(backup), backup(s, value) being the backup of the row that state s follows.
+    template <class F>
+    decltype(auto) with_backup(double discount, F&& f) const {
+        return with_next([&](const auto& next) {
+            return f([this, next, discount](std::int64_t s, const double* value) {
+                return reward_[static_cast<std::size_t>(s)] + discount * next(s, value);
             });
         });
     }
@@ -52,9 +59,16 @@ public:
     // lead to each other: their order does not matter.
     Extremes sweep_around(double discount, const CyclicClasses& classes, double* value) const;
 
+    // out = (I - discount P_pi) x.
+    void equations(double discount, const double* x, double* out) const;
+
 private:
     // Entries of the policy's rows.
     std::int64_t entries() const;
+    double corrected(std::int64_t s, double dot) const {
+        if (m_.rows_need_correction) dot -= m_.defect[chosen_[static_cast<std::size_t>(s)]] * dot;
+        return dot;
+    }
     void copy_row(std::size_t state);
 
     const ModelView& m_;

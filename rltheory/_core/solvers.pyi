@@ -78,9 +78,9 @@ def largest_gap(lower: numpy.typing.NDArray[numpy.float64], upper: numpy.typing.
     """
     max (upper - lower), rounded up.
     """
-def modified_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, patience: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int, bool, float, float, bool, int]:
+def modified_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, patience: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int, bool, float, float, bool, int, bool]:
     """
-    (value, rows, sweeps, converged, low, high, exhausted, classes).
+    (value, rows, sweeps, converged, low, high, exhausted, classes, by_equations).
     """
 def ordered_policy_iteration(model: rltheory._core.model.Model, discount: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, rtol: typing.SupportsFloat | typing.SupportsIndex, start: numpy.typing.NDArray[numpy.float64]) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], int, bool]:
     """

@@ -98,12 +98,13 @@ def _modified(
     core: Core, discount: float, tolerance: Tolerance, start: Vector, patience: float
 ) -> tuple[Guess, bool]:
     """The guess, and whether another method could do better."""
-    value, rows, sweeps, converged, low, high, exhausted, classes = (
+    value, rows, sweeps, converged, low, high, exhausted, classes, by_equations = (
         _core.solvers.modified_policy_iteration(
             core, discount, 0.99 * tolerance.tol, 0.99 * tolerance.rtol, patience, start
         )
     )
-    note = "modified policy iteration: it mixes fast"
+    note = "modified policy iteration: it mixes "
+    note += "slowly, but equations of policies take few steps" if by_equations else "fast"
     if classes > 1:
         note += f" within the {classes} classes of states it goes round in"
     return Guess(value, rows, sweeps, note, (low, high)), not (converged or exhausted)

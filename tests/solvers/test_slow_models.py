@@ -177,3 +177,39 @@ def test_gauss_seidel_is_not_led_astray_by_wide_brackets() -> None:
     swept, solved = rlt.solve(mdp, method="gauss-seidel"), rlt.solve(mdp)
     assert (swept.lower <= solved.upper).all() and (solved.lower <= swept.upper).all()
     assert np.abs(swept.value).max() < 1e4
+
+
+def decomposable(storage: str, ending: float, defect: float) -> rlt.MDP:
+    """Four blocks of 60 states, left with probability 1e-4 for one state, or for any (dense)."""
+    random = np.random.default_rng(0)
+    n, actions, width, leave = 240, 3, 14, 1e-4
+    table = np.zeros((n, actions, n))
+    for s, a in np.ndindex(n, actions):
+        inside = 60 * (s // 60) + random.choice(60, size=width, replace=False)
+        outside = random.integers(n) if storage == "csr" else np.arange(n)
+        table[s, a, outside] = leave / np.size(outside)
+        table[s, a, inside] += (1.0 - leave) * random.dirichlet(np.ones(width))
+    table *= (1.0 - ending) / table.sum(axis=2, keepdims=True)
+    table[:, 0] *= 1.0 + defect
+    rewards = random.random((n, actions)) + np.arange(n)[:, None] // 60
+    rows = table if storage == "dense" else sparse.csr_array(table.reshape(-1, n))
+    ends = None if ending == 0.0 else np.full((n, actions), ending)
+    return rlt.MDP(rows, rewards, 0.999, termination=ends)
+
+
+@pytest.mark.parametrize("defect", [0.0, 9e-10])
+@pytest.mark.parametrize("ending", [0.0, 1e-4])
+@pytest.mark.parametrize("storage", ["csr", "dense"])
+def test_equations_of_long_rows_take_few_steps(storage: str, ending: float, defect: float) -> None:
+    mdp = decomposable(storage, ending, defect)
+    assert mdp.storage == storage
+    solution = rlt.solve(mdp, tol=1e-6)
+    assert solution.note == (
+        "modified policy iteration: it mixes slowly, but equations of policies take few steps"
+    )
+    assert solution.iterations < 200
+    chosen = mdp.transitions.toarray()[np.arange(240) * 3 + solution.policy]
+    chosen *= (1.0 - ending) / chosen.sum(axis=1, keepdims=True)
+    reward = mdp.mean_rewards.reshape(240, 3)[np.arange(240), solution.policy]
+    value = np.linalg.solve(np.eye(240) - 0.999 * chosen, reward)
+    assert (solution.lower - 1e-8 <= value).all() and (value <= solution.upper + 1e-8).all()
