@@ -42,6 +42,8 @@ class Tolerance:
 
     def of(self, certificate: Bracket) -> float:
         """The tolerance that the gap of this certificate must not exceed."""
+        if self.rtol == 0.0:
+            return self.tol
         bounds = (certificate.lower, certificate.upper)
         return self.of_size(max(float(np.abs(x).max()) for x in bounds))
 
