@@ -35,7 +35,7 @@ bool solve_part(const ModelView& m, double discount, const PolicyRows& policy,
     for (std::size_t s = 0; s < n; ++s) spare[s] -= now[s];
     const double size = std::max(std::abs(e.low), std::abs(e.high));
     if (m.has_exits) e.allow_exits();
-    const double wanted = reduction * e.width() / size;
+    const double wanted = std::min(0.5, reduction * e.width() / size);
     const auto product = [&](const double* x, double* out) { policy.equations(discount, x, out); };
     const LinearSolve solved =
         is_wide(m) ? plain_bicgstab(m.n_states, product, spare, step.data(), wanted, most, monitor)
@@ -188,11 +188,15 @@ Improved modified_policy_iteration(const ModelView& m, double discount, Target t
             // so few steps, of two sweeps each, to all that is wanted, or, with long rows, to what
             // is wanted of this policy.
             if (needed > affordable && (wide || choice > 1.0) && !periodic) {
-                const double share = std::log(enough / left) / std::log(wanted / left);
-                const auto most =
-                    static_cast<std::int64_t>(wide ? patience : 0.5 * share * affordable);
-                if (most > 0 && solve_part(m, discount, policy, rows, enough / left, most, now,
-                                           next, result, monitor)) {
+                const double digits = std::log(enough / left);
+                const double most =
+                    wide ? patience * std::max(1.0, digits / std::log(wanted_reduction))
+                         : 0.5 * affordable * digits / std::log(wanted / left);
+                if (most >= 1.0 &&
+                    solve_part(m, discount, policy, rows, enough / left,
+                               static_cast<std::int64_t>(most), now, next, result, monitor)) {
+                    // Widths before say nothing: those of a constant are as small as rewards.
+                    if (!result.by_equations) narrowest = std::numeric_limits<double>::infinity();
                     result.by_equations = true;
                     break;
                 }
