@@ -21,7 +21,7 @@ namespace {
 // longer than the steps they save. Measured.
 bool is_wide(const ModelView& m) {
     constexpr std::int64_t most_narrow = 6;
-    return m.n_entries > most_narrow * m.n_rows && m.n_states > PolicyChain::dense_limit;
+    return m.n_entries > most_narrow * m.n_rows;
 }
 
 // Reduces the residual of a policy by a factor, by solving its equations, where that is progress.
