@@ -8,8 +8,9 @@
     multichain-policy-iteration  the same, after actions of more P g; more r + P h only among
                                  those that keep the gain (Howard 1960; Puterman 1994, ch. 9)
     auto                         some relative value iteration, except on small models; where that
-                                 has not finished, policy iteration from the greedy policy of a
-                                 discount that looks far ahead, multichain where it must be
+                                 has not finished, or is foreseen not to, policy iteration from the
+                                 greedy policy of a discount that looks far ahead, multichain where
+                                 it must be
 
 The present action stays on ties. Where a policy has one closed class, its gain is everyone's, and
 the improvement goes state after state with the biases raised so far: they are still below those of
@@ -37,6 +38,8 @@ Rows = NDArray[np.int64]
 
 STAY = 0.25
 _FEW_SWEEPS = 500
+_SOME_SWEEPS = 50
+"""After each so many it is foreseen how many are left."""
 _MOST_SWEEPS = 2**22
 _MOST_IMPROVEMENTS = 20_000
 _LIFETIMES = 100
@@ -86,7 +89,7 @@ def multichain_policy_iteration(mdp: MDP, tolerance: Tolerance, start: Vector) -
 def auto(mdp: MDP, tolerance: Tolerance, start: Vector) -> GainGuess:
     value, sweeps, begun = start, 0, ""
     if mdp.n_states > DIRECT_STATES:
-        value, sweeps, converged, _, _ = _swept(mdp, tolerance, start, _FEW_SWEEPS)
+        value, sweeps, converged = _few_sweeps(mdp, tolerance, start)
         if converged:
             note = "relative value iteration: one gain, and it mixes fast"
             return GainGuess(_greedy(mdp, value), value, sweeps, note)
@@ -114,6 +117,23 @@ def _swept(
     return _core.solvers.relative_value_iteration(
         mdp.core, STAY, tolerance.tol / 2, tolerance.rtol / 2, most, start
     )
+
+
+def _few_sweeps(mdp: MDP, tolerance: Tolerance, start: Vector) -> tuple[Vector, int, bool]:
+    """Sweeps as long as their brackets promise to be narrow enough within a few hundred."""
+    value, sweeps, before = start, 0, np.inf
+    while True:
+        value, made, converged, low, high = _swept(mdp, tolerance, value, _SOME_SWEEPS)
+        sweeps += made
+        width = high - low
+        if converged or made < _SOME_SWEEPS or sweeps >= _FEW_SWEEPS:
+            return value, sweeps, converged
+        wanted = 0.5 * max(tolerance.tol, tolerance.rtol * max(abs(low), abs(high)))
+        shrunk, left = width / before, max(wanted / width, 2.0**-1000)
+        # At the pace of the last ones, more are left than there may be.
+        if shrunk > 0.0 and _SOME_SWEEPS * np.log(left) < (_FEW_SWEEPS - sweeps) * np.log(shrunk):
+            return value, sweeps, False
+        before = width
 
 
 def _greedy(mdp: MDP, value: Vector) -> Rows:
