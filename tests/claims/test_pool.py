@@ -134,7 +134,7 @@ def start(tmp_path, *options):
     deadline = time.monotonic() + 60
     while len(workers(tmp_path)) < 2 and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.05)
-    time.sleep(0.3)  # for the first verdict to arrive
+    time.sleep(1.0)  # for the first verdict to arrive
     return process
 
 
