@@ -54,8 +54,7 @@ def _refuse_rounded(name: str, array: NDArray[Any], doubles: NDArray[np.float64]
     else:
         if max(-int(array.min()), int(array.max())) <= 2**53:
             return
-        inside = doubles < float(2 ** (63 if array.dtype.kind == "i" else 64))
-        same = np.where(inside, doubles, 0.0).astype(array.dtype) == np.where(inside, array, 1)
+        same = np.asarray(doubles.astype(object) == array.astype(object))  # Python compares exactly
     if not same.all():
         place = tuple(int(i) for i in np.argwhere(~same)[0])
         where = f"[{', '.join(map(str, place))}]" if place else ""

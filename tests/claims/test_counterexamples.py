@@ -48,7 +48,7 @@ def test_plain_parts(tmp_path, name):
     assert type(back) is type(part) or isinstance(part, np.generic)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.recursive(st.one_of(st.integers(), st.fractions(), st.floats(allow_nan=False)), st.lists))
 def test_nested_numbers(tmp_path_factory, part):
     assert round_trip(tmp_path_factory.getbasetemp(), part=part).part == part

@@ -238,7 +238,7 @@ def test_given_rewards_take_the_place_of_the_models() -> None:
     assert given.episodes == own.episodes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10**6),
     temperature=st.sampled_from([1e-6, 1e-3, 0.1, 1.0, 1e3, 1e6]),

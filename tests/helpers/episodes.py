@@ -14,7 +14,7 @@ Episode = tuple[list[Step], int]  # steps (s, a, r), and the final state, -1 for
 
 STATES, ACTIONS, HORIZON = 3, 2, 4
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=60)
 """For hypothesis: enough for these small columns, at no particular speed."""
 
 

@@ -12,7 +12,7 @@ from tests.helpers.lsd_arms import lsd_bandits
 
 
 @given(lsd_bandits())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_chain_is_in_order(bandit: rlt.LSDBandit) -> None:
     bounds = rlt.lsd_bounds(bandit)
     assert bounds.holds()

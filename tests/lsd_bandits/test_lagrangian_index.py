@@ -40,7 +40,7 @@ def advantages(arm: rlt.LSDArm, charge: Fraction) -> list[Fraction]:
     ]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(lsd_arms(most_rests=2, mode="any", recovery=("reset", "gradual")))
 def test_actions_are_those_of_patient_players(arm: rlt.LSDArm) -> None:
     index = rlt.play_index(arm)

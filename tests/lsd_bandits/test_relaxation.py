@@ -108,7 +108,7 @@ def at_a_vertex(relax) -> None:
 
 
 @given(lsd_bandits(mode="any", recovery=("reset", "gradual")))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_solution_is_proved_optimal(bandit) -> None:
     relax = solved(bandit)
     assert relax.check().gap == 0
@@ -132,7 +132,7 @@ def all_blocks(arm, rests, plays, endless) -> list[Vertex]:
 
 
 @given(lsd_arms(most_rests=7, most_plays=6, mode="any"), st.integers(1, 9), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_staircase_is_the_hull_of_all_blocks(arm, most_plays, endless) -> None:
     rests, plays = range(1, len(arm.rest_payoffs) + 1), range(1, most_plays + 1)
     hull = upper_hull(all_blocks(arm, rests, plays, endless))
@@ -143,7 +143,7 @@ def test_the_staircase_is_the_hull_of_all_blocks(arm, most_plays, endless) -> No
 
 
 @given(lsd_arms(mode="any"))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_types_are_the_cycles(arm) -> None:
     """The hull over types (n, m) is the hull over cycles of the graph, plan by plan."""
     rests, plays = len(arm.rest_payoffs), len(arm.play_payoffs)
@@ -170,7 +170,7 @@ def test_a_large_arm_takes_linear_time() -> None:
 
 
 @given(lsd_bandits(mode="any", plays=(1,)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_cap_far_above_loses_little(bandit) -> None:
     whole, capped = solved(bandit), [solved(bandit, cap=c) for c in (1, 2, 5, 20)]
     values = [r.value for r in capped]
@@ -209,13 +209,13 @@ def simple_cycles(arm) -> list[Vertex]:
 
 
 @given(ordered_arms(most_states=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_hull_is_that_of_all_simple_cycles(arm) -> None:
     check_hull(arm)
 
 
 @given(lsd_arms(most_rests=3, most_plays=4, mode="any", recovery=("gradual",)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_hull_of_a_gradual_arm(arm) -> None:
     check_hull(arm)
 

@@ -86,7 +86,7 @@ def test_grids_are_no_longer_than_claimed(eps: str) -> None:
     lsd_bandits(arms=(1, 2), most_rests=25, most_plays=25),
     st.sampled_from([F(1, 4), F(1, 2), F(1), F(3)]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_grid_loses_its_ratio_at_most(bandit, eps) -> None:
     whole = rlt.concave_relaxation(bandit, exact=True)
     coarse = rlt.concave_relaxation(bandit, exact=True, grid=eps)

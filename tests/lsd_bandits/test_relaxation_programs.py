@@ -23,7 +23,7 @@ def test_golden_values_and_corners(name: str) -> None:
 
 
 @given(lsd_bandits(mode="any"))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_all_programs_have_the_value_of_the_hulls(bandit) -> None:
     agree(bandit)
 
@@ -50,7 +50,7 @@ def agree(bandit) -> None:
 
 
 @given(ordered_arms(), ordered_arms())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_occupancies_of_ordered_arms(first, second) -> None:
     bandit = rlt.LSDBandit([first, second])
     relax = rlt.concave_relaxation(bandit, exact=True)

@@ -169,7 +169,7 @@ def relaxations(draw, ordered: bool = False, plays: int | None = None) -> Relaxa
 RULES = st.sampled_from([("virtual", False), ("virtual", True), ("real", False), ("real", True)])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(relaxations(), RULES)
 def test_expected_averages_are_those_of_the_twin(relax: Relaxation, rule) -> None:
     lottery, (select, filler) = Lottery.of(relax), rule
@@ -184,7 +184,7 @@ def test_expected_averages_are_those_of_the_twin(relax: Relaxation, rule) -> Non
     assert close.value == pytest.approx(float(found.value), abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(relaxations(plays=1))
 def test_blocks_are_those_of_the_twin(relax: Relaxation) -> None:
     lottery = Lottery.of(relax)
@@ -194,7 +194,7 @@ def test_blocks_are_those_of_the_twin(relax: Relaxation) -> None:
     assert found.value == plain_expected_average(lottery, "blocks")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(relaxations(), RULES, st.integers(0, 99))
 def test_a_schedule_is_that_of_the_twin(relax: Relaxation, rule, seed: int) -> None:
     select, filler = rule
@@ -216,7 +216,7 @@ def test_a_schedule_is_that_of_the_twin(relax: Relaxation, rule, seed: int) -> N
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(relaxations(ordered=True), RULES, st.integers(0, 99))
 def test_real_states_stay_above_virtual_ones(relax: Relaxation, rule, seed: int) -> None:
     run = rlt.interleaved_schedule(relax, seed, *rule).plays(40)
@@ -225,7 +225,7 @@ def test_real_states_stay_above_virtual_ones(relax: Relaxation, rule, seed: int)
     assert (run.plays.sum(axis=1) <= relax.bandit.plays).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(relaxations(ordered=True), st.integers(1, 12))
 def test_every_round_earns_the_virtual_value(relax: Relaxation, rounds: int) -> None:
     lottery = Lottery.of(relax)
@@ -236,7 +236,7 @@ def test_every_round_earns_the_virtual_value(relax: Relaxation, rounds: int) -> 
         assert all(r >= value for r in rlt.expected_rewards(relax, rounds, select))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(relaxations(ordered=True, plays=1))
 def test_scores_never_fall(relax: Relaxation) -> None:
     lottery = Lottery.of(relax)

@@ -63,7 +63,7 @@ LAWS = st.lists(
 
 
 @given(LAWS, st.integers(1, 3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_formula_is_the_sum_over_all_outcomes(weights, k) -> None:
     laws = [{v: F(w, 10) for v, w in of.items()} for of in weights]
     whole = [[*law.items(), (F(0), 1 - sum(law.values()))] for law in laws]

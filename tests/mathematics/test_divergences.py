@@ -172,7 +172,7 @@ def test_masses_below_every_double() -> None:
     assert log_divergence("rkl", [0.0, -5000.0], [-5000.0, 0.0]) == pytest.approx(5000.0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(laws(), laws())
 def test_inequalities_between_them(p: np.ndarray, q: np.ndarray) -> None:
     kl, tv, chi2, h2, js = (
