@@ -120,14 +120,15 @@ void bind_walks(py::module_& m) {
     m.def("walk_values", &walk_values<Weight>, py::arg("ptr").noconvert(),
           py::arg("to").noconvert(), py::arg("weight").noconvert(), py::arg("horizon"),
           py::arg("start"), py::arg("tables"),
-          "(V_0 .. V_horizon at the start, the same at all vertices if asked for).");
+          py::doc("(V_0 .. V_horizon at the start, the same at all vertices if asked for)."));
 }
 
 inline void bind_cycle_means(py::module_& m) {
     m.def("mean_cycles", &mean_cycles, py::arg("ptr").noconvert(), py::arg("to").noconvert(),
           py::arg("weight").noconvert(), py::arg("by_karp"),
-          "(policy, cycle of each vertex, reference and level of each cycle, halves of potentials, "
-          "iterations).");
+          py::doc("(policy, cycle of each vertex, reference and level of each cycle, halves of "
+                  "potentials, "
+                  "iterations)."));
     bind_walks<double>(m);
     bind_walks<std::int64_t>(m);
 }

@@ -204,7 +204,7 @@ template <class Rule>
 void def_explorer(py::class_<Explorer<Rule>>& c) {
     using X = Explorer<Rule>;
     c.def("use", &X::use, py::arg("bonus").noconvert(), py::arg("root_kappa").noconvert(),
-          "Tables over counts n = 0, 1, ..: b over its scale, and the root of kappa.")
+          py::doc("Tables over counts n = 0, 1, ..: b over its scale, and the root of kappa."))
         .def("plan", &X::plan)
         .def("act", &X::act, py::arg("stage"), py::arg("state"), py::arg("uniform"),
              py::arg("explores"))
@@ -213,7 +213,8 @@ void def_explorer(py::class_<Explorer<Rule>>& c) {
         .def("explore", &X::explore, py::arg("model"), py::arg("initial").noconvert(),
              py::arg("keys").noconvert(), py::arg("first_episode"), py::arg("growth"),
              py::arg("epsilon"), py::arg("until"),
-             "Plays until the certificate is at most epsilon; False where episodes ran out.")
+             py::doc(
+                 "Plays until the certificate is at most epsilon; False where episodes ran out."))
         .def_property_readonly("policy", &X::policy)
         .def_property_readonly(
             "upper",

@@ -251,7 +251,8 @@ void def_play(py::module_& m) {
     m.def("play", &play_runs<Learner>, py::arg("model"), py::arg("horizon"),
           py::arg("initial").noconvert(), py::arg("learners"), py::arg("episodes"),
           py::arg("first_episode"), py::arg("keys").noconvert(), py::arg("traced"),
-          "(starts, which, offsets, places, actions, returns, steps, states, bounds) of each run.");
+          py::doc("(starts, which, offsets, places, actions, returns, steps, states, bounds) of "
+                  "each run."));
 }
 
 Doubles values_of_changes(const ModelHandle& model, std::int64_t horizon, const Doubles& initial,
@@ -297,11 +298,11 @@ void bind_learning(py::module_& m) {
              py::arg("horizon"), py::arg("states"), py::arg("actions"),
              py::arg("bonus").none(false), py::arg("doubling"), py::arg("full") = false,
              py::arg("random_rewards") = false)
-        .def("plan", &SteppedLearner::plan, "Plans if it is time to; whether it was.")
+        .def("plan", &SteppedLearner::plan, py::doc("Plans if it is time to; whether it was."))
         .def("observe", &SteppedLearner::observe, py::arg("stage"), py::arg("state"),
              py::arg("action"), py::arg("reward"), py::arg("next_state"))
         .def("forbid", &SteppedLearner::forbid, py::arg("stage"), py::arg("state"),
-             py::arg("action"), "The state does not have this action.")
+             py::arg("action"), py::doc("The state does not have this action."))
         .def_property_readonly("policy", &SteppedLearner::policy)
         .def_property_readonly("value", &SteppedLearner::value)
         .def_property_readonly("q", &SteppedLearner::q)
@@ -314,7 +315,7 @@ void bind_learning(py::module_& m) {
     m.def("start_values", &values_of_changes, py::arg("model"), py::arg("horizon"),
           py::arg("initial").noconvert(), py::arg("offsets").noconvert(),
           py::arg("places").noconvert(), py::arg("actions").noconvert(),
-          "rho V_0 of policies given by their changes.");
+          py::doc("rho V_0 of policies given by their changes."));
     bind_linear_learning(m);
     bind_explorers(m);
 }
@@ -330,7 +331,7 @@ void bind_linear_learner(py::module_& m) {
                       double>(),
              py::arg("horizon"), py::arg("features").noconvert(), py::arg("ridge"),
              py::arg("radii").noconvert(), py::arg("caps").noconvert(), py::arg("log_switch"))
-        .def("plan", &SteppedLinear::plan, "Plans if it is due; says whether it was.")
+        .def("plan", &SteppedLinear::plan, py::doc("Plans if it is due; says whether it was."))
         .def("observe", &SteppedLinear::observe, py::arg("stage"), py::arg("state"),
              py::arg("action"), py::arg("reward"), py::arg("next_state"))
         .def("log_det_ratio", &SteppedLinear::log_det_ratio, py::arg("stage"))
@@ -338,11 +339,11 @@ void bind_linear_learner(py::module_& m) {
         .def_property_readonly("value", &SteppedLinear::value)
         .def_property_readonly("q", &SteppedLinear::q)
         .def_property_readonly("norms2", &SteppedLinear::norms2,
-                               "phi^T M^-1 phi of each pair, (H, S, A).")
+                               py::doc("phi^T M^-1 phi of each pair, (H, S, A)."))
         .def_property_readonly("weights", &SteppedLinear::weights)
         .def_property_readonly(
             "random_rewards", [](const SteppedLinear&) { return true; },
-            "Whether rewards may be random numbers.")
+            py::doc("Whether rewards may be random numbers."))
         .def_property_readonly("plans", &SteppedLinear::plans);
     def_play<SteppedLinear>(m);
 }

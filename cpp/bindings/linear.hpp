@@ -59,7 +59,7 @@ inline void bind_gram(py::module_& m) {
                 return gram.update(x.data(), weight, solved.data());
             },
             py::arg("x").noconvert(), py::arg("weight") = 1.0,
-            "Adds weight x x^T; returns weight x^T M^-1 x with M as it was.")
+            py::doc("Adds weight x x^T; returns weight x^T M^-1 x with M as it was."))
         .def(
             "solve",
             [](const Gram& gram, const Array<double>& b) {
@@ -69,7 +69,7 @@ inline void bind_gram(py::module_& m) {
                 gram.solve(out.mutable_data());
                 return out;
             },
-            py::arg("b").noconvert(), "M^-1 b.")
+            py::arg("b").noconvert(), py::doc("M^-1 b."))
         .def(
             "norms2",
             [](const Gram& gram, const Array<double>& x) {
@@ -84,7 +84,7 @@ inline void bind_gram(py::module_& m) {
                 }
                 return out;
             },
-            py::arg("x").noconvert(), "x^T M^-1 x of each row.")
+            py::arg("x").noconvert(), py::doc("x^T M^-1 x of each row."))
         .def(
             "matrix",
             [](const Gram& gram) {
@@ -95,12 +95,13 @@ inline void bind_gram(py::module_& m) {
                         out.mutable_at(i, j) = out.mutable_at(j, i) = gram.entry(i, j);
                 return out;
             },
-            "M, shape (d, d).")
+            py::doc("M, shape (d, d)."))
         .def_property_readonly("dimension", &Gram::dimension)
         .def_property_readonly("updates", &Gram::updates)
-        .def_property_readonly("refactored", &Gram::refactored, "How often M was factored anew.")
+        .def_property_readonly("refactored", &Gram::refactored,
+                               py::doc("How often M was factored anew."))
         .def_property_readonly("log_det_ratio", &Gram::log_det_ratio,
-                               "log det M - dimension log ridge.");
+                               py::doc("log det M - dimension log ridge."));
 }
 
 inline std::int64_t axis(const Array<double>& features, int k) {
@@ -328,8 +329,9 @@ inline void bind_soft_linear(py::module_& m) {
             },
             py::arg("world"), py::arg("keys").noconvert(), py::arg("first_episode"),
             py::arg("first"), py::arg("episodes"),
-            "Plays episodes and learns from them; the number of steps. The world's words are those "
-            "from first_episode on, the learner's own those from first on.")
+            py::doc("Plays episodes and learns from them; the number of steps. The world's words "
+                    "are those "
+                    "from first_episode on, the learner's own those from first on."))
         .def(
             "roll_out",
             [](const X& x, const HeldWorld& held, const Array<std::uint64_t>& keys,
@@ -341,7 +343,8 @@ inline void bind_soft_linear(py::module_& m) {
             },
             py::arg("world"), py::arg("keys").noconvert(), py::arg("first_episode"),
             py::arg("first"), py::arg("episodes"),
-            "Sum over episodes of the policy of what each stage may lose; the number of steps.")
+            py::doc("Sum over episodes of the policy of what each stage may lose; the number of "
+                    "steps."))
         .def_property_readonly("upper", of_side(&X::upper, &X::Side::value, 0))
         .def_property_readonly("lower", of_side(&X::lower, &X::Side::value, 0))
         .def_property_readonly("q_upper", of_side(&X::upper, &X::Side::q, 3))
@@ -360,13 +363,13 @@ inline void bind_soft_linear(py::module_& m) {
                 return shaped(x.sums().norms2().data(),
                               {x.sizes().stages, x.sizes().states, x.sizes().actions});
             },
-            "phi^T M^-1 phi of each pair as of the last plan.")
+            py::doc("phi^T M^-1 phi of each pair as of the last plan."))
         .def_property_readonly(
             "excess",
             [](const X& x) {
                 return shaped(x.excess().data(), {x.sizes().stages, x.sizes().states});
             },
-            "What each state may lose at most, (H, S).")
+            py::doc("What each state may lose at most, (H, S)."))
         .def_property_readonly("widest",
                                [](const X& x) {
                                    Array<std::int64_t> out({x.sizes().stages, x.sizes().states});

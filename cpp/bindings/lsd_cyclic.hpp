@@ -28,7 +28,7 @@ inline Tuple<std::int64_t, py::array_t<std::int32_t>> lsd_best_cyclic(
 inline void bind_lsd_cyclic(py::module_& m) {
     m.def("lsd_best_cyclic", &lsd_best_cyclic, py::arg("totals").noconvert(),
           py::arg("plays").noconvert(), py::arg("length"),
-          "Total per period, and actions, of the best sequence of this length.");
+          py::doc("Total per period, and actions, of the best sequence of this length."));
 }
 
 }  // namespace rlt

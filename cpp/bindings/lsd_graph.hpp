@@ -32,7 +32,7 @@ inline void bind_lsd_graph(py::module_& m) {
     m.def("lsd_product_graph", &lsd_product_graph<double>, py::arg("sizes").noconvert(),
           py::arg("play_next").noconvert(), py::arg("rest_next").noconvert(),
           py::arg("payoffs").noconvert(), py::arg("plays").noconvert(),
-          "Successor and reward of every joint state and action.");
+          py::doc("Successor and reward of every joint state and action."));
     m.def("lsd_product_graph", &lsd_product_graph<std::int64_t>, py::arg("sizes").noconvert(),
           py::arg("play_next").noconvert(), py::arg("rest_next").noconvert(),
           py::arg("payoffs").noconvert(), py::arg("plays").noconvert());

@@ -174,24 +174,25 @@ inline void bind_lsd_learner(py::module_& m) {
     m.def("lsd_play", &lsd_play, arg("sizes").noconvert(), arg("play_next").noconvert(),
           arg("rest_next").noconvert(), arg("payoffs").noconvert(), arg("state").noconvert(),
           arg("actions").noconvert(), arg("noise").noconvert(),
-          "Actions, rewards, means, plays and successes by state, and the last state.");
+          py::doc("Actions, rewards, means, plays and successes by state, and the last state."));
     m.def("lsd_framed_ucb", &lsd_framed_ucb, arg("sizes").noconvert(), arg("play_next").noconvert(),
           arg("rest_next").noconvert(), arg("payoffs").noconvert(), arg("arm_first").noconvert(),
           arg("step_first").noconvert(), arg("plan_state").noconvert(),
           arg("plan_played").noconvert(), arg("state").noconvert(), arg("frame"), arg("width"),
           arg("recovery"), arg("rest_first"), arg("noise").noconvert(), arg("draws").noconvert(),
-          "What lsd_play gives, each frame's relaxed value, and rounds of broken dominance.");
+          py::doc(
+              "What lsd_play gives, each frame's relaxed value, and rounds of broken dominance."));
     m.def("lsd_commit", &lsd_commit, arg("sizes").noconvert(), arg("play_next").noconvert(),
           arg("rest_next").noconvert(), arg("index").noconvert(), arg("arm_first").noconvert(),
           arg("step_first").noconvert(), arg("plan_state").noconvert(),
           arg("plan_played").noconvert(), arg("draws").noconvert(), arg("rounds"),
-          "The relaxed value under an index, and the arms that one draw of plans plays.");
+          py::doc("The relaxed value under an index, and the arms that one draw of plans plays."));
     m.def("lsd_committed", &lsd_committed, arg("sizes").noconvert(), arg("play_next").noconvert(),
           arg("rest_next").noconvert(), arg("payoffs").noconvert(), arg("arm_first").noconvert(),
           arg("step_first").noconvert(), arg("plan_state").noconvert(),
           arg("plan_played").noconvert(), arg("index").noconvert(), arg("state").noconvert(),
           arg("rounds"), arg("memory"), arg("most"),
-          "The mean of what a commitment pays, over all draws.");
+          py::doc("The mean of what a commitment pays, over all draws."));
 }
 
 }  // namespace rlt

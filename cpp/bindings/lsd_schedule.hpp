@@ -217,17 +217,18 @@ inline void bind_lsd_schedule(py::module_& m) {
              py::arg("rule"), py::arg("filler"))
         .def("run", &lsd_run, py::arg("plans").noconvert(), py::arg("phases").noconvert(),
              py::arg("start").noconvert(), py::arg("rounds"),
-             "States and plays round by round, and violations of dominance.")
+             py::doc("States and plays round by round, and violations of dominance."))
         .def("long_run", &lsd_long_run, py::arg("plans").noconvert(), py::arg("phases").noconvert(),
              py::arg("most_rounds"),
-             "Plays in each state in one period, its rounds, and violations.")
+             py::doc("Plays in each state in one period, its rounds, and violations."))
         .def("window_counts", &lsd_window_counts, py::arg("plans").noconvert(),
              py::arg("phases").noconvert(), py::arg("skipped"), py::arg("rounds"),
-             "Plays in each state of many schedules, and violations.")
+             py::doc("Plays in each state of many schedules, and violations."))
         .def("expected_counts", &lsd_expected_counts,
-             "For each tuple of plans: plays in each state, over so many rounds; violations.")
+             py::doc(
+                 "For each tuple of plans: plays in each state, over so many rounds; violations."))
         .def("expected_curve", &lsd_expected_curve, py::arg("length"),
-             "For each tuple of plans and each round: plays in each state; violations.");
+             py::doc("For each tuple of plans and each round: plays in each state; violations."));
 }
 
 }  // namespace rlt

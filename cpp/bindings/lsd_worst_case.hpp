@@ -43,10 +43,11 @@ lsd_judge_many(const Array<std::int32_t>& rests, const Array<std::int32_t>& play
 }
 
 inline void bind_lsd_worst_case(py::module_& m) {
-    m.def("lsd_judge_many", &lsd_judge_many, py::arg("rests").noconvert(),
-          py::arg("plays").noconvert(), py::arg("payoffs").noconvert(), py::arg("largest"),
-          py::arg("policy"),
-          "Optimum and relaxation, as numerators and denominators, and a policy's average.");
+    m.def(
+        "lsd_judge_many", &lsd_judge_many, py::arg("rests").noconvert(),
+        py::arg("plays").noconvert(), py::arg("payoffs").noconvert(), py::arg("largest"),
+        py::arg("policy"),
+        py::doc("Optimum and relaxation, as numerators and denominators, and a policy's average."));
 }
 
 }  // namespace rlt

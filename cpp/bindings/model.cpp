@@ -188,7 +188,7 @@ void bind_model(py::module_& m) {
             const CsrArrays csr = as_csr(model);
             return py::make_tuple(expose(csr.row_ptr), expose(csr.col), expose(csr.prob));
         },
-        py::arg("model"), "(row_ptr, col, prob) of any storage.");
+        py::arg("model"), py::doc("(row_ptr, col, prob) of any storage."));
     m.def(
         "induced_chain",
         [](const Model& model, const Array<double>& weight) {
@@ -200,7 +200,7 @@ void bind_model(py::module_& m) {
         },
         py::arg("model"), py::arg("weight").noconvert());
     m.def("garnet", &garnet_arrays, py::arg("rows"), py::arg("n_states"), py::arg("branching"),
-          py::arg("key0"), py::arg("key1"), "(col, prob, reward) of a Garnet model.");
+          py::arg("key0"), py::arg("key1"), py::doc("(col, prob, reward) of a Garnet model."));
 }
 
 // --- the graph of a model ----------------------------------------------------------------
@@ -295,23 +295,32 @@ bool states_mostly_acyclic(const Model& model) {
 
 void bind_graph(py::module_& m) {
     bind_cycle_means(m);
-    m.def("components", &strong_components, py::arg("model"), py::arg("rows").noconvert(),
-          "Strongly connected components along these rows: a label of each state, none of which "
-          "leads to a larger one.");
+    m.def(
+        "components", &strong_components, py::arg("model"), py::arg("rows").noconvert(),
+        py::doc(
+            "Strongly connected components along these rows: a label of each state, none of which "
+            "leads to a larger one."));
     m.def("end_components", &maximal_end_components, py::arg("model"), py::arg("rows").noconvert(),
-          "(label of each state or -1, whether a row keeps to its component), of these rows.");
-    m.def("cyclic_classes", &cyclic, py::arg("model"),
-          "(class of each state, their number): every row leads from one class to the next, and "
-          "from the last to the first.");
+          py::doc(
+              "(label of each state or -1, whether a row keeps to its component), of these rows."));
+    m.def(
+        "cyclic_classes", &cyclic, py::arg("model"),
+        py::doc(
+            "(class of each state, their number): every row leads from one class to the next, and "
+            "from the last to the first."));
     m.def("far_apart", &states_far_apart, py::arg("model"), py::arg("steps"), py::arg("most"),
-          "Whether a state is more than so many steps away from state 0, as far as can be told by "
-          "looking at no more than `most` states.");
-    m.def("mostly_acyclic", &states_mostly_acyclic, py::arg("model"),
-          "Whether from more than half of the states no way leads round, but in one state.");
-    m.def("reach", &reach, py::arg("model"), py::arg("rows").noconvert(),
-          py::arg("goal").noconvert(), py::arg("certain"),
-          "(whether a goal state or an ending is reached from a state, possibly or for certain; "
-          "the row of a policy that does, or -1).");
+          py::doc("Whether a state is more than so many steps away from state 0, as far as can be "
+                  "told by "
+                  "looking at no more than `most` states."));
+    m.def(
+        "mostly_acyclic", &states_mostly_acyclic, py::arg("model"),
+        py::doc("Whether from more than half of the states no way leads round, but in one state."));
+    m.def(
+        "reach", &reach, py::arg("model"), py::arg("rows").noconvert(), py::arg("goal").noconvert(),
+        py::arg("certain"),
+        py::doc(
+            "(whether a goal state or an ending is reached from a state, possibly or for certain; "
+            "the row of a policy that does, or -1)."));
 }
 
 }  // namespace rlt

@@ -251,44 +251,45 @@ Doubles reachable_occupancy(const Model& model, std::int64_t horizon, const Doub
 
 void bind_planning(py::module_& m) {
     m.def("largest_state_occupancy", &reachable_occupancy, py::arg("model"), py::arg("horizon"),
-          py::arg("initial").noconvert(), "(H, S): max over all policies of d_h(s).");
+          py::arg("initial").noconvert(), py::doc("(H, S): max over all policies of d_h(s)."));
     m.def("soft_bellman", &soft_backup, py::arg("model"), py::arg("stage"), py::arg("discount"),
           py::arg("temperature"), py::arg("weight").noconvert(), py::arg("log_weight").noconvert(),
           py::arg("bonus").noconvert(), py::arg("value").noconvert());
     m.def("soft_value_iteration", &soft_iteration, py::arg("model"), py::arg("discount"),
           py::arg("temperature"), py::arg("weight").noconvert(), py::arg("log_weight").noconvert(),
           py::arg("bonus").noconvert(), py::arg("tol"), py::arg("rtol"),
-          py::arg("start").noconvert(), "(value, sweeps, converged).");
+          py::arg("start").noconvert(), py::doc("(value, sweeps, converged)."));
     m.def("soft_residual_bounds", &soft_residual_bounds, py::arg("model"), py::arg("stage"),
           py::arg("discount"), py::arg("temperature"), py::arg("weight").noconvert(),
           py::arg("log_weight").noconvert(), py::arg("bonus").noconvert(),
           py::arg("next_head").noconvert(), py::arg("next_tail").noconvert(),
           py::arg("own_head").noconvert(), py::arg("own_tail").noconvert(), py::arg("data_error"),
-          "(low, high, finite, residual, policy, log policy).");
+          py::doc("(low, high, finite, residual, policy, log policy)."));
     py::classh<Ambiguity>(m, "Ambiguity", "What an adversary may make of the rows of one stage.")
         .def_static("l1", &l1_ambiguity, py::arg("n_states"), py::arg("radius").noconvert(),
                     py::arg("support_only"))
         .def_static("intervals", &interval_ambiguity, py::arg("n_states"),
                     py::arg("row_ptr").noconvert(), py::arg("col").noconvert(),
                     py::arg("low").noconvert(), py::arg("high").noconvert(),
-                    "Outcome n_states is the end.");
+                    py::doc("Outcome n_states is the end."));
     m.def("robust_bellman", &robust_backups, py::arg("model"), py::arg("stage"),
           py::arg("discount"), py::arg("ambiguity"), py::arg("sign"), py::arg("value").noconvert(),
-          "(T value, lowest best rows); sign -1: the best laws.");
+          py::doc("(T value, lowest best rows); sign -1: the best laws."));
     m.def("robust_iteration", &robust_iteration, py::arg("model"), py::arg("discount"),
           py::arg("ambiguity"), py::arg("sign"), py::arg("tol"), py::arg("rtol"),
           py::arg("max_improvements"), py::arg("start").noconvert(),
-          "(value, sweeps, converged): value iteration if max_improvements is 0, else modified "
-          "policy iteration.");
+          py::doc(
+              "(value, sweeps, converged): value iteration if max_improvements is 0, else modified "
+              "policy iteration."));
     m.def("robust_residual_bounds", &robust_residual_bounds, py::arg("model"), py::arg("stage"),
           py::arg("discount"), py::arg("ambiguity"), py::arg("sign"),
           py::arg("next_head").noconvert(), py::arg("next_tail").noconvert(),
           py::arg("own_head").noconvert(), py::arg("own_tail").noconvert(), py::arg("data_error"),
           py::arg("rows").noconvert(),
-          "(low, high, finite, residual, better rows), scaled by row sums.");
+          py::doc("(low, high, finite, residual, better rows), scaled by row sums."));
     m.def("worst_laws", &adversary_laws, py::arg("model"), py::arg("stage"), py::arg("ambiguity"),
           py::arg("sign"), py::arg("head").noconvert(), py::arg("tail").noconvert(),
-          py::arg("rows").noconvert(), "(row_ptr, col, prob, exit) of these rows.");
+          py::arg("rows").noconvert(), py::doc("(row_ptr, col, prob, exit) of these rows."));
 }
 
 // --- average reward ---------------------------------------------------------------------
@@ -433,25 +434,29 @@ Tuple<Doubles, Doubles> curved(const Doubles& head, const Doubles& tail, double 
 
 void bind_average(py::module_& m) {
     m.def("closed_classes", &classes_of, py::arg("model"), py::arg("rows").noconvert(),
-          "(number of closed classes, the class of each state or -1, the only class it reaches "
-          "or -1).");
+          py::doc(
+              "(number of closed classes, the class of each state or -1, the only class it reaches "
+              "or -1)."));
     m.def("relative_value_iteration", &relative_iteration, py::arg("model"), py::arg("stay"),
           py::arg("tol"), py::arg("rtol"), py::arg("most"), py::arg("start").noconvert(),
-          "(value, sweeps, converged, least and largest entry of T v - v).");
+          py::doc("(value, sweeps, converged, least and largest entry of T v - v)."));
     m.def("improve_gain_bias", &improved_rows, py::arg("model"), py::arg("gain").noconvert(),
-          py::arg("bias").noconvert(), py::arg("rows").noconvert(), "(rows, number switched).");
+          py::arg("bias").noconvert(), py::arg("rows").noconvert(),
+          py::doc("(rows, number switched)."));
     m.def("improve_in_order", &improved_in_order, py::arg("model"), py::arg("gain"),
           py::arg("bias").noconvert(), py::arg("rows").noconvert(), py::arg("sweeps"),
-          "(rows, number of switches, raised bias), where all states have one gain.");
+          py::doc("(rows, number of switches, raised bias), where all states have one gain."));
     m.def("gain_bias_residuals", &residuals_of, py::arg("model"), py::arg("gain_head").noconvert(),
           py::arg("gain_tail").noconvert(), py::arg("bias_head").noconvert(),
           py::arg("bias_tail").noconvert(), py::arg("rows").noconvert(),
-          "(low, high, finite, residual, better rows), in double-double, scaled by row sums.");
+          py::doc(
+              "(low, high, finite, residual, better rows), in double-double, scaled by row sums."));
     m.def("gain_drift", &drift_of, py::arg("model"), py::arg("head").noconvert(),
           py::arg("tail").noconvert(), py::arg("rows").noconvert(),
-          "(curvature needed below, above, drift of the policy's rows).");
+          py::doc("(curvature needed below, above, drift of the policy's rows)."));
     m.def("curve_gain", &curved, py::arg("head").noconvert(), py::arg("tail").noconvert(),
-          py::arg("centre_head"), py::arg("centre_tail"), py::arg("curvature"), "(head, tail).");
+          py::arg("centre_head"), py::arg("centre_tail"), py::arg("curvature"),
+          py::doc("(head, tail)."));
 }
 
 }  // namespace rlt

@@ -188,7 +188,8 @@ void bind_simulate(py::module_& m) {
              py::arg("model"))
         .def("draw", &draw_next, py::arg("rows").noconvert(), py::arg("key0"), py::arg("key1"),
              py::arg("first_word"),
-             "Next state of each row, or -1 where the run ends; draw i takes word first_word + i.")
+             py::doc("Next state of each row, or -1 where the run ends; draw i takes word "
+                     "first_word + i."))
         .def(
             "cells",
             [](const HeldSampler& held, std::int64_t row)
@@ -210,25 +211,26 @@ void bind_simulate(py::module_& m) {
                 }
                 return py::make_tuple(split, here, there);
             },
-            py::arg("row"), "(split, here, there) of a row's cells.");
+            py::arg("row"), py::doc("(split, here, there) of a row's cells."));
     py::class_<Simulator, std::shared_ptr<Simulator>>(
         m, "Simulator", "A model with the law of its rewards, ready to be drawn from.")
         .def(py::init(&simulator), py::arg("model"), py::arg("law"), py::arg("parameter"),
              py::arg("values").noconvert(), py::arg("probabilities").noconvert(),
-             "The law is 'stated', 'bernoulli', 'gaussian' or 'atoms'.")
+             py::doc("The law is 'stated', 'bernoulli', 'gaussian' or 'atoms'."))
         .def("rows", &sample_rows, py::arg("rows").noconvert(), py::arg("keys").noconvert(),
              py::arg("first_word"),
-             "(next states, rewards); draw i takes word first_word + i of both streams.")
+             py::doc("(next states, rewards); draw i takes word first_word + i of both streams."))
         .def("row", &sample_one, py::arg("row"), py::arg("keys").noconvert(), py::arg("word"),
-             "(next state, reward) of one draw.")
+             py::doc("(next state, reward) of one draw."))
         .def("counts", &sample_counts, py::arg("n"), py::arg("keys").noconvert(),
              py::arg("first_word"),
-             "(row_ptr, next state, how often, sum of rewards) of n draws of every row.")
-        .def("episodes", &sample_episodes_of, py::arg("start"), py::arg("rows").noconvert(),
-             py::arg("weights").noconvert(), py::arg("episodes").noconvert(), py::arg("steps"),
-             py::arg("keys").noconvert(),
-             "(states, actions, rewards, final states, lengths); one of rows and weights is "
-             "empty.");
+             py::doc("(row_ptr, next state, how often, sum of rewards) of n draws of every row."))
+        .def(
+            "episodes", &sample_episodes_of, py::arg("start"), py::arg("rows").noconvert(),
+            py::arg("weights").noconvert(), py::arg("episodes").noconvert(), py::arg("steps"),
+            py::arg("keys").noconvert(),
+            py::doc("(states, actions, rewards, final states, lengths); one of rows and weights is "
+                    "empty."));
     m.def(
         "normal_quantile",
         [](double p) {
@@ -241,7 +243,7 @@ void bind_simulate(py::module_& m) {
         [](std::uint64_t word) {
             return standard_normal(static_cast<double>(word >> 11) * 0x1.0p-53);
         },
-        py::arg("word"), "The normal number that a word gives.");
+        py::arg("word"), py::doc("The normal number that a word gives."));
 }
 
 }  // namespace rlt

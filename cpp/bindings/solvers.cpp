@@ -368,62 +368,66 @@ Tuple<Doubles, double, std::int64_t> solve_chain(const PolicyChain& chain, const
 
 void bind_solvers(py::module_& m) {
     m.def("bellman", &bellman_backup, py::arg("model"), py::arg("stage"), py::arg("discount"),
-          py::arg("value").noconvert(), "(T value, lowest best rows).");
+          py::arg("value").noconvert(), py::doc("(T value, lowest best rows)."));
     m.def("q_values", &q_backup, py::arg("model"), py::arg("stage"), py::arg("discount"),
-          py::arg("value").noconvert(), "r + discount P value of every row of the stage.");
+          py::arg("value").noconvert(), py::doc("r + discount P value of every row of the stage."));
     m.def("value_iteration", iteration(&value_iteration), py::arg("model"), py::arg("discount"),
           py::arg("tol"), py::arg("rtol"), py::arg("start").noconvert(),
-          "(value, sweeps, converged).");
+          py::doc("(value, sweeps, converged)."));
     m.def("gauss_seidel", iteration(&gauss_seidel), py::arg("model"), py::arg("discount"),
           py::arg("tol"), py::arg("rtol"), py::arg("start").noconvert(),
-          "(value, sweeps, converged).");
-    m.def("modified_policy_iteration", &modified_policy, py::arg("model"), py::arg("discount"),
-          py::arg("tol"), py::arg("rtol"), py::arg("patience"), py::arg("start").noconvert(),
-          "(value, rows, sweeps, converged, low, high, exhausted, classes, by_equations).");
+          py::doc("(value, sweeps, converged)."));
+    m.def(
+        "modified_policy_iteration", &modified_policy, py::arg("model"), py::arg("discount"),
+        py::arg("tol"), py::arg("rtol"), py::arg("patience"), py::arg("start").noconvert(),
+        py::doc("(value, rows, sweeps, converged, low, high, exhausted, classes, by_equations)."));
     m.def("ordered_policy_iteration", &ordered, py::arg("model"), py::arg("discount"),
           py::arg("tol"), py::arg("rtol"), py::arg("start").noconvert(),
-          "(value, rows, sweeps, converged).");
+          py::doc("(value, rows, sweeps, converged)."));
     m.def("policy_iteration", &howard, py::arg("model"), py::arg("discount"), py::arg("most"),
-          py::arg("start").noconvert(), "(value, rows, policies, converged), of a small model.");
+          py::arg("start").noconvert(),
+          py::doc("(value, rows, policies, converged), of a small model."));
     m.def("ordered_total_sweeps", &ordered_total, py::arg("model"), py::arg("tol"), py::arg("rtol"),
           py::arg("most"), py::arg("start").noconvert(), py::arg("rows").noconvert(),
-          "(value, rows, sweeps).");
+          py::doc("(value, rows, sweeps)."));
     m.def("improve", &improve_rows, py::arg("model"), py::arg("discount"),
-          py::arg("value").noconvert(), py::arg("rows").noconvert(), "(rows, number switched).");
+          py::arg("value").noconvert(), py::arg("rows").noconvert(),
+          py::doc("(rows, number switched)."));
     m.def("backward_induction", &induction, py::arg("model"), py::arg("horizon"),
-          "(value (H+1, S), rows (H, S), residual errors (H,)).");
+          py::doc("(value (H+1, S), rows (H, S), residual errors (H,))."));
     m.def("backward_induction_double_double", &induction_double_double, py::arg("model"),
-          py::arg("horizon"), "(head, tail, rows).");
+          py::arg("horizon"), py::doc("(head, tail, rows)."));
     m.def("policy_backward", &backward_of_policy, py::arg("model"), py::arg("horizon"),
           py::arg("weight").noconvert());
     m.def("policy_forward", &forward_of_policy, py::arg("model"), py::arg("horizon"),
           py::arg("weight").noconvert(), py::arg("initial").noconvert());
     m.def("residual_bounds", &residual_bounds, py::arg("model"), py::arg("stage"),
           py::arg("discount"), py::arg("next").noconvert(), py::arg("own").noconvert(),
-          py::arg("rows").noconvert(), "(low, high, finite), in doubles.");
+          py::arg("rows").noconvert(), py::doc("(low, high, finite), in doubles."));
     m.def("precise_residual_bounds", &precise_residual_bounds, py::arg("model"), py::arg("stage"),
           py::arg("discount"), py::arg("next_head").noconvert(), py::arg("next_tail").noconvert(),
           py::arg("own_head").noconvert(), py::arg("own_tail").noconvert(),
           py::arg("rows").noconvert(),
-          "(low, high, finite, residual, better rows), in double-double, scaled by row sums.");
+          py::doc(
+              "(low, high, finite, residual, better rows), in double-double, scaled by row sums."));
     m.def("add_correction", &corrected, py::arg("head").noconvert(), py::arg("tail").noconvert(),
-          py::arg("correction").noconvert(), "(head, tail).");
+          py::arg("correction").noconvert(), py::doc("(head, tail)."));
     m.def("round_outward", &outward, py::arg("head").noconvert(), py::arg("tail").noconvert(),
-          py::arg("lower_shift"), py::arg("upper_shift"), "(lower, upper).");
+          py::arg("lower_shift"), py::arg("upper_shift"), py::doc("(lower, upper)."));
     m.def("round_outward_by", &outward_by, py::arg("head").noconvert(), py::arg("tail").noconvert(),
           py::arg("lower_shift").noconvert(), py::arg("upper_shift").noconvert(),
-          "(lower, upper), with shifts of each state's own.");
+          py::doc("(lower, upper), with shifts of each state's own."));
     m.def("largest_gap", &gap_of, py::arg("lower").noconvert(), py::arg("upper").noconvert(),
-          "max (upper - lower), rounded up.");
+          py::doc("max (upper - lower), rounded up."));
     py::classh<PolicyChain>(m, "PolicyChain", "The equations (I - discount P_pi) x = b.")
         .def(py::init(&make_chain), py::arg("model"), py::arg("discount"),
              py::arg("rows").noconvert())
         .def_static("hitting", &make_hitting_chain, py::arg("model"), py::arg("rows").noconvert(),
                     py::arg("targets").noconvert(),
-                    "At discount 1, with moves into the targets counted as ends.")
+                    py::doc("At discount 1, with moves into the targets counted as ends."))
         .def("solve", &solve_chain, py::arg("b").noconvert(), py::arg("start").noconvert(),
              py::arg("wanted"), py::arg("most"), py::arg("transposed"),
-             "(x, relative residual, iterations).")
+             py::doc("(x, relative residual, iterations)."))
         .def(
             "matrix",
             [](const PolicyChain& c) -> Tuple<Array<std::int64_t>, Array<std::int32_t>, Doubles> {
@@ -432,7 +436,7 @@ void bind_solvers(py::module_& m) {
                                       expose(Buffer<std::int32_t>(std::move(rows.col))),
                                       expose(Buffer<double>(std::move(rows.value))));
             },
-            "(row_ptr, col, values) of I - discount P_pi.");
+            py::doc("(row_ptr, col, values) of I - discount P_pi."));
 }
 
 }  // namespace rlt

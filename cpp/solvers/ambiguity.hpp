@@ -95,11 +95,4 @@ struct Mass {
     DoubleDouble value;
 };
 
-// The worst law of one row, scaled to the row's sum; outcomes in no particular order. delta is
-// that sum minus 1.
-template <class Rows>
-void worst_law(const ModelView& m, const Rows& rows, const Ambiguity& ambiguity, std::int64_t row,
-               std::int64_t index, const PreciseOutlook& outlook, std::vector<Mass>& law,
-               DoubleDouble& delta);
-
 }  // namespace rlt

@@ -132,7 +132,7 @@ Extremes LazyBackups::sweep(const double* value, double* out, std::int64_t* best
     return with_rows(m_, [&](const auto& rows) {
         if (!begun) return first(rows, value, out, best);
         if (policy)
-            return policy->with_backup(discount_, [&](const auto& backup_of) {
+            return policy->with_backup(rows, discount_, [&](const auto& backup_of) {
                 return later(rows, backup_of, slack, value, out, best);
             });
         return later(

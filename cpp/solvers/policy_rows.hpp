@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "graph/cyclic_classes.hpp"
@@ -21,34 +22,41 @@ public:
     // rows that changed are read.
     bool gather(const std::int64_t* chosen);
 
-    // Calls f(next), next(s, value) being (P_pi value)(s).
-    template <class F>
-    decltype(auto) with_next(F&& f) const {
-        if (m_.storage == Storage::csr) {
+    // Calls f(next), next(s, value) being (P_pi value)(s); `rows` are the model's.
+    template <class Rows, class F>
+    decltype(auto) with_next(const Rows& rows, F&& f) const {
+        if constexpr (std::is_same_v<Rows, CsrRows>) {
             ModelView mine = m_;
             mine.row_ptr = ptr_.data();
             mine.col = col_.data();
             mine.prob = prob_.data();
-            const CsrRows rows(mine);
-            return f([this, rows](std::int64_t s, const double* value) {
-                return corrected(s, rows.next_dot(s, value));
+            const CsrRows gathered(mine);
+            return f([this, gathered](std::int64_t s, const double* value) {
+                return corrected(s, gathered.next_dot(s, value));
             });
-        }
-        return with_rows(m_, [&](const auto& rows) {
-            return f([&](std::int64_t s, const double* value) {
+        } else {
+            return f([this, rows](std::int64_t s, const double* value) {
                 return corrected(s, rows.dot(chosen_[static_cast<std::size_t>(s)], value));
             });
-        });
+        }
+    }
+    template <class F>
+    decltype(auto) with_next(F&& f) const {
+        return with_rows(m_, [&](const auto& rows) { return with_next(rows, f); });
     }
 
     // Calls f(backup), backup(s, value) being the backup of the row that state s follows.
-    template <class F>
-    decltype(auto) with_backup(double discount, F&& f) const {
-        return with_next([&](const auto& next) {
+    template <class Rows, class F>
+    decltype(auto) with_backup(const Rows& rows, double discount, F&& f) const {
+        return with_next(rows, [&](const auto& next) {
             return f([this, next, discount](std::int64_t s, const double* value) {
                 return reward_[static_cast<std::size_t>(s)] + discount * next(s, value);
             });
         });
+    }
+    template <class F>
+    decltype(auto) with_backup(double discount, F&& f) const {
+        return with_rows(m_, [&](const auto& rows) { return with_backup(rows, discount, f); });
     }
 
     // out = T_pi value, and the extremes of the change.

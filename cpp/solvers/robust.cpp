@@ -105,16 +105,12 @@ struct Bounded {
     bool finite() const { return std::isfinite(low) && std::isfinite(high); }
 };
 
-// The error bound is theorem T4 of docs/theory/robust.md.
-template <class Rows>
-Bounded robust_residual(const ModelView& m, const Rows& rows, const Ambiguity& ambiguity,
-                        std::int64_t row, std::int64_t index, double discount,
+// The residual of a row under its worst law, where the row's own law sums to 1 + delta. The error
+// bound is theorem T4 of docs/theory/robust.md.
+Bounded robust_residual(double r, const std::vector<Mass>& law, DoubleDouble delta, double discount,
                         const PreciseOutlook& o, double own_head, double own_tail,
-                        double data_error, std::vector<Mass>& law) {
-    const double r = m.reward[row];
-    if (o.largest == 0.0 && r == 0.0 && own_head == 0.0 && own_tail == 0.0) return {};
-    DoubleDouble delta, dot;
-    worst_law(m, rows, ambiguity, row, index, o, law, delta);
+                        double data_error) {
+    DoubleDouble dot;
     for (const Mass& x : law) dot = dot + x.mass * x.value;
     DoubleDouble y = two_sum(r, -own_head) + (-own_tail);
     y = y + y * delta;
@@ -202,8 +198,13 @@ ResidualBounds robust_residuals(const ModelView& m, std::int64_t stage, double d
             for (std::int64_t s = blocks.begin(b); s < blocks.end(b); ++s) {
                 const double head = own.head[s], tail = own.tail ? own.tail[s] : 0.0;
                 const auto bounded = [&](std::int64_t row) {
-                    return robust_residual(m, rows, ambiguity, row, row - first, discount, outlook,
-                                           head, tail, data_error, law);
+                    const double r = m.reward[row];
+                    if (outlook.largest == 0.0 && r == 0.0 && head == 0.0 && tail == 0.0)
+                        return Bounded{};
+                    const DoubleDouble delta =
+                        worst_law(m, rows, ambiguity, row, row - first, outlook, law);
+                    return robust_residual(r, law, delta, discount, outlook, head, tail,
+                                           data_error);
                 };
                 const Bounded present = bounded(policy[s]);
                 part.finite = part.finite && present.finite();
@@ -243,27 +244,26 @@ Laws worst_laws(const ModelView& m, std::int64_t stage, const Ambiguity& ambigui
     Laws laws;
     laws.row_ptr.push_back(0);
     std::vector<Mass> law;
-    with_rows(m, [&](const auto& rows) {
-        for (std::int64_t i = 0; i < count; ++i) {
-            DoubleDouble delta;
-            worst_law(m, rows, ambiguity, chosen[i], chosen[i] - first, outlook, law, delta);
-            std::sort(law.begin(), law.end(),
-                      [](const Mass& a, const Mass& b) { return a.outcome < b.outcome; });
-            const double sum = 1.0 + delta.high;
-            double exit = 0.0;
-            for (const Mass& x : law) {
-                if (x.mass.high == 0.0) continue;
-                if (x.outcome == m.n_states) {
-                    exit = x.mass.high / sum;
-                    continue;
-                }
-                laws.col.push_back(x.outcome);
-                laws.prob.push_back(x.mass.high / sum);
+    for (std::int64_t i = 0; i < count; ++i) {
+        const DoubleDouble delta = with_rows(m, [&](const auto& rows) {
+            return worst_law(m, rows, ambiguity, chosen[i], chosen[i] - first, outlook, law);
+        });
+        std::sort(law.begin(), law.end(),
+                  [](const Mass& a, const Mass& b) { return a.outcome < b.outcome; });
+        const double sum = 1.0 + delta.high;
+        double exit = 0.0;
+        for (const Mass& x : law) {
+            if (x.mass.high == 0.0) continue;
+            if (x.outcome == m.n_states) {
+                exit = x.mass.high / sum;
+                continue;
             }
-            laws.exit.push_back(exit);
-            laws.row_ptr.push_back(static_cast<std::int64_t>(laws.col.size()));
+            laws.col.push_back(x.outcome);
+            laws.prob.push_back(x.mass.high / sum);
         }
-    });
+        laws.exit.push_back(exit);
+        laws.row_ptr.push_back(static_cast<std::int64_t>(laws.col.size()));
+    }
     return laws;
 }
 

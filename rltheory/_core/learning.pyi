@@ -2,9 +2,9 @@
 Loops of learners.
 """
 from __future__ import annotations
+import numpy.typing
 import collections.abc
 import numpy
-import numpy.typing
 import rltheory._core.model
 import typing
 __all__: list[str] = ['Bonus', 'Gram', 'GreedyExplorer', 'LinearLearner', 'RewardFault', 'SoftExplorer', 'SoftLinearLearner', 'TabularLearner', 'World', 'play', 'start_values']
