@@ -404,7 +404,7 @@ Tuple<double, double, bool, Doubles, Rows> residuals_of(
 }
 
 Tuple<double, double, Doubles> drift_of(const Model& model, const Doubles& head,
-                                        const Doubles& tail, const Rows& rows) {
+                                        const Doubles& tail, double scale, const Rows& rows) {
     const ModelView& m = model.view;
     need_policy(m, rows);
     need_size(head, m.n_states, "head");
@@ -416,16 +416,16 @@ Tuple<double, double, Doubles> drift_of(const Model& model, const Doubles& head,
         const std::int64_t* r = rows.data();
         double* d = drift.mutable_data();
         const py::gil_scoped_release release;
-        need = gain_drift(m, gain, r, d);
+        need = gain_drift(m, gain, scale, r, d);
     }
     return py::make_tuple(need.lower, need.upper, drift);
 }
 
-Tuple<Doubles, Doubles> curved(const Doubles& head, const Doubles& tail, double centre_head,
-                               double centre_tail, double curvature) {
+Tuple<Doubles, Doubles> curved(const Doubles& head, const Doubles& tail, double scale,
+                               double centre_head, double centre_tail, double curvature) {
     need_size(tail, head.size(), "tail");
     Doubles h(head.size()), t(head.size());
-    curve_gain(head.size(), {head.data(), tail.data()}, centre_head, centre_tail, curvature,
+    curve_gain(head.size(), {head.data(), tail.data()}, scale, centre_head, centre_tail, curvature,
                h.mutable_data(), t.mutable_data());
     return py::make_tuple(h, t);
 }
@@ -452,10 +452,10 @@ void bind_average(py::module_& m) {
           py::doc(
               "(low, high, finite, residual, better rows), in double-double, scaled by row sums."));
     m.def("gain_drift", &drift_of, py::arg("model"), py::arg("head").noconvert(),
-          py::arg("tail").noconvert(), py::arg("rows").noconvert(),
+          py::arg("tail").noconvert(), py::arg("scale"), py::arg("rows").noconvert(),
           py::doc("(curvature needed below, above, drift of the policy's rows)."));
     m.def("curve_gain", &curved, py::arg("head").noconvert(), py::arg("tail").noconvert(),
-          py::arg("centre_head"), py::arg("centre_tail"), py::arg("curvature"),
+          py::arg("scale"), py::arg("centre_head"), py::arg("centre_tail"), py::arg("curvature"),
           py::doc("(head, tail)."));
 }
 

@@ -64,7 +64,7 @@ DoubleDouble difference(WitnessView x, std::int64_t j, double head, double tail)
     return other + DoubleDouble{-head, -tail};
 }
 
-// D = sum p (g_j - g_s), its error bound, and V = sum p (g_j - g_s)^2.
+// D = sum p (g_j - g_s), its error bound, and V = sum p (scale (g_j - g_s))^2.
 struct PreciseStep {
     DoubleDouble change;
     double error = 0.0;
@@ -74,8 +74,8 @@ struct PreciseStep {
 };
 
 template <class Rows>
-PreciseStep precise_step(const Rows& rows, std::int64_t row, WitnessView gain, double head,
-                         double tail) {
+PreciseStep precise_step(const Rows& rows, std::int64_t row, WitnessView gain, double scale,
+                         double head, double tail) {
     PreciseStep step;
     double magnitude = 0.0;
     rows.each(row, [&](std::int32_t j, double p) {
@@ -85,7 +85,8 @@ PreciseStep precise_step(const Rows& rows, std::int64_t row, WitnessView gain, d
         const DoubleDouble d = difference(gain, j, head, tail);
         step.change = step.change + p * d;
         magnitude += p * std::abs(d.high);
-        step.variance += p * d.high * d.high;
+        const double length = scale * d.high;
+        step.variance += p * length * length;
     });
     // As T2: differences are within 3u^2, products within 5u^2, sums within 3u^2 a term.
     const double terms = static_cast<double>(rows.terms(row));
@@ -321,16 +322,16 @@ ResidualBounds gain_bias_residuals(const ModelView& m, WitnessView gain, Witness
     return joined(parts);
 }
 
-GainDrift gain_drift(const ModelView& m, WitnessView gain, const std::int64_t* policy,
+GainDrift gain_drift(const ModelView& m, WitnessView gain, double scale, const std::int64_t* policy,
                      double* drift) {
     const StandardFloatMode mode;
     const std::int64_t work = 20 * m.sweep_work();
     const Blocks blocks = blocks_for(m.n_states, work);
     std::vector<GainDrift> parts(static_cast<std::size_t>(blocks.count()));
-    // A quotient that is not finite (0 / 0 of what underflows) must not vanish in a maximum.
-    const auto needed = [](double missing, const PreciseStep& step) {
-        const double x = std::max(missing, step.error) / step.variance;
-        return x < infinity ? x : infinity;
+    // What underflows or overflows (0 / 0, and 1 / infinity as well) must not vanish in a maximum.
+    const auto needed = [scale](double missing, const PreciseStep& step) {
+        const double x = scale * std::max(missing, step.error) / step.variance;
+        return x > 0.0 && x < infinity ? x : infinity;
     };
     with_rows(m, [&](const auto& rows) {
         parallel_blocks(blocks.count(), work, [&](std::int64_t b) {
@@ -338,7 +339,7 @@ GainDrift gain_drift(const ModelView& m, WitnessView gain, const std::int64_t* p
             for (std::int64_t s = blocks.begin(b); s < blocks.end(b); ++s) {
                 const double head = gain.head[s], tail = gain.tail ? gain.tail[s] : 0.0;
                 for (std::int64_t row = m.row_begin(0, s); row < m.row_end(0, s); ++row) {
-                    const PreciseStep step = precise_step(rows, row, gain, head, tail);
+                    const PreciseStep step = precise_step(rows, row, gain, scale, head, tail);
                     if (row == policy[s])
                         drift[s] = step.internal ? 0.0 : step.change.high / step.sum;
                     if (step.internal) continue;
@@ -359,12 +360,13 @@ GainDrift gain_drift(const ModelView& m, WitnessView gain, const std::int64_t* p
     return all;
 }
 
-void curve_gain(std::int64_t n, WitnessView gain, double centre_head, double centre_tail,
-                double curvature, double* head, double* tail) {
+void curve_gain(std::int64_t n, WitnessView gain, double scale, double centre_head,
+                double centre_tail, double curvature, double* head, double* tail) {
     for (std::int64_t s = 0; s < n; ++s) {
         const DoubleDouble g{gain.head[s], gain.tail ? gain.tail[s] : 0.0};
         const DoubleDouble d = g + DoubleDouble{-centre_head, -centre_tail};
-        const DoubleDouble out = g + curvature * (d * d);
+        const DoubleDouble length = scale * d;
+        const DoubleDouble out = g + (curvature * length) * d;
         head[s] = out.high;
         tail[s] = out.low;
     }

@@ -50,17 +50,20 @@ ResidualBounds gain_bias_residuals(const ModelView& m, WitnessView gain, Witness
                                    std::int64_t* better);
 
 // By how much the gain must be curved: with D = sum p (g_j - g_s), known up to an error E, and
-// V = sum p (g_j - g_s)^2, `lower` is the maximum of (E - D) / V over the policy's rows that are
-// not internal and where D > 0 is not certain, `upper` that of (E + D) / V over all such rows
-// where D < 0 is not certain; 0 where all are. drift[s] receives D / sigma of the policy's row.
+// V = scale sum p (g_j - g_s)^2, `lower` is the maximum of (E - D) / V over the policy's rows that
+// are not internal and where D > 0 is not certain, `upper` that of (E + D) / V over all such rows
+// where D < 0 is not certain; 0 where all are, infinity where a quotient is beyond doubles. `scale`
+// is a power of two that makes the gains no longer than about 1, whose squares doubles hold.
+// drift[s] receives D / sigma of the policy's row.
 struct GainDrift {
     double lower = 0.0;
     double upper = 0.0;
 };
-GainDrift gain_drift(const ModelView& m, WitnessView gain, const std::int64_t* rows, double* drift);
+GainDrift gain_drift(const ModelView& m, WitnessView gain, double scale, const std::int64_t* rows,
+                     double* drift);
 
-// out = gain + curvature (gain - centre)^2, entry by entry: equal entries stay equal.
-void curve_gain(std::int64_t n, WitnessView gain, double centre_head, double centre_tail,
-                double curvature, double* head, double* tail);
+// out = gain + curvature scale (gain - centre)^2, entry by entry: equal entries stay equal.
+void curve_gain(std::int64_t n, WitnessView gain, double scale, double centre_head,
+                double centre_tail, double curvature, double* head, double* tail);
 
 }  // namespace rlt

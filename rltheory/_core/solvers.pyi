@@ -46,7 +46,7 @@ def closed_classes(model: rltheory._core.model.Model, rows: numpy.typing.NDArray
     """
     (number of closed classes, the class of each state or -1, the only class it reaches or -1).
     """
-def curve_gain(head: numpy.typing.NDArray[numpy.float64], tail: numpy.typing.NDArray[numpy.float64], centre_head: typing.SupportsFloat | typing.SupportsIndex, centre_tail: typing.SupportsFloat | typing.SupportsIndex, curvature: typing.SupportsFloat | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+def curve_gain(head: numpy.typing.NDArray[numpy.float64], tail: numpy.typing.NDArray[numpy.float64], scale: typing.SupportsFloat | typing.SupportsIndex, centre_head: typing.SupportsFloat | typing.SupportsIndex, centre_tail: typing.SupportsFloat | typing.SupportsIndex, curvature: typing.SupportsFloat | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     (head, tail).
     """
@@ -54,7 +54,7 @@ def gain_bias_residuals(model: rltheory._core.model.Model, gain_head: numpy.typi
     """
     (low, high, finite, residual, better rows), in double-double, scaled by row sums.
     """
-def gain_drift(model: rltheory._core.model.Model, head: numpy.typing.NDArray[numpy.float64], tail: numpy.typing.NDArray[numpy.float64], rows: numpy.typing.NDArray[numpy.int64]) -> tuple[float, float, numpy.typing.NDArray[numpy.float64]]:
+def gain_drift(model: rltheory._core.model.Model, head: numpy.typing.NDArray[numpy.float64], tail: numpy.typing.NDArray[numpy.float64], scale: typing.SupportsFloat | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.int64]) -> tuple[float, float, numpy.typing.NDArray[numpy.float64]]:
     """
     (curvature needed below, above, drift of the policy's rows).
     """

@@ -138,7 +138,7 @@ def _solutions(mdp: MDP, equations: GainEquations, rows: Rows) -> Iterator[tuple
         drift = None
         size = float(np.abs(residual).max())
         if equations.count > 1:
-            drift = _core.solvers.gain_drift(core, *gain, rows)[2]
+            drift = _core.solvers.gain_drift(core, *gain, 1.0, rows)[2]
             size += float(np.abs(drift).max())
         if not 0.0 < size <= 0.5 * last:
             return
@@ -239,18 +239,20 @@ def _bent(core: _core.model.Model, rows: Rows, gain: Pair, upward: bool) -> Pair
     """The gains, bent as little as makes every row between levels move them strictly."""
     order = np.lexsort((gain[1], gain[0]))
     centre = order[0] if upward else order[-1]
+    # Squares of gains are beyond doubles long before gains are.
+    exponent = math.frexp(float(np.abs(gain[0]).max()))[1]
+    scale = math.ldexp(1.0, -max(-1022, min(exponent, 1022)))
     curvature, out = 0.0, gain
     for _ in range(_MOST_BENDS):
-        below, above, _ = _core.solvers.gain_drift(core, *out, rows)
+        below, above, _ = _core.solvers.gain_drift(core, *out, scale, rows)
         need = below if upward else above
         if need == 0.0:
             return out
         curvature = 2.0 * (curvature + need)
         if not math.isfinite(curvature):
             return None
-        out = _core.solvers.curve_gain(
-            *gain, gain[0][centre], gain[1][centre], curvature if upward else -curvature
-        )
+        bend = curvature if upward else -curvature
+        out = _core.solvers.curve_gain(*gain, scale, gain[0][centre], gain[1][centre], bend)
     return None
 
 

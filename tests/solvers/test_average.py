@@ -319,3 +319,14 @@ def test_a_ring_of_random_currents() -> None:
     for method in ("auto", "unichain-policy-iteration"):
         solution = rlt.solve(mdp, criterion="average", method=method)
         assert solution.gap <= solution.tol
+
+
+@pytest.mark.parametrize("size", [1e-290, 1e-170, 1e160, 1e200, 1e290])
+def test_gains_whose_squares_no_double_holds(size: float) -> None:
+    # State 1 ends in 0 with 5/6, in 2 with 1/6: rounding decides on the sign of P g - g.
+    rows = [[[1, 0, 0]], [[0.625, 0.25, 0.125]], [[0, 0, 1]]]
+    mdp = rlt.MDP(rows, [[3 * size], [size], [-size]])
+    solution = rlt.solve(mdp, criterion="average")
+    truth = (5 * Fraction(3 * size) - Fraction(size)) / 6
+    assert Fraction(float(solution.lower[1])) <= truth <= Fraction(float(solution.upper[1]))
+    assert solution.certificate.check(mdp).accepted

@@ -140,7 +140,7 @@ def test_drift_is_told_from_rounding() -> None:
         draw = np.random.default_rng(seed)
         gain = head_and_tail(draw, mdp.n_states)
         rows = some_rows(mdp, seed)
-        below, above, drift = kernels.gain_drift(mdp.core, *gain, rows)
+        below, above, drift = kernels.gain_drift(mdp.core, *gain, 1.0, rows)
         g, rising, falling = exact(gain), True, True
         for s, pairs in enumerate(exact_rows(mdp)):
             for k, (p, _) in enumerate(pairs):
@@ -166,12 +166,12 @@ def test_bending_makes_what_is_level_strict() -> None:
     mdp = rlt.MDP(P, np.zeros((4, 1)))
     gain = (np.array([0.0, 1 / 3, 2 / 3, 1.0]), np.zeros(4))
     rows = np.arange(4)
-    below, above, _ = kernels.gain_drift(mdp.core, *gain, rows)
+    below, above, _ = kernels.gain_drift(mdp.core, *gain, 1.0, rows)
     assert below > 0 or above > 0
-    up = kernels.curve_gain(*gain, 0.0, 0.0, 1e-12)
-    down = kernels.curve_gain(*gain, 1.0, 0.0, -1e-12)
-    assert kernels.gain_drift(mdp.core, *up, rows)[0] == 0.0
-    assert kernels.gain_drift(mdp.core, *down, rows)[1] == 0.0
+    up = kernels.curve_gain(*gain, 1.0, 0.0, 0.0, 1e-12)
+    down = kernels.curve_gain(*gain, 1.0, 1.0, 0.0, -1e-12)
+    assert kernels.gain_drift(mdp.core, *up, 1.0, rows)[0] == 0.0
+    assert kernels.gain_drift(mdp.core, *down, 1.0, rows)[1] == 0.0
     for out, sign, centre in ((up, 1, 0), (down, -1, 1)):
         for x, y in zip(exact(gain), exact(out), strict=True):
             wanted = x + sign * Fraction(1e-12) * (x - centre) ** 2
@@ -207,9 +207,9 @@ def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match="row 5 does not belong to state 0"):
         kernels.improve_gain_bias(mdp.core, v, v, np.array([5, 2, 4]))
     with pytest.raises(ValueError, match="2 entries; 3"):
-        kernels.gain_drift(mdp.core, v, np.zeros(2), rows)
+        kernels.gain_drift(mdp.core, v, np.zeros(2), 1.0, rows)
     with pytest.raises(ValueError, match="2 entries; 3"):
-        kernels.curve_gain(v, np.zeros(2), 0.0, 0.0, 1.0)
+        kernels.curve_gain(v, np.zeros(2), 1.0, 0.0, 0.0, 1.0)
     with pytest.raises(ValueError, match="targets has 2 entries; 3"):
         kernels.PolicyChain.hitting(mdp.core, rows, np.zeros(2, dtype=bool))
     for call in (
