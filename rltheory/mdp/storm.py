@@ -9,8 +9,9 @@ only here and only when such a file is read.
   every explicit model (`rltheory.mdp.explicit`). Names of states are the values of variables.
 - A goal that is no label of the file is read as an expression over its variables, such as
   ``"s=7 & d=2"``. Storm then explores no further than the goal.
-- A state without choices (a deadlock) gets a loop from Storm, and the label "deadlock". Its state
-  reward is paid for ever then; ``goal="deadlock"`` ends the run there instead.
+- A state without choices (a deadlock) gets a loop from Storm that pays nothing, and the label
+  "deadlock": the run stays there, and what the state itself would pay is left out.
+- An update that leaves the range of its variable is refused, as PRISM does.
 - With ``exact=True`` Storm builds in rational arithmetic, and the fractions are kept.
 
 Reference: stormpy 2.0.
@@ -38,11 +39,17 @@ __all__ = ["build_listing"]
 
 _TYPES = ("MDP", "DTMC")
 _COMMENT = re.compile(r"//[^\n]*")
-_DIVISION = re.compile(r"/(?!\s*\d*[1-9])|\b(?:mod|pow)\b")  # by what may be 0
+_DIVISION = re.compile(r"[/%](?!\s*\d*[1-9])|\b(?:mod|pow)\b")  # by what may be 0
 _TRIAL = """
 import sys, stormpy
 stormpy.developer.set_log_level(stormpy.developer.LogLevel.OFF)
-stormpy.instantiate_constants(stormpy.parse_prism_program(sys.argv[1]), sys.argv[2])
+name, constants = sys.argv[1:]
+program = (
+    stormpy.parse_jani_model(name)[0]
+    if name.endswith(".jani")
+    else stormpy.parse_prism_program(name)
+)
+stormpy.instantiate_constants(program, constants)
 """
 
 
@@ -95,8 +102,10 @@ def build_listing(
 
 def _try_elsewhere(name: str, constants: str | None) -> None:
     """Refuse a program that kills who reads it: Storm divides integers by 0 as processors do."""
-    text = _COMMENT.sub("", Path(name).read_text(encoding="utf-8", errors="replace"))
-    if not _DIVISION.search(text):
+    text = Path(name).read_text(encoding="utf-8", errors="replace")
+    if not name.endswith(".jani"):
+        text = _COMMENT.sub("", text)
+    if not (_DIVISION.search(text) or _DIVISION.search(constants or "")):
         return
     words = [sys.executable, "-c", _TRIAL, name, constants or ""]
     code = subprocess.run(words, capture_output=True, check=False).returncode
@@ -121,10 +130,10 @@ def _quiet(stormpy: Any) -> Iterator[None]:
 def _built(
     stormpy: Any, name: str, constants: str | None, goal: str | None, exact: bool
 ) -> tuple[Any, Any]:
+    _try_elsewhere(name, constants)
     if name.endswith(".jani"):
         program, _ = stormpy.parse_jani_model(name)
     else:
-        _try_elsewhere(name, constants)
         program = stormpy.parse_prism_program(name)
     if constants:
         program, _ = stormpy.instantiate_constants(program, constants)
@@ -145,9 +154,23 @@ def _built(
                 f"{name}: goal {goal!r} is neither a label (there are: {labels}) nor an "
                 f"expression: {one_line(fault)}"
             ) from None
+    return program, _explored(stormpy, program, properties, exact)
+
+
+def _explored(stormpy: Any, program: Any, properties: Any, exact: bool) -> Any:
+    """The sparse model; without Storm's checks, what leaves its range would be wrapped by bits."""
     options = stormpy.BuilderOptions(properties, build_full=True)
-    build = stormpy.build_model[stormpy.Rational] if exact else stormpy.build_model
-    return program, build(program, options=options)
+    options.set_exploration_checks(True)
+    in_fractions = stormpy.build_model[stormpy.Rational]
+    try:
+        return (in_fractions if exact else stormpy.build_model)(program, options=options)
+    except RuntimeError as fault:
+        # The checks hold sums of doubles, as of thirteen times 1/13, against 1 to the bit.
+        if exact or "do not sum to one" not in str(fault):
+            raise
+    in_fractions(program, options=options)
+    options.set_exploration_checks(False)
+    return stormpy.build_model(program, options=options)
 
 
 def _undefined(program: Any) -> set[str]:

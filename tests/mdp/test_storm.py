@@ -6,6 +6,7 @@ by state under the same numbers. That tests transitions, endings, rewards and th
 """
 
 import importlib.util
+import json
 import math
 import re
 import sys
@@ -202,6 +203,62 @@ def test_a_division_by_zero_is_told(chance: str, tmp_path: Path) -> None:
         rlt.load(path, constants="M=0")
     path.write_text("// 1/0\n" + path.read_text().replace(chance, "1/M"))
     assert rlt.load(path, constants="M=2").n_states == 13
+
+
+@needs_storm
+@pytest.mark.parametrize("constants", ["M=1/0", "M=0/0"])
+def test_a_constant_that_divides_by_zero_is_told(constants: str, tmp_path: Path) -> None:
+    path = tmp_path / "die.pm"
+    path.write_text(
+        Path(example("dtmc/die.pm"))
+        .read_text()
+        .replace("module die", "const double M;\nmodule die")
+    )
+    with pytest.raises(ModelError, match=r"die\.pm: Storm crashes on it \(SIGFPE\); does it "):
+        rlt.load(path, constants=constants)
+
+
+@needs_storm
+def test_a_remainder_by_zero_in_jani_is_told(tmp_path: Path) -> None:
+    destination = {
+        "location": "l",
+        "assignments": [{"ref": "s", "value": {"op": "%", "left": 6, "right": "N"}}],
+    }
+    edge = {"location": "l", "destinations": [destination]}
+    automaton = {"name": "a", "locations": [{"name": "l"}], "initial-locations": ["l"]}
+    bounded = {"kind": "bounded", "base": "int", "lower-bound": 0, "upper-bound": 3}
+    model = {
+        "jani-version": 1,
+        "name": "see http://example.org",
+        "type": "dtmc",
+        "variables": [{"name": "s", "type": bounded, "initial-value": 0}],
+        "constants": [{"name": "N", "type": "int"}],
+        "automata": [{**automaton, "edges": [edge]}],
+        "system": {"elements": [{"automaton": "a"}]},
+        "properties": [],
+    }
+    path = tmp_path / "rest.jani"
+    path.write_text(json.dumps(model))
+    assert rlt.load(path, constants="N=4").n_states == 2
+    with pytest.raises(ModelError, match=r"rest\.jani: Storm crashes on it \(SIGFPE\); does it "):
+        rlt.load(path, constants="N=0")
+
+
+@needs_storm
+def test_an_update_out_of_range_is_refused(tmp_path: Path) -> None:
+    # Three bits hold 0..7, and 5 + 4 would come back as 1.
+    path = tmp_path / "out.prism"
+    path.write_text("mdp\nmodule m\n n:[0..7] init 5;\n [] true -> (n'=n+4);\nendmodule\n")
+    for exact in (False, True):
+        with pytest.raises(ModelError, match=r"out-of-bounds value \(9\) for the variable 'n'"):
+            rlt.load(path, exact=exact)
+    path.write_text(
+        "mdp\nmodule m\n n:[0..12] init 12;\n [] n=12 -> "
+        + " + ".join(f"1/13 : (n'={k})" for k in range(13))
+        + ";\n [] n<12 -> (n'=n+14);\nendmodule\n"
+    )
+    with pytest.raises(ModelError, match="out-of-bounds"):
+        rlt.load(path)
 
 
 @needs_storm
