@@ -11,7 +11,7 @@ from fractions import Fraction
 
 
 def discount(text: str) -> Fraction:
-    """A number in [0, 1) that is not rounded to 1 as a double.
+    """A number in [0, 1) that is not rounded to 1, or from above 0 to 0, as a double.
 
     Examples
     --------
@@ -23,6 +23,8 @@ def discount(text: str) -> Fraction:
         raise ArgumentTypeError(f"{text} is not in [0, 1)")
     if float(number) == 1.0:
         raise ArgumentTypeError(f"{text} is 1 when rounded to a double; the discount is below 1")
+    if number and float(number) == 0.0:
+        raise ArgumentTypeError(f"{text} is 0 when rounded to a double; give 0 if it is meant")
     return number
 
 

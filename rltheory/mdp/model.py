@@ -500,4 +500,6 @@ def _discount(discount: Any, exact: bool) -> float | Fraction | None:
         raise ModelError(f"discount is {discount!s}; it must be in [0, 1)")
     if float(number) == 1.0:
         raise ModelError(f"discount is {discount!s}, which is 1 as a double; it must be below 1")
+    if number == 0 and discount != 0:
+        raise ModelError(f"discount is {discount!r}, which is 0 as a double; give 0 if it is meant")
     return number

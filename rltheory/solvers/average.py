@@ -94,6 +94,11 @@ def _judged(
 ) -> Solution:
     """The solution, if it is within the tolerance."""
     certificate, wanted = found.certificate, tolerance.of(found.certificate)
+    note, bias = guess.note, None
+    try:
+        bias = np.asarray(certificate.bias, dtype=np.float64)
+    except OverflowError:  # of fractions
+        note = f"{note}; no double holds its bias, which the certificate has"
     solution = Solution(
         mdp=mdp,
         criterion="average",
@@ -105,8 +110,8 @@ def _judged(
         tol=wanted,
         iterations=guess.iterations + found.steps,
         seconds=time.perf_counter() - begin,
-        note=guess.note,
-        bias=np.asarray(certificate.bias, dtype=np.float64),
+        note=note,
+        bias=bias,
     )
     for array in (solution.value, solution.policy, certificate.lower, certificate.upper):
         array.setflags(write=False)

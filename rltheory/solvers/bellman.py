@@ -23,6 +23,8 @@ __all__ = ["bellman", "discount_of", "greedy", "q_values", "value_array"]
 
 def discount_of(mdp: MDP) -> float:
     """The model's discount as a double; raises where it has none."""
+    if not isinstance(mdp, MDP):
+        raise ModelError(f"an MDP is needed, not {type(mdp).__name__}")
     if mdp.discount is None:
         raise ModelError(
             "the model has no discount; give one with with_discount(g), or a horizon with "

@@ -48,6 +48,8 @@ class ConstrainedProblem:
             )
         if mdp.rational is not None:
             raise ModelError("solve_constrained takes models of doubles, not exact ones")
+        if not isinstance(normalized, bool | np.bool_):
+            raise ModelError(f"normalized is {normalized!r}; it must be True or False")
         start = mdp.initial if initial is None else start_law(initial, mdp.n_states)
         if start is None:
             raise ModelError(

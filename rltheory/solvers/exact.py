@@ -90,7 +90,9 @@ def solve_exact(
     Raises
     ------
     ModelError
-        If the model is too large, or has no discount; if a total reward is not finite.
+        If the model is too large, or has no discount; if a total reward is not finite, or no
+        ranking of the states is found, which is done in doubles and needs runs of at most about
+        2^48 steps on average.
 
     Examples
     --------
@@ -103,6 +105,8 @@ def solve_exact(
     """
     if isinstance(mdp, LinearMDP):
         mdp = mdp.tabular()
+    if not isinstance(mdp, MDP | EpisodicMDP):
+        raise ModelError(f"solve_exact takes an MDP or an EpisodicMDP, not {type(mdp).__name__}")
     undiscounted = criterion in ("average", "total")
     natural = "discounted" if isinstance(mdp, MDP) else "finite-horizon"
     if not undiscounted and criterion not in (None, natural):

@@ -173,8 +173,14 @@ def _solved(flow: Flow, side: str, weights: Vector) -> tuple[Vector, Vector, Pro
         equations = (flow.matrix.T.tocsr(), flow.share * weights)
         found = minimize(-rewards, equations)
         value, pairs = -found.multipliers, found.x
-    if found.status != "optimal":  # both sides always have an optimum
-        raise ConvergenceError(None, 0.0, np.inf, f"HiGHS finds the program {found.status}")
+    if found.status != "optimal":
+        raise ConvergenceError(
+            None,
+            0.0,
+            np.inf,
+            f"HiGHS finds the program {found.status}, though both sides always have an optimum: "
+            "its tolerances are too coarse for this model; solve needs no program",
+        )
     return size * value, pairs, found
 
 

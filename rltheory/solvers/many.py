@@ -71,6 +71,11 @@ def solve_many(
     if (rewards is None) == (discounts is None):
         what = "neither" if rewards is None else "both"
         raise ModelError(f"{what} of rewards and discounts given; solve_many needs one")
+    for name, given in (("rewards", rewards), ("discounts", discounts)):
+        if given is not None and not isinstance(given, Iterable):
+            raise ModelError(
+                f"{name} is {given!r}; solve_many takes one after another, as [{given!r}]"
+            )
     if rewards is not None:
         models: list[MDP | EpisodicMDP] = []
         for i, r in enumerate(rewards):

@@ -61,6 +61,8 @@ def ranking_function(mdp: MDP, policy: Any = None) -> Vector:
     >>> rlt.ranking_function(walk).round(9).tolist()
     [2.0]
     """
+    if not isinstance(mdp, MDP):
+        raise ModelError(f"ranking_function takes an MDP, not {type(mdp).__name__}")
     core = mdp.core
     chosen = None if policy is None else rows_of(mdp, policy)
     allowed = np.ones(core.n_rows, dtype=bool)

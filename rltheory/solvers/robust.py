@@ -132,6 +132,8 @@ def solve_robust(
         raise ModelError(
             f"method {method!r} does not solve {criterion} models; known are {', '.join(known)}"
         )
+    if not isinstance(optimistic, bool | np.bool_):
+        raise ModelError(f"optimistic is {optimistic!r}; it must be True or False")
     if isinstance(mdp, MDP):
         discount_of(mdp)
     sets = read_ambiguity(mdp, l1, lower, upper, support_only)

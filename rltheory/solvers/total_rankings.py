@@ -74,7 +74,7 @@ def upper_ranking(collapsed: Collapsed, rows: Rows) -> UpperRanking | None:
     weight = 0.0
     if _core.graph.end_components(core, moves)[0].max() >= 0:
         least = -float(paid.max())
-        if least > 0.0 and least >= _SIMILAR * -float(paid.min()):
+        if least >= 2.0**-1000 and least >= _SIMILAR * -float(paid.min()):
             return UpperRanking(np.zeros(core.n_states), 2.0 / least)
     for _ in range(_MOST_RAISES):
         ranked = np.where(moves, weight * core.reward + 2.0, 0.0)

@@ -190,6 +190,11 @@ def test_discounts_that_are_none(discount: Any) -> None:
             build()
 
 
+def test_a_discount_that_would_become_none() -> None:
+    with pytest.raises(ModelError, match="which is 0 as a double; give 0 if it is meant"):
+        MDP(P, R, Fraction(1, 10**400))
+
+
 def test_discounts() -> None:
     for given in (0, 0.0, np.float32(0.5), np.array(0.25), 1 - 2.0**-53):
         found = MDP(P, R, given).discount

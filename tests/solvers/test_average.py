@@ -330,3 +330,12 @@ def test_gains_whose_squares_no_double_holds(size: float) -> None:
     truth = (5 * Fraction(3 * size) - Fraction(size)) / 6
     assert Fraction(float(solution.lower[1])) <= truth <= Fraction(float(solution.upper[1]))
     assert solution.certificate.check(mdp).accepted
+
+
+def test_a_bias_that_no_double_holds() -> None:
+    rare = Fraction(1, 10**400)
+    mdp = rlt.MDP([[[1 - rare, rare]], [[0, 1]]], [[0], [1]], exact=True)
+    solution = rlt.solve(mdp, criterion="average")
+    assert solution.lower.tolist() == solution.upper.tolist() == [1.0, 1.0]
+    assert solution.bias is None and solution.note.endswith("which the certificate has")
+    assert solution.certificate.check(mdp).accepted

@@ -98,6 +98,8 @@ def test_bounds_of_models_say_what_they_need() -> None:
     exact = rlt.MDP([[[1]]], [[1]], F(1, 2), exact=True)
     with pytest.raises(rlt.ModelError, match="exact"):
         macqueen(exact, [0])
+    with pytest.raises(rlt.ModelError, match="an MDP is needed, not EpisodicMDP"):
+        macqueen(rlt.riverswim(discount=0.9).episodic(3), np.zeros(6))
     with pytest.raises(rlt.ModelError, match="no discount"):
         macqueen(rlt.MDP([[[1.0]]], [[1.0]]), [0.0])
     plain = rlt.MDP([[[1.0]]], [[1e308]], discount=0.5)

@@ -364,6 +364,7 @@ def test_what_is_refused() -> None:
         (lambda: rlt.solve_constrained([], costs, [1]), "not list"),
         (lambda: rlt.solve_constrained(mdp.as_exact(), costs, [1]), "not exact ones"),
         (lambda: rlt.solve_constrained(mdp, costs, [9], tol=-1), "tol is -1"),
+        (lambda: rlt.solve_constrained(mdp, costs, [9], normalized="no"), "normalized is 'no'"),
     ):
         with pytest.raises(rlt.ModelError, match=words):
             bad()

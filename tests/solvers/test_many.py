@@ -64,6 +64,12 @@ def test_what_is_refused() -> None:
         rlt.solve_many(mdp, discounts=[0.5, 1.0])
     with pytest.raises(rlt.ModelError, match="the model has horizon 3"):
         rlt.solve_many(mdp.episodic(3), discounts=[0.5])
+    with pytest.raises(
+        rlt.ModelError, match=r"discounts is 0.5; .* as \[0.5\]"
+    ):
+        rlt.solve_many(mdp, discounts=0.5)  # type: ignore[arg-type]
+    with pytest.raises(rlt.ModelError, match="rewards is 5"):
+        rlt.solve_many(mdp, rewards=5)  # type: ignore[arg-type]
     with pytest.raises(rlt.ModelError, match="not int"):
         rlt.solve_many(3, discounts=[0.5])
     with pytest.raises(rlt.ConvergenceError, match=r"discounts\[1\]: a gap of") as fault:

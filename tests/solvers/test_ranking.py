@@ -48,6 +48,8 @@ def test_by_enumeration(of_policy: bool) -> None:
 
 def test_the_component_is_named() -> None:
     mdp = rlt.MDP.deterministic([[1, 2], [1, 1], [-1, -1]], np.zeros((3, 2)))
+    with pytest.raises(rlt.ModelError, match="takes an MDP, not EpisodicMDP"):
+        rlt.ranking_function(rlt.riverswim().episodic(3))  # type: ignore[arg-type]
     with pytest.raises(rlt.ModelError, match=r"a policy can stay in states \[1\] for ever"):
         rlt.ranking_function(mdp)
     with pytest.raises(rlt.ModelError, match=r"the policy can stay in states \[1\]"):
