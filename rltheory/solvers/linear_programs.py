@@ -181,7 +181,8 @@ def _solved(flow: Flow, side: str, weights: Vector) -> tuple[Vector, Vector, Pro
             f"HiGHS finds the program {found.status}, though both sides always have an optimum: "
             "its tolerances are too coarse for this model; solve needs no program",
         )
-    return size * value, pairs, found
+    with np.errstate(over="ignore"):  # where it overflows, the policy is solved for instead
+        return size * value, pairs, found
 
 
 def _with_horizon(

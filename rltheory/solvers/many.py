@@ -110,7 +110,10 @@ def _start(mdp: MDP, last: Solution | None) -> NDArray[np.float64] | None:
     if last is None or not isinstance(last.mdp, MDP):
         return None
     discount, before = discount_of(mdp), discount_of(last.mdp)
-    start = last.value * ((1.0 - before) / (1.0 - discount))
+    with np.errstate(over="ignore"):
+        start = last.value * ((1.0 - before) / (1.0 - discount))
+    if not np.isfinite(start).all():
+        return None
     zero = np.zeros(mdp.n_states)
 
     def width(v: NDArray[np.float64]) -> float:

@@ -64,9 +64,7 @@ def test_what_is_refused() -> None:
         rlt.solve_many(mdp, discounts=[0.5, 1.0])
     with pytest.raises(rlt.ModelError, match="the model has horizon 3"):
         rlt.solve_many(mdp.episodic(3), discounts=[0.5])
-    with pytest.raises(
-        rlt.ModelError, match=r"discounts is 0.5; .* as \[0.5\]"
-    ):
+    with pytest.raises(rlt.ModelError, match=r"discounts is 0.5; .* as \[0.5\]"):
         rlt.solve_many(mdp, discounts=0.5)  # type: ignore[arg-type]
     with pytest.raises(rlt.ModelError, match="rewards is 5"):
         rlt.solve_many(mdp, rewards=5)  # type: ignore[arg-type]
@@ -75,3 +73,11 @@ def test_what_is_refused() -> None:
     with pytest.raises(rlt.ConvergenceError, match=r"discounts\[1\]: a gap of") as fault:
         rlt.solve_many(mdp, discounts=[0.9, 0.0], tol=0.0)
     assert fault.value.solution.mdp.discount == 0.0
+
+
+def test_a_start_that_overflows_is_no_start() -> None:
+    mdp = rlt.MDP([[[1.0]]], [[1e303]], discount=0.5, initial=[1.0])
+    with pytest.raises(rlt.ConvergenceError, match=r"discounts\[1\]: overflow"):
+        rlt.solve_many(mdp, discounts=[0.999, 1 - 1e-8])
+    with pytest.raises(rlt.ConvergenceError, match="overflow"):
+        rlt.solve_lp(mdp.with_discount(1 - 1e-7))
