@@ -11,7 +11,6 @@ et al., ICLR 2024, arXiv 2310.17303, section 3, whose regulariser has alpha = 1;
 worth: `bc_kl_bound`, `expected_bc_kl`, docs/theory/cloning.md.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -48,7 +47,7 @@ def behavior_cloning(
     mdp : EpisodicMDP or LinearMDP, optional
         Whose actions the clone may take. Without it every state has every action.
     smoothing : float
-        alpha, finite and at least 0: what is added to each count.
+        alpha, at least 0 and at most 1e300: what is added to each count.
     allow_zeros : bool
         Smoothing 0, the unregularised maximum of the likelihood, must be asked for by this: its
         divergence from an expert that randomises has an infinite mean (demo-bc-mle-infinite).
@@ -108,14 +107,14 @@ def behavior_cloning(
 
 
 def read_smoothing(smoothing: Any, allow_zeros: bool) -> float:
-    """A finite smoothing of at least 0; 0 only if asked for."""
+    """A smoothing of at least 0 whose sums doubles hold; 0 only if asked for."""
     try:
         alpha = float(smoothing)
-        valid = not isinstance(smoothing, bool | np.bool_ | str | bytes) and 0.0 <= alpha < math.inf
+        valid = not isinstance(smoothing, bool | np.bool_ | str | bytes) and 0.0 <= alpha <= 1e300
     except (TypeError, ValueError, OverflowError):
         valid = False
     if not valid:
-        raise ModelError(f"smoothing is {smoothing!r}; it must be finite and at least 0")
+        raise ModelError(f"smoothing is {smoothing!r}; it must be at least 0 and at most 1e300")
     if alpha == 0.0 and not allow_zeros:
         raise ModelError(
             "smoothing is 0, which may give probability 0 to what the expert does; ask for it by "

@@ -32,10 +32,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rltheory.demonstrations.cloning import read_smoothing
-from rltheory.errors import ModelError
+from rltheory.errors import ModelError, PolicyError
 from rltheory.mdp.arguments import at_least
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.linear import LinearMDP
+from rltheory.mdp.policies import Mixture
 from rltheory.solvers.occupancy import occupancy
 
 __all__ = ["BoundKind", "add_one_risk", "bc_kl_bound", "binomial_law", "expected_bc_kl"]
@@ -60,7 +61,7 @@ def expected_bc_kl(
     ----------
     mdp : EpisodicMDP or LinearMDP
     expert : array_like
-        A policy, as in `evaluate`.
+        A Markov policy, as in `evaluate`.
     n : int
         Episodes that are cloned, at least 0.
     smoothing : float
@@ -94,6 +95,11 @@ def expected_bc_kl(
         mdp = mdp.tabular()
     if not isinstance(mdp, EpisodicMDP):
         raise ModelError(f"expected_bc_kl takes an EpisodicMDP, not {type(mdp).__name__}")
+    if isinstance(expert, Mixture):
+        raise PolicyError(
+            "expert is a Mixture, whose episodes are no Markov policy's; cloning it loses more "
+            "than this law says"
+        )
     pairs = occupancy(mdp, expert, initial)
     if not mdp.is_full:
         lines = pairs.reshape(-1, mdp.n_pairs)
@@ -250,9 +256,13 @@ def binomial_law(n: int, q: float, whole: bool = False) -> tuple[int, Array]:
 def _mean_log_ratio(n: int, q: float, c: float) -> float:
     """E log((M + c) / (n q + c)) of a binomial M (n, q).
 
-    With z = (M - n q) / (n q + c), whose mean is 0: terms log(1 + z) - z have one sign.
+    With z = (M - n q) / (n q + c), whose mean is 0: terms log(1 + z) - z have one sign. Where 1 + z
+    is small, z has lost it.
     """
     low, law = binomial_law(n, q)
     mean = n * q
-    z = (np.arange(low, low + len(law)) - mean) / (mean + c)
-    return math.fsum(law * (np.log1p(z) - z))
+    count = np.arange(low, low + len(law))
+    z = (count - mean) / (mean + c)
+    near = z > -0.5
+    log = np.where(near, np.log1p(np.where(near, z, 0.0)), np.log(count + c) - math.log(mean + c))
+    return math.fsum(law * (log - z))

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rltheory.demonstrations.cloning import behavior_cloning
+from rltheory.demonstrations.cloning import behavior_cloning, whole_counts
 from rltheory.demonstrations.cloning_law import bc_kl_bound
 from rltheory.demonstrations.exploration import (
     BPIResult,
@@ -123,7 +123,7 @@ def _visits(data: Any, known: Known) -> NDArray[np.int64]:
             f"trajectories is a {type(data).__name__}; demonstrations are Trajectories or Counts"
         )
     H, S, A = known.rewards.shape
-    counts = data.counts(S, A, H, staged=True) if isinstance(data, Trajectories) else data
+    counts = whole_counts(data, S, A, H) if isinstance(data, Trajectories) else data
     if counts.visits.shape != (H, S, A):
         raise ModelError(
             f"the demonstrations have shape {counts.visits.shape}, stages, states and actions; the "
@@ -150,7 +150,7 @@ def _most_divergence(visits: NDArray[np.int64], known: Known, delta: float) -> f
 
 def _bound(divergence: Any) -> float:
     try:
-        most = float(divergence)
+        most = math.nan if isinstance(divergence, bool | str) else float(divergence)
     except (TypeError, ValueError):
         most = math.nan
     if not 0.0 <= most < math.inf:

@@ -25,7 +25,10 @@ from rltheory.errors import ModelError
 from rltheory.mdp.arguments import at_least
 from rltheory.mdp.data import Preferences, Trajectories
 from rltheory.mdp.episodic import EpisodicMDP
+from rltheory.mdp.policies import weights_of
 from rltheory.mdp.sampling import sample
+from rltheory.mdp.streams import seed_sequence
+from rltheory.solvers.reference_laws import read_temperature
 from rltheory.solvers.regularized import solve_regularized
 
 __all__ = ["RLHFResult", "demonstration_regularized_rlhf"]
@@ -72,7 +75,7 @@ def demonstration_regularized_rlhf(
     candidates: Any = None,
     features: Any = None,
     learner: Learner | None = None,
-    seed: int = 0,
+    seed: int | np.random.SeedSequence = 0,
 ) -> RLHFResult:
     """Learn from demonstrations and from preferences between episodes of their clone.
 
@@ -98,7 +101,7 @@ def demonstration_regularized_rlhf(
         ``learner(mdp, reference, temperature)`` with a model that pays the fitted rewards: returns
         a policy, or an object that has one as `policy`. Left out: `solve_regularized`, which plans
         in the model. A learner that only samples from the model makes this the published method.
-    seed : int
+    seed : int or SeedSequence
 
     Returns
     -------
@@ -108,6 +111,8 @@ def demonstration_regularized_rlhf(
     ------
     ModelError
         If an argument does not fit; if fitted rewards are not in [0, 1].
+    PolicyError
+        If what the learner returns is no policy of the model.
 
     Examples
     --------
@@ -130,11 +135,12 @@ def demonstration_regularized_rlhf(
             f"demonstrations are {type(demonstrations).__name__}; they must be Trajectories"
         )
     at_least("pairs", pairs, 1)
-    lam = 2.0 * mdp.horizon if temperature is None else float(temperature)
+    lam = 2.0 * mdp.horizon if temperature is None else read_temperature(temperature)
+    seeds = [seed_sequence(seed, (step,)) for step in range(2)]
     clone = behavior_cloning(demonstrations, mdp=mdp, smoothing=smoothing)
-    played = sample(mdp, clone, 2 * pairs, np.random.SeedSequence(seed, spawn_key=(0,)))
+    played = sample(mdp, clone, 2 * pairs, seeds[0])
     first, second = played[0::2], played[1::2]
-    judged = _judged(first, second, judge, np.random.SeedSequence(seed, spawn_key=(1,)))
+    judged = _judged(first, second, judge, seeds[1])
     fit = fit_bradley_terry(judged, candidates, features, shape=clone.shape)
     if not bool(((fit.reward >= 0.0) & (fit.reward <= 1.0)).all()):
         raise ModelError(
@@ -146,7 +152,10 @@ def demonstration_regularized_rlhf(
         learned: Any = solve_regularized(task, lam, clone)
     else:
         learned = learner(task, clone, lam)
-    policy = np.asarray(getattr(learned, "policy", learned), dtype=np.float64)
+    returned = getattr(learned, "policy", learned)
+    policy = weights_of(task, returned).reshape(clone.shape)  # of actions as well
+    if np.shape(returned) == clone.shape:  # to the bit, not over its sums
+        policy = np.asarray(returned, dtype=np.float64)
     return RLHFResult(policy, clone, fit, judged, lam, learned)
 
 

@@ -53,7 +53,7 @@ class Stream:
 
     def __init__(self, seed: int | np.random.SeedSequence, purpose: str, *key: int) -> None:
         words = (zlib.crc32(purpose.encode()), *key)
-        self._bits = np.random.Philox(_seed_sequence(seed, words))
+        self._bits = np.random.Philox(seed_sequence(seed, words))
 
     def words(self, count: int) -> NDArray[np.uint64]:
         """The next `count` words of 64 bits."""
@@ -137,11 +137,11 @@ class Stream:
 def philox_key(seed: int | np.random.SeedSequence, purpose: str, *key: int) -> tuple[int, int]:
     """The key under which the core's Philox gives the words of ``Stream(seed, purpose, *key)``."""
     words = (zlib.crc32(purpose.encode()), *key)
-    first, second = _seed_sequence(seed, words).generate_state(2, np.uint64).tolist()
+    first, second = seed_sequence(seed, words).generate_state(2, np.uint64).tolist()
     return first, second
 
 
-def _seed_sequence(
+def seed_sequence(
     seed: int | np.random.SeedSequence, words: tuple[int, ...]
 ) -> np.random.SeedSequence:
     if isinstance(seed, np.random.SeedSequence):

@@ -3,6 +3,7 @@
 import math
 from itertools import product
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -127,6 +128,25 @@ def test_one_action_costs_nothing_and_initial_is_read():
         rlt.expected_bc_kl(mdp, [0, 0], 4)
     for kind in ("expectation", "markov", "high_probability", "paper", "minimax_lower"):
         assert rlt.bc_kl_bound(5, 2, 1, 3, 0.1, kind) == 0.0
+
+
+@pytest.mark.parametrize("alpha", [1e-8, 1e-12, 1e-16, 1e-50, 1e-300])
+def test_a_smoothing_near_none_keeps_its_digits(alpha):
+    # Five fair tosses, in thirty digits.
+    with mpmath.workdps(30):
+        a, total = mpmath.mpf(alpha), mpmath.mpf(0)
+        for heads in range(6):
+            shares = ((heads + a) / (5 + 2 * a), (5 - heads + a) / (5 + 2 * a))
+            total -= math.comb(5, heads) * sum(mpmath.log(2 * q) for q in shares) / 64
+        mean = float(total)
+    assert rlt.expected_bc_kl(coin(), [[0.5, 0.5]], 5, alpha) == pytest.approx(mean, rel=1e-14)
+
+
+def test_a_mixture_is_no_markov_expert():
+    # Always 0 or always 1: its episodes tell more than their stages do one by one.
+    mixture = rlt.Mixture([0.5, 0.5], [np.array([0]), np.array([1])])
+    with pytest.raises(rlt.PolicyError, match="expert is a Mixture"):
+        rlt.expected_bc_kl(coin(horizon=2), mixture, 50)
 
 
 def test_large_n_keeps_its_digits():

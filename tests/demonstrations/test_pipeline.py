@@ -97,6 +97,11 @@ def test_what_is_refused() -> None:
         run(divergence=1.0)
     with pytest.raises(ModelError, match="divergence is nan"):
         run(reference=[[0.5, 0.5]] * 3, divergence=float("nan"))
+    with pytest.raises(ModelError, match="divergence is True"):
+        run(reference=[[0.5, 0.5]] * 3, divergence=True)
+    short = rlt.Trajectories([0, 0], [0, 0], [0, 0], [1, 1], [1, 1], provenance=data.provenance)
+    with pytest.raises(ModelError, match="the episode was cut off"):
+        run(short, reference=[[0.5, 0.5]] * 3, divergence=1.0)
     forbidding = np.full((3, 3, 2), 0.5)
     h, s = 0, 0
     taken = int(data.counts(3, 2, 3, staged=True).visits[h, s].argmax())

@@ -108,12 +108,36 @@ def test_finite_classes_and_features():
     assert by_features.fit.weights.shape == (12,)
 
 
+@pytest.mark.parametrize(
+    "returned", [None, np.full((2, 2), np.nan), "0.5", np.full((4, 3), 0.5), [[0.2, 0.8]]]
+)
+def test_what_a_learner_returns_must_be_a_policy(returned):
+    with pytest.raises(rlt.PolicyError):
+        rlt.demonstration_regularized_rlhf(MDP, SHOWN, 5, learner=lambda *_: returned)
+
+
+def test_actions_of_a_learner_are_a_policy_of_probabilities():
+    found = rlt.demonstration_regularized_rlhf(MDP, SHOWN, 5, learner=lambda *_: EXPERT)
+    assert found.policy.shape == (3, 4, 3)
+    assert found.policy.argmax(axis=2).tolist() == EXPERT.tolist()
+
+
+def test_a_seed_sequence_is_a_seed():
+    one, other = (
+        rlt.demonstration_regularized_rlhf(MDP, SHOWN, 5, seed=seed)
+        for seed in (3, np.random.SeedSequence(3))
+    )
+    assert one.fit.reward.tolist() == other.fit.reward.tolist()
+
+
 def test_errors():
     for change, message in [
         ({"mdp": rlt.riverswim(3, discount=0.9)}, "EpisodicMDP"),
         ({"demonstrations": EXPERT}, "must be Trajectories"),
         ({"pairs": 0}, "pairs is 0"),
         ({"smoothing": 0.0}, "smoothing is 0"),
+        ({"smoothing": 1e308}, "at most 1e300"),
+        ({"temperature": "0.5"}, "temperature is '0.5'"),
         ({"candidates": np.full((1, 4, 3), 2.0)}, "fitted rewards are in"),
     ]:
         with pytest.raises(ModelError, match=message):
