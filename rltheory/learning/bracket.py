@@ -77,6 +77,8 @@ class BracketPlan:
 class SampleBracket:
     """Optimistic and pessimistic value iteration with a generative model.
 
+    Rewards must be those of the pairs, the same in every draw.
+
     Parameters
     ----------
     delta : float
@@ -111,11 +113,16 @@ class SampleBracket:
         Raises
         ------
         ModelError
-            If n is missing or no integer of at least 1, or a row ended though `exits` is false.
+            If n is missing or no integer of at least 1, rewards differ from draw to draw, or a row
+            ended though `exits` is false.
         AccessError
             If the access does not draw at every pair.
         """
         draws = draws_of(self.n if n is None else n)
+        if getattr(access, "random_rewards", False):
+            raise ModelError(
+                "rewards differ from draw to draw; the bounds take the rewards of draws to be known"
+            )
         return bracket_from_counts(
             access.counts(draws), self.delta, **known_to(access), exits=self.exits, absent=True
         )
@@ -137,6 +144,7 @@ def bracket_from_counts(
     Parameters
     ----------
     counts : Counts
+        Of draws whose rewards did not vary: their means are taken to be the rewards.
     delta : float
         In (0, 1).
     discount, horizon

@@ -96,3 +96,14 @@ def test_few_draws_say_nothing_but_stay_true() -> None:
 def test_delta_is_checked(delta: float) -> None:
     with pytest.raises(ModelError, match=r"delta is .*; it must be in \(0, 1\)"):
         SampleBracket(delta)
+
+
+@pytest.mark.parametrize("how", ["law", "successor"])
+def test_rewards_that_vary_are_refused(how: str) -> None:
+    rows = [[[0.5, 0.5]], [[0.0, 1.0]]]
+    if how == "law":
+        mdp = rlt.MDP(rows, [[0.5], [0.5]], 0.9, reward_law=rlt.Bernoulli())
+    else:
+        mdp = rlt.MDP(rows, discount=0.9, next_state_rewards=[[[1.0, 0.0]], [[0.0, 1.0]]])
+    with pytest.raises(rlt.ModelError, match="rewards differ from draw to draw"):
+        rlt.SampleBracket(0.1)(rlt.generative(mdp), 10)

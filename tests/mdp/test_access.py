@@ -333,3 +333,16 @@ def test_random_rewards_are_not_known() -> None:
         rlt.online(mdp, 0).known()
     with pytest.raises(ModelError, match="no horizon"):
         rlt.online(rlt.riverswim(3), 0).known()
+
+
+def test_what_another_kind_of_access_offers_is_refused() -> None:
+    mdp = rlt.riverswim(4).episodic(3)
+    for call, words in (
+        (lambda: rlt.generative(mdp).reset(), "reset is asked for; Generative offers sample and"),
+        (lambda: rlt.online(mdp).sample([0], [0]), "Online offers reset and step"),
+        (lambda: rlt.PlugIn(5)(rlt.online(mdp)), "counts is asked for; Online offers"),
+        (lambda: rlt.SampleBracket(0.1, 5)(rlt.mu_reset(mdp, [1, 0, 0, 0])), "MuReset offers"),
+    ):
+        with pytest.raises(rlt.AccessError, match=words):
+            call()
+    assert not hasattr(rlt.generative(mdp), "reset") and hasattr(rlt.online(mdp), "reset")

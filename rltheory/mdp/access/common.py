@@ -1,7 +1,7 @@
 """What all ways of using a model have: the model, hidden; what may be known of it; counters."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rltheory.errors import AccessError
 from rltheory.mdp.episodic import EpisodicMDP
 from rltheory.mdp.model import MDP
+from rltheory.mdp.reward_laws import Deterministic
 from rltheory.mdp.rows import owner_of, row_at
 from rltheory.mdp.simulator import model_of, simulator_of
 
@@ -80,6 +81,13 @@ class Step:
     ended: bool
 
 
+class _NotOfferedError(AccessError, AttributeError):
+    """Another kind of access offers this; hasattr tells, too."""
+
+
+_OFFERS = ("reset", "step", "sample", "counts")
+
+
 class Access:
     """What all ways have: the model, hidden, and the counters."""
 
@@ -97,6 +105,20 @@ class Access:
             getattr(mdp, "features", None),
         )
         self._simulator = simulator_of(model)
+
+    @property
+    def random_rewards(self) -> bool:
+        """Whether the reward of a pair may differ from draw to draw."""
+        mdp = self._mdp
+        return not isinstance(mdp.reward_law, Deterministic) or mdp.core.outcome_reward.size > 0
+
+    if not TYPE_CHECKING:  # a checker of types shall go on missing what is missing
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in _OFFERS:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            offered = " and ".join(x for x in _OFFERS if hasattr(type(self), x))
+            raise _NotOfferedError(f"{name} is asked for; {type(self).__name__} offers {offered}")
 
     def _row(self, stage: int, state: int, action: Any) -> int:
         row = row_at(self._mdp, stage, state, action) if is_whole(action) else -1
