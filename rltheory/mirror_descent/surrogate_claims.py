@@ -2,8 +2,9 @@ r"""The step of TRPO in closed form, and what the clipped surrogate of PPO leave
 
     argmax <q, Q> - KL(pi, q) / eta  is  q(a) = pi(a) / (eta (nu - Q(a))),
         max Q < nu <= max Q + 1/eta, the root of sum q = 1                       mdpo-trpo-forward
-    pi = (p, 1-p), A = (1-p, -p), clip eps: the surrogate at (x, 1-x) is 2 eps p (1-p), its maximum,
-        for all x >= max{p (1+eps), 1 - (1-p)(1-eps)}, up to KL = log 1/p        mdpo-ppo-flat
+    pi = (p, 1-p), A = (1-p, -p), clip eps, p (1+eps) <= 1: the surrogate at (x, 1-x) is
+        2 eps p (1-p), its maximum, for all x >= max{p (1+eps), 1 - (1-p)(1-eps)}, up to
+        KL = log 1/p                                                             mdpo-ppo-flat
 
 Proofs: docs/theory/mirror_descent.md. References: Schulman et al., ICML 2015, arXiv 1707.06347.
 """
@@ -14,7 +15,8 @@ from functools import partial
 from typing import Any
 
 from rltheory.claims.claim import Measurement, Mutant, claim
-from rltheory.claims.family import Instance
+from rltheory.claims.family import Family, Instance
+from rltheory.claims.space import Choice, Integer
 from rltheory.foundations.soft_planner import CONTEXT
 from rltheory.mirror_descent.exact_iterates import (
     ExactIterates,
@@ -129,7 +131,7 @@ def _surrogate(x: Fraction, p: Fraction, clip: Fraction, clipped: bool = True) -
 
 def _flat(i: Instance, clipped: bool = True, within: bool = False) -> list[Measurement]:
     p, clip = i.p, i.clip
-    edge = max(p * (1 + clip), 1 - (1 - p) * (1 - clip))
+    edge = min(Fraction(1), max(p * (1 + clip), 1 - (1 - p) * (1 - clip)))
     top = 2 * clip * p * (1 - p)
     found = []
     for k in range(9):
@@ -158,6 +160,14 @@ def _clip(p: str, clip: str, radius: str, points: Any = ()) -> Callable[[], Inst
     )
 
 
+def _flat_of(p: int, share: str) -> Instance:
+    """p in fortieths, and a share of the widest clip with p (1 + clip) <= 1 and clip <= 1."""
+    taken = Fraction(p, 40)
+    clip = Fraction(share) * min(Fraction(1), (1 - taken) / taken)
+    # log(1/p) > 1 - p: a radius for every p.
+    return Instance(p=taken, clip=clip, radius=1 - taken, points=[])
+
+
 _POINTS = [
     ("3/10", "0"),
     ("36/100", "6/100"),
@@ -172,20 +182,30 @@ _POINTS = [
     "mdpo-ppo-flat",
     "counterexample",
     title="The clipped surrogate of PPO does not bound the divergence",
-    statement=r"""Two actions, $\pi_k=(p,1-p)$, advantages $(1-p,-p)$, clip $\varepsilon$. The
-clipped surrogate at $q=(x,1-x)$ is constant from
-$x_0=\max\{p(1+\varepsilon),1-(1-p)(1-\varepsilon)\}$ on, with its maximum $2\varepsilon p(1-p)$, up
-to $x=1$, where $\mathrm{KL}(q\|\pi_k)=\log\frac1p$: no radius holds for its maximisers. At $p=0.3$,
-$\varepsilon=0.2$ it is $0,0.06,0.084,0.084,0.084,0.084$ at $x=0.3,0.36,0.44,0.6,0.9,0.999$.""",
+    statement=r"""Two actions, $\pi_k=(p,1-p)$, $0<p<1$, advantages $(1-p,-p)$, clip
+$0<\varepsilon\le1$ with $p(1+\varepsilon)\le1$. The clipped surrogate at $q=(x,1-x)$ is constant
+from $x_0=\max\{p(1+\varepsilon),1-(1-p)(1-\varepsilon)\}\le1$ on, with its maximum
+$2\varepsilon p(1-p)$, up to $x=1$, where $\mathrm{KL}(q\|\pi_k)=\log\frac1p$: no radius holds for
+the maximisers of all $p$. At $p=0.3$, $\varepsilon=0.2$ it is $0,0.06,0.084,0.084,0.084,0.084$ at
+$x=0.3,0.36,0.44,0.6,0.9,0.999$. Where $p(1+\varepsilon)>1$ the maximum is less, and only at
+$x=1$.""",
+    family=Family(
+        {"p": Integer(1, 39), "share": Choice("1/100", "1/5", "1/2", "9/10", "1")}, _flat_of
+    ),
     named={
         "p = 3/10, clip 1/5": _clip("3/10", "1/5", "12/10", _POINTS),
-        "p = 1/2, clip 1/10": _clip("1/2", "1/10", "69/100"),
+        "p = 4/5, clip 1/5": _clip("4/5", "1/5", "1/5"),
         "p = 1e-12, clip 1/5": _clip("1/1000000000000", "1/5", "27"),
         "p = 1e-300, clip 1/5": _clip("1/1" + "0" * 300, "1/5", "690"),
     },
     mutants=[
         Mutant("unclipped", "<q, A>, without the clip", check=partial(_flat, clipped=False)),
         Mutant("clip-bounds-kl", "KL <= log(1 + clip)", check=partial(_flat, within=True)),
+        Mutant(
+            "wide",
+            "any clip, p (1 + clip) > 1 as well",
+            named={"p = 9/10, clip 1/5": _clip("9/10", "1/5", "1/10")},
+        ),
     ],
     bound=lambda p, clip: 2 * clip * p * (1 - p),
     proof="text",

@@ -70,6 +70,7 @@ REASONS = {
     "upper-end": "three tenths: sum: 0.65 against the bound 1",
     "unclipped": "p = 3/10, clip 1/5: surrogate beyond the edge",
     "clip-bounds-kl": "p = 3/10, clip 1/5: KL of a maximiser: 1.20397 against the bound 0.182322",
+    "wide": "p = 9/10, clip 1/5: surrogate beyond the edge, x = 1: 1/125 against the bound 0",
     "squared mdpo-rate-sublinear": "slow bandit, p = 1e-300, K = 1: first bound, k = 1",
     "four-fifths": "slow bandit, p = 1e-12, K = 5: first bound, k = 5: 0.482536",
     "constant mdpo-rate-geometric": "a small gap: k = 8",
