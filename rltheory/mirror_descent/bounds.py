@@ -40,6 +40,13 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
+NEEDS = {
+    "sublinear": ("step_size", "initial"),
+    "geometric": ("step_size", "initial"),
+    "gamma": ("slack",),
+    "entropy": ("step_size", "temperature", "reference"),
+}
+
 
 def trust_region_bound(step: float, span: float) -> float:
     """step^2 span^2 / 8: what both divergences between two iterates are at most."""
@@ -103,23 +110,25 @@ def mdpo_bound(
         eta, or the first step of "geometric"; for "entropy" the prox step of
         `mirror_descent_policy_iteration`, which may be infinite. Not for "gamma".
     slack : float
-        c_0, for "gamma" only.
+        c_0. For "gamma" only.
     init : array_like, shape (S, A), optional
         pi_0, as there.
     initial : array_like, shape (S,), optional
         rho in place of the model's start law; for the first two.
     temperature, reference
-        For "entropy".
+        For "entropy" only.
 
     Returns
     -------
     ndarray of float64, shape (n_iters + 1,)
-        Infinite where pi_0 never takes the optimal action; entry 0 of "entropy" is the gap itself.
+        Infinite where pi_0 never takes the action of `solve`, in a state that counts, or for
+        "gamma" in any state. Entry 0 of "entropy" is the gap itself.
 
     Raises
     ------
     ModelError
-        If the kind is unknown, or what it needs is missing or out of range.
+        If the kind is unknown, what it needs is missing or out of range, or another kind's
+        argument is given.
 
     Examples
     --------
@@ -132,20 +141,27 @@ def mdpo_bound(
     if isinstance(n_iters, bool) or not isinstance(n_iters, int | np.integer) or n_iters < 0:
         raise ModelError(f"n_iters is {n_iters!r}; it must be an integer of at least 0")
     k, g = np.arange(int(n_iters) + 1), discount_of(mdp)
-    if kind not in ("sublinear", "geometric", "gamma", "entropy"):
-        raise ModelError(f"kind is {kind!r}; known are sublinear, geometric, gamma, entropy")
+    if kind not in tuple(NEEDS):
+        raise ModelError(f"kind is {kind!r}; known are {', '.join(NEEDS)}")
+    given = {"step_size": step_size, "slack": slack, "initial": initial}
+    given |= {"temperature": temperature, "reference": reference}
+    for name, number in given.items():
+        if number is not None and name not in NEEDS[kind]:
+            raise ModelError(f"{name} is given; the bound {kind!r} does not depend on it")
     if kind == "entropy":
         return _entropy(mdp, k, step_size, temperature, reference, init)
     logs = log_rows(mdp, init, None)
     solution = solve(mdp)
+    taken = logs[mdp.actions == solution.policy[mdp.states]]
     gaps = solution.certificate.upper - value_of_logs(mdp, logs)
     if kind == "gamma":
         if g == 0.0:
             raise ModelError("discount is 0; the bound 'gamma' needs it above 0")
-        return np.asarray(gamma_bound(k, positive("slack", slack), float(gaps.max()), g))
+        bound = gamma_bound(k, positive("slack", slack), float(gaps.max()), g)
+        # An action of probability 0 is never found: the theorem needs pi_0(A_k) > 0.
+        return np.full(len(k), np.inf) if np.isneginf(taken).any() else np.asarray(bound)
     start = start_of(mdp, initial, "mdpo_bound")
     d = state_occupancy(mdp, solution.policy, start)
-    taken = logs[mdp.actions == solution.policy[mdp.states]]
     divergence = float((d[d > 0.0] * -taken[d > 0.0]).sum())
     eta = positive("step_size", step_size)
     if kind == "sublinear":

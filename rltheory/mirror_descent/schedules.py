@@ -135,6 +135,10 @@ class GeometricSteps:
 class GammaAdaptiveSteps:
     """max_s log(1 / pi_k(A_k(s) | s)) / (slack discount^{2(k+1)}).
 
+    The theorem needs pi_0 to take an optimal action in every state. Of actions that pi_k never
+    takes nothing is seen: A_k(s) are the best of the others, and the run is that of the model
+    without them.
+
     Parameters
     ----------
     discount : float

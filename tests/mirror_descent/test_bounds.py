@@ -53,6 +53,9 @@ def test_bounds_by_hand_and_what_they_refuse():
     assert geometric == pytest.approx((1.0 + math.log(2.0)) * np.array([1.0, 0.5, 0.25]))
     far = rlt.mdpo_bound("sublinear", mdp, 1, step_size=1.0, init=[[0.0, 1.0]])
     assert np.isinf(far).all()
+    # The gap of this run stays 1: no finite bound tends to 0.
+    assert np.isinf(rlt.mdpo_bound("gamma", mdp, 6, slack=1.0, init=[[0.0, 1.0]])).all()
+    assert np.isfinite(rlt.mdpo_bound("gamma", mdp, 6, slack=1.0, init=[[1.0, 0.0]])).all()
     for arguments, words in (
         (("cubic", mdp, 3), "known are sublinear"),
         (("sublinear", mdp, 3), "step_size is None"),
@@ -63,6 +66,15 @@ def test_bounds_by_hand_and_what_they_refuse():
     ):
         with pytest.raises(ModelError, match=words):
             rlt.mdpo_bound(*arguments)
+    for kind, name in (
+        ("sublinear", "slack"),
+        ("sublinear", "temperature"),
+        ("gamma", "step_size"),
+        ("entropy", "slack"),
+    ):
+        needed = {"gamma": {"slack": 1.0}}.get(kind, {"step_size": 1.0})
+        with pytest.raises(ModelError, match=f"{name} is given; the bound '{kind}'"):
+            rlt.mdpo_bound(kind, mdp, 3, **needed, **{name: 2.0})
 
 
 def test_ragged_models_that_may_end():
