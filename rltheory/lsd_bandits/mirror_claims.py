@@ -261,14 +261,17 @@ def _round_tight(i: Instance) -> list[Measurement]:
     found = [
         Measurement(relax.value, Fraction(1), what="LP"),
         Measurement(robin, Fraction(1), what="round robin"),
-        Measurement(alone, True, what="the only solution is x(N-1, 1) = 1/N"),
+        Measurement(alone, True, what="the solution found is x(N-1, 1) = 1/N"),
         Measurement(guarantee(n), share, what="c_N"),
     ]
     if bandit.n_states <= MOST_GAIN_STATES:
         found.append(Measurement(optimal_gain(bandit, exact=True).gain, Fraction(1), what="g*"))
     for select, filler in RULES:
-        average = expected_average(relax, select, filler=filler)
-        found.append(Measurement(average.value, share * relax.value, what=f"average, {select}"))
+        rule = select + (" with filler" if filler else "")
+        average = expected_average(relax, select, filler=filler).value
+        found.append(Measurement(average, share * relax.value, what=f"average, {rule}"))
+        for t, reward in enumerate(expected_rewards(relax, 2 * n, select, filler=filler), 1):
+            found.append(Measurement(reward, share * relax.value, what=f"round {t}, {rule}"))
     return found
 
 
@@ -286,7 +289,7 @@ def _wrong_delay(i: Instance) -> Measurement:
     statement=r"""$N$ equal blocking arms of delay $N$ and reward 1, or $N$ recharging arms with
 $f(d)=\min\{d,N\}/N$, $k=1$: $\mathrm{LP}=g^*=1$ (round robin), $x_i(N-1,1)=1/N$ is the only
 solution of the relaxation, and interleaved schedules earn exactly
-$1-(1-1/N)^N=c_N\,\mathrm{LP}$ on XX""",
+$1-(1-1/N)^N=c_N\,\mathrm{LP}$ on average and in every round, under every rule.""",
     named=named(
         {f"blocking, N = {n}": partial(tight, n) for n in range(2, 7)}
         | {f"concave, N = {n}": partial(_concave, n) for n in range(2, 6)}

@@ -36,6 +36,13 @@ def test_the_topics_of_this_project_are_known():
     assert set(all_claims("foundations")) <= set(all_claims())
 
 
+def test_every_statement_is_a_finished_sentence():
+    # A displayed formula at the end has its full stop inside.
+    ends = {x: claim.statement.rstrip("$ \n")[-1:] for x, claim in all_claims().items()}
+    unfinished = [x for x, end in ends.items() if end != "."]
+    assert unfinished == []
+
+
 def test_a_topic_of_another_package(tmp_path):
     with installed(tmp_path, {"abroad": (TOPIC, None)}):
         assert "abroad" in topics()
