@@ -18,9 +18,9 @@ arm is *indexable* if the set of states in which rest is optimal grows with l ov
 
 For l < -M play is the only optimal action everywhere: a rest forgoes -l, and what it wins is at
 most 1 in each of M plays. For l > 1 it is rest: a play costs more than it pays. LSD arms
-are indexable whatever they pay (claim ``lsd-indexable``). What share of g* the
-index policy keeps is open; docs/theory/lsd_index.md has what was found. Source: Whittle, Restless
-bandits, 1988.
+are indexable whatever they pay (claim ``lsd-indexable``). The index policy keeps no constant share
+of g*, not even of two monotone arms (claim ``lsd-index-unbounded``); docs/theory/lsd_index.md has
+what else was found. Source: Whittle, Restless bandits, 1988.
 """
 
 from collections.abc import Iterator, Sequence
