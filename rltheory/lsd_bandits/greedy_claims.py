@@ -174,14 +174,14 @@ $T\ge0$, with $R=\max_i\max(1,d_i-1)$ and $c_N=1-(1-1/N)^N$,
 $$\mathrm{Rew}_T\ge T\sum_i(r_i-r_{i+1})\Bigl(1-\prod_{j\le i}(1-1/d_j)\Bigr)\ge c_N\,T\,\mathrm{LP}
 \ge c_N\frac T{T+R}V_T.$$
 The first is an equality for one arm at every $T$ that its delay divides, the second for $N$ arms
-of delay $N$.""",
+of delay $N$ and equal rewards.""",
     source="this project; Basu, Sen, Sanghavi and Shakkottai, NeurIPS 2019 (asymptotic 1 - 1/e)",
     provenance=("paper", "derived"),
     family=rand_block(),
     named={
         "one arm": lambda: _blocking([2], [1]),
         "always available": lambda: _blocking([1], ["1/2"]),
-        "N arms of delay N": lambda: _blocking([3, 3, 3], [1, 1, 1]),
+        "N equal arms of delay N": lambda: _blocking([3, 3, 3], [1, 1, 1]),
         "(7,3,2)": lambda: _blocking([7, 3, 2], [1, 1, 1]),
         "a free arm last": lambda: _blocking([3, 1], [1, "1/8"]),
     },

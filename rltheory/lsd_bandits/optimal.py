@@ -121,7 +121,7 @@ def optimal_gain(
         Whether everything is in fractions.
     state : sequence of int, length N, optional
         The arms' states (indices) at the start; rested if left out. With idling, the gain does not
-        depend on it if recovery is by reset or payoffs are monotone.
+        depend on it if recovery is by reset, or if payoffs are monotone and rests lead to the top.
 
     Raises
     ------

@@ -55,3 +55,9 @@ def test_bounds_by_hand() -> None:
         unit = [Fraction(1)] * len(delays)
         relaxed = rlt.concave_relaxation(blocking(delays), exact=True).value
         assert knapsack(delays, unit) == relaxed
+    # Arms of delay N: an equality for equal rewards only.
+    assert greedy_bound([2, 2], [Fraction(1)] * 2) == Fraction(3, 4) * knapsack(
+        [2, 2], [Fraction(1)] * 2
+    )
+    assert greedy_bound([2, 2], rewards) == Fraction(5, 8)
+    assert Fraction(3, 4) * knapsack([2, 2], rewards) == Fraction(9, 16)

@@ -160,6 +160,11 @@ def test_the_start_matters_where_a_state_cannot_be_reached() -> None:
     assert rlt.optimal_gain(bandit, exact=True).gain == Fraction(1, 2)
     low = [arm.index(s) for arm, s in zip(bandit.arms, (-2, -3), strict=True)]
     assert rlt.optimal_gain(bandit, exact=True, state=low).gain == 1
+    # Monotone as well, where rests do not lead to the top.
+    apart = rlt.LSDBandit([rlt.OrderedArm([0, 1], [0, 1], [0, 1])])
+    assert apart.is_monotone()
+    gains = [rlt.optimal_gain(apart, exact=True, state=[s]).gain for s in (0, 1)]
+    assert gains == [0, 1]
 
 
 def test_forged_cycles_are_refused() -> None:
