@@ -45,6 +45,13 @@ def test_as_json(typed: Any) -> None:
     assert record["optimal_plays"] == [[0]]
 
 
+def test_a_bracket_as_json(typed: Any) -> None:
+    code, out, err = typed("lsd:1/1000000000000000003,9/10:0", "--json")
+    assert (code, err) == (0, "")
+    bracket = json.loads(out)["optimal_gain"]
+    assert bracket["lower"] <= 0.3 <= bracket["upper"] < 0.3 + 1e-12
+
+
 def test_several_plays_a_round_have_no_derandomized_schedule(typed: Any) -> None:
     code, out, _ = typed(*["blocking:3"] * 4, "--plays", "2")
     assert code == 0 and "derandomized" not in out and "4/3" in out

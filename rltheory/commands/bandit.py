@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,9 @@ def _record(bounds: LSDBounds) -> dict[str, Any]:
             record[name] = str(value) if exact else {"value": value, "half_width": width}
     record["optimal_gain"] = None
     if bounds.optimum is not None:
-        record["optimal_gain"] = str(bounds.optimum.gain)
+        best = bounds.optimum
+        exact = isinstance(best.gain, Fraction)
+        bracket = {"lower": best.lower, "upper": best.upper}
+        record["optimal_gain"] = str(best.gain) if exact else bracket
         record["optimal_plays"] = [list(step.played) for step in bounds.optimum.cycle]
     return record

@@ -21,7 +21,7 @@ from rltheory.lsd_bandits.optimal import GainResult, optimal_gain
 from rltheory.lsd_bandits.picture import schedule_svg
 from rltheory.lsd_bandits.plans import Relaxation
 from rltheory.lsd_bandits.relaxation import concave_relaxation
-from rltheory.lsd_bandits.schedule import Schedule, interleaved_schedule
+from rltheory.lsd_bandits.schedule import MOST_PERIOD, Schedule, interleaved_schedule
 from rltheory.lsd_bandits.virtual_value import guarantee, virtual_value
 
 __all__ = ["LSDBounds", "lsd_bounds"]
@@ -46,11 +46,12 @@ class LSDBounds:
     expected_average : Average
         Of the interleaved schedule: exact, or sampled where there are too many plans and offsets.
     derandomized : DerandomizedSchedule or None
-        None for k > 1.
+        None for k > 1, and where the plans' common period is above 10^6.
     derandomized_average : Average or None
         Its reward per round in the long run.
     optimum : GainResult or None
-        None where the graph of joint states has more than 200,000 states.
+        None where the graph of joint states has more than 200,000 states; a bracket in doubles
+        where the payoffs' common denominator is too large for exact gains.
     """
 
     bandit: LSDBandit
@@ -71,14 +72,14 @@ class LSDBounds:
         ]
         if isinstance(self.expected_average.value, Fraction):
             links.append(("expected average", self.expected_average.value))
-        if self.optimum is not None:
+        if self.optimum is not None and isinstance(self.optimum.gain, Fraction):
             links.append(("g*", self.optimum.gain))
         return (*links, ("LP", Fraction(self.relaxation.value)))
 
     def holds(self) -> bool:
         """Whether the numbers stand in the order that is proved."""
         derandomized = self.derandomized_average
-        ends = self.optimum.gain if self.optimum is not None else self.relaxation.value
+        ends = dict(self.chain).get("g*", self.relaxation.value)
         between = derandomized is None or (
             not isinstance(derandomized.value, Fraction)
             or self.virtual_value <= derandomized.value <= ends
@@ -118,7 +119,8 @@ class LSDBounds:
         if schedule is None:
             raise ModelError(
                 f"there is no schedule {which!r} here; it must be 'interleaved', 'derandomized' "
-                "(one play per round) or 'optimal' (where the optimum was computed)"
+                "(one play per round, no long common period) or 'optimal' (where the optimum was "
+                "computed)"
             )
         seen = schedule.plays(rounds)
         return schedule_svg(self.bandit, seen.states, seen.plays, title)
@@ -136,8 +138,15 @@ class LSDBounds:
         out.append(("expected average", _told(self.expected_average)))
         if self.derandomized_average is not None:
             out.append(("derandomized", _told(self.derandomized_average)))
-        missing = f"not computed: {self.bandit.n_states:,} joint states"
-        out.append(("g*", _told(links["g*"]) if "g*" in links else missing))
+        elif self.bandit.plays == 1:
+            out.append(("derandomized", f"not computed: common period above {MOST_PERIOD:,}"))
+        if "g*" in links:
+            optimum = _told(links["g*"])
+        elif self.optimum is not None:
+            optimum = f"in [{self.optimum.lower!r}, {self.optimum.upper!r}]"
+        else:
+            optimum = f"not computed: {self.bandit.n_states:,} joint states"
+        out.append(("g*", optimum))
         out.append(("LP", _told(links["LP"])))
         return out
 
@@ -176,7 +185,7 @@ def lsd_bounds(bandit: LSDBandit) -> LSDBounds:
     """
     bandit.need_monotone()
     relaxation = concave_relaxation(bandit, exact=True)
-    derandomized = derandomized_schedule(relaxation) if bandit.plays == 1 else None
+    derandomized = _derandomized(relaxation) if bandit.plays == 1 else None
     return LSDBounds(
         bandit=bandit,
         relaxation=relaxation,
@@ -185,8 +194,22 @@ def lsd_bounds(bandit: LSDBandit) -> LSDBounds:
         expected_average=expected_average(relaxation),
         derandomized=derandomized,
         derandomized_average=derandomized.average() if derandomized is not None else None,
-        optimum=optimal_gain(bandit, exact=True) if bandit.n_states <= MOST_STATES else None,
+        optimum=_optimum(bandit) if bandit.n_states <= MOST_STATES else None,
     )
+
+
+def _derandomized(relaxation: Relaxation) -> DerandomizedSchedule | None:
+    try:
+        return derandomized_schedule(relaxation)
+    except ModelError:  # of a monotone bandit with k = 1: the plans' common period
+        return None
+
+
+def _optimum(bandit: LSDBandit) -> GainResult:
+    try:
+        return optimal_gain(bandit, exact=True)
+    except ModelError:  # the payoffs' common denominator; what else is wrong is told again
+        return optimal_gain(bandit)
 
 
 def _told(number: Fraction | Average) -> str:

@@ -54,6 +54,27 @@ def test_large_bandits_go_without_the_optimum() -> None:
         bounds.picture()
 
 
+def test_doubles_with_a_large_denominator_go_with_a_bracket() -> None:
+    arms = [rlt.LSDArm([0.5, 0.9], [0.01]), rlt.LSDArm([0.3], [0.1])]
+    bounds = rlt.lsd_bounds(rlt.LSDBandit(arms))
+    assert bounds.optimum is not None and bounds.holds()
+    assert bounds.optimum.lower <= 1.3 / 3 <= bounds.optimum.upper < 1.3 / 3 + 1e-9
+    assert "g*" not in dict(bounds.chain)
+    assert dict(bounds.rows())["g*"].startswith("in [0.4333333333")
+    assert "optimal schedule" in bounds.picture()
+
+
+def test_long_common_periods_go_without_the_derandomised_schedule() -> None:
+    delays = (7, 11, 13, 17, 19, 23)
+    bounds = rlt.lsd_bounds(rlt.LSDBandit([rlt.LSDArm.blocking(d) for d in delays]))
+    assert bounds.derandomized is None and bounds.derandomized_average is None
+    assert bounds.virtual_value == Fraction(261319, 676039) and bounds.holds()
+    rows = dict(bounds.rows())
+    assert rows["derandomized"] == "not computed: common period above 1,000,000"
+    with pytest.raises(ModelError, match="no long common period"):
+        bounds.picture("derandomized")
+
+
 def test_arms_that_pay_nothing() -> None:
     bounds = rlt.lsd_bounds(rlt.LSDBandit([rlt.LSDArm([0], [0])]))
     assert [number for _, number in bounds.chain] == [0] * 5 and bounds.holds()
