@@ -24,6 +24,7 @@ from rltheory.errors import ModelError, PolicyError
 from rltheory.mdp.model import MDP
 from rltheory.mirror_descent.history import History
 from rltheory.mirror_descent.log_rows import (
+    largest_of_state,
     log_rows,
     model_of,
     normalised,
@@ -34,6 +35,7 @@ from rltheory.mirror_descent.log_rows import (
     sum_of_state,
     value_of_logs,
 )
+from rltheory.mirror_descent.mirror_descent_policy_iteration import LARGEST_WEIGHT
 from rltheory.mirror_descent.reached import reached_states
 from rltheory.mirror_descent.schedules import positive
 from rltheory.solvers.bellman import discount_of
@@ -66,7 +68,8 @@ def natural_policy_gradient(
     mdp : MDP
         With a discount.
     step_size : float
-        eta, of logits.
+        eta, of logits. Where eta / (1 - discount) is above 1e12 the step is cut there, and
+        ``history.cut_from`` says so.
     n_iters : int
     init, log_init : array_like, shape (S, A), optional
         The first policy; uniform if left out. A softmax takes every action: probabilities of 0 are
@@ -99,25 +102,26 @@ def natural_policy_gradient(
         raise ModelError(f"n_iters is {n_iters!r}; it must be an integer of at least 0")
     start = start_of(mdp, initial, "natural_policy_gradient")
     logs = softmax_logs(mdp, init, log_init)
-    counts = np.diff(mdp.pair_ptr)
     # A softmax takes every action, so that what it reaches never changes.
     moves = of_state(mdp, reached_states(mdp, start, np.ones(mdp.n_pairs, dtype=np.bool_)))
     value = value_of_logs(mdp, logs)
     values, policies = [value], [spread(mdp, logs)]
+    step = min(eta, LARGEST_WEIGHT * (1.0 - discount_of(mdp)))
+    weight = step / (1.0 - discount_of(mdp))
     for _ in range(int(n_iters)):
-        # The pseudo-inverse, its middle diag(1/pi) cancelled against the pi in the gradient.
-        advantage = q_rows(mdp, value) - of_state(mdp, value)
-        centred = advantage - of_state(mdp, sum_of_state(mdp, advantage) / counts)
-        logs = normalised(
-            mdp, logs + np.where(moves, eta / (1.0 - discount_of(mdp)) * centred, 0.0)
-        )
+        # The pseudo-inverse, its middle diag(1/pi) cancelled against the pi in the gradient, gives
+        # advantages less their mean. Less their maximum they are the same policy, and no product
+        # overflows upwards.
+        q = q_rows(mdp, value)
+        centred = q - of_state(mdp, largest_of_state(mdp, q))
+        logs = normalised(mdp, logs + np.where(moves, weight * centred, 0.0))
         value = value_of_logs(mdp, logs)
         values.append(value)
         policies.append(spread(mdp, logs))
-    found = (np.stack(values), np.stack(policies), np.full(int(n_iters), eta))
+    found = (np.stack(values), np.stack(policies), np.full(int(n_iters), step))
     for array in found:
         array.setflags(write=False)
-    return History("natural policy gradient", *found)
+    return History("natural policy gradient", *found, 0 if step < eta and n_iters > 0 else None)
 
 
 def softmax_policy_gradient(mdp: MDP, policy: Any, initial: Any = None) -> Array:

@@ -48,6 +48,15 @@ def test_states_never_reached_do_not_move():
     assert everywhere.policy[1, 0] == pytest.approx(everywhere.policy[0, 0])
 
 
+@pytest.mark.parametrize("step", [1e100, 1e308])
+def test_long_steps_are_cut(step):
+    history = rlt.natural_policy_gradient(two_arms(0.5), step, 3)
+    assert history.cut_from == 0 and history.steps.tolist() == [0.5e12] * 3
+    assert history.policy[0].tolist() == [1.0, 0.0] and np.isfinite(history.log_policies).all()
+    assert rlt.natural_policy_gradient(two_arms(0.5), 0.5e12, 3).cut_from is None
+    assert rlt.natural_policy_gradient(two_arms(0.5), step, 0).cut_from is None
+
+
 def test_natural_gradient_refuses():
     with pytest.raises(PolicyError, match="gives action 1 in state 0 probability 0"):
         rlt.natural_policy_gradient(two_arms(), 1.0, 1, [[1.0, 0.0]])
