@@ -24,15 +24,19 @@ _LONGEST = 4096
 
 @dataclass(frozen=True)
 class Work:
-    """Where a worker finds the sweep: in a file, which it reads once, or as an object."""
+    """Where a worker finds the sweep: in a file, which it reads once, or as an object.
+
+    `source` is the hash of the file and of those that it imports from beside.
+    """
 
     seed: int
     file: str | None = None
+    source: str = ""
     sweep: Sweep | None = None
 
     def found(self) -> Sweep:
         if self.file is not None:
-            return _loaded(self.file, Path(self.file).stat().st_mtime_ns)
+            return _loaded(self.file, self.source)
         assert self.sweep is not None
         return self.sweep
 
@@ -105,5 +109,5 @@ def _told(fault: Exception) -> str:
 
 
 @cache
-def _loaded(file: str, changed: int) -> Sweep:
+def _loaded(file: str, source: str) -> Sweep:
     return load_sweep(file)

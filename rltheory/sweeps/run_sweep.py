@@ -17,6 +17,7 @@ from rltheory.sweeps.ledger import Ledger, Record, Trial, open_ledger, read_ledg
 from rltheory.sweeps.points import canonical
 from rltheory.sweeps.result import SweepResult, result_of
 from rltheory.sweeps.rounds import Looked
+from rltheory.sweeps.sources import source_version
 from rltheory.sweeps.sweep import Sweep, load_sweep
 from rltheory.sweeps.versions import code_version
 from rltheory.sweeps.workers import here, on_cluster, processes, threads
@@ -118,7 +119,11 @@ def run_sweep(
     file = None if isinstance(sweep, Sweep) else Path(sweep).resolve()
     known = sweep if isinstance(sweep, Sweep) else load_sweep(sweep)
     code = code_version(known, file)
-    work = Work(seed, str(file)) if file is not None else Work(seed, sweep=known)
+    here_alone = backend == "loky" and (jobs == 1 or known.threads)
+    if file is None or here_alone:
+        work = Work(seed, sweep=known)
+    else:
+        work = Work(seed, str(file), source_version(file))
     team = _team(known, jobs, backend, address)
     with open_ledger(_folder(known, out), waiting) as ledger:
         provenance = _provenance(file, jobs, backend, shard)

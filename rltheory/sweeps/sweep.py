@@ -12,6 +12,7 @@ which depends on nothing else: not on other points, blocks, processes or the ord
 import hashlib
 import math
 import runpy
+import sys
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,11 +27,13 @@ from rltheory.sweeps.group import Values
 from rltheory.sweeps.laws import Law
 from rltheory.sweeps.points import Grid, Point, expand
 from rltheory.sweeps.rounds import Known, Looked, Refine, Stop, Wanted, wanted
+from rltheory.sweeps.sources import sources
 
 __all__ = ["Sweep", "load_sweep", "trial_seeds"]
 
 _LONGEST_TEXT = 200
 _MODULE = "__rltheory_sweep__"
+_loaded: set[str] = set()  # files from which experiments, and not the program, load modules
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,7 @@ class Sweep:
     threads : bool
         Whether trials release the lock of the interpreter, and may run in threads of one process.
     version : str, optional
-        In place of the hash of the trial's file: what changes when results do.
+        In place of the hash of the trial's sources: what changes when results do.
     title : str
         Heading of tables and figures.
     laws : tuple of Law
@@ -217,6 +220,8 @@ def checked(values: Any, point: Point) -> Values:
 def load_sweep(path: str | Path) -> Sweep:
     """The sweep that an experiment file defines, under the name `sweep`.
 
+    As for ``python FILE``, its folder comes onto the path, and stays there for what trials import.
+
     Raises
     ------
     SweepError
@@ -225,6 +230,14 @@ def load_sweep(path: str | Path) -> Sweep:
     file = Path(path)
     if not file.is_file():
         raise SweepError(f"{file}: there is no such file")
+    folder = str(file.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    # Loaded anew as the file itself is: else a session, or a worker, would go on with old ones.
+    modules = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+    for name in [name for name, where in modules.items() if where in _loaded]:
+        del sys.modules[name], modules[name]
+    _loaded.update({str(path) for path in sources(file)} - set(modules.values()))
     try:
         namespace = runpy.run_path(str(file), run_name=_MODULE)
     except (Exception, SystemExit) as fault:

@@ -1,7 +1,11 @@
-"""Which code a trial ran under: a hash of the experiment's file, and one of the package.
+"""Which code a trial ran under: a hash of the experiment's sources, and one of the package.
 
 Results of different code are kept apart. The package's hash is of its Python sources and of the
 compiled core as they stand in its folder, so that it is the same on every machine with one build.
+
+The experiment's hash is of the trial's file and of every file that it imports, directly or through
+others, from its own folder or below. The same lines may make several trials: for a sweep that is
+given as an object, the values in the trial's closure and its defaults count too.
 """
 
 import hashlib
@@ -10,6 +14,8 @@ from functools import cache
 from pathlib import Path
 
 from rltheory.errors import SweepError
+from rltheory.sweeps.captured import captured_values
+from rltheory.sweeps.sources import source_version
 from rltheory.sweeps.sweep import Sweep
 
 __all__ = ["code_version", "package_version"]
@@ -18,11 +24,20 @@ _DIGITS = 16
 
 
 def code_version(sweep: Sweep, file: str | Path | None = None) -> str:
-    """``TRIAL+PACKAGE``: the trial's version, or the hash of its file, and the package's hash."""
+    """``TRIAL+PACKAGE``: the trial's version, or the hash of its sources, and the package's hash.
+
+    Raises
+    ------
+    SweepError
+        If the trial stands in no file, or has hold of a value that has no plain text, and the
+        sweep has no version.
+    """
     trial = sweep.version
-    if trial is None:
-        source = file if file is not None else _source_of(sweep)
-        trial = hashlib.sha256(Path(source).read_bytes()).hexdigest()[:_DIGITS]
+    if trial is None and file is not None:
+        trial = source_version(file)
+    elif trial is None:
+        text = source_version(_source_of(sweep)) + captured_values(sweep.trial, sweep.name)
+        trial = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
     return f"{trial}+{package_version()}"
 
 

@@ -1,6 +1,7 @@
 """What a sweep is, the seeds of its trials, what a trial may return."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import rltheory as rlt
 from rltheory.errors import SweepError
+from rltheory.sweeps.ledger import read_ledger
 from rltheory.sweeps.sweep import checked, load_sweep, trial_seeds
 from rltheory.sweeps.versions import code_version, package_version
 
@@ -122,3 +124,82 @@ def test_a_trial_without_a_file_needs_a_version() -> None:
     exec("def trial(seed, n): return {'x': 1}", names)
     with pytest.raises(SweepError, match="version="):
         code_version(rlt.Sweep("s", names["trial"], {"n": [1]}, seeds=1))
+
+
+EXPERIMENT = """
+import rltheory as rlt
+import helper
+def trial(seed, n):
+    from parts.inner import TERM
+    return {"y": n * helper.FACTOR + TERM}
+sweep = rlt.Sweep("beside", trial, {"n": [1, 2]}, seeds=1)
+"""
+
+
+def test_changed_modules_beside_the_file_run_again(tmp_path: Path) -> None:
+    file, out = tmp_path / "experiment.py", tmp_path / "out"
+    (tmp_path / "parts").mkdir()
+    file.write_text(EXPERIMENT)
+    (tmp_path / "unused.py").write_text("")
+
+    def ran(factor: int, term: int, jobs: int = 1) -> list[int]:
+        (tmp_path / "helper.py").write_text(f"FACTOR = {factor}\n")
+        (tmp_path / "parts" / "inner.py").write_text("from .deep import TERM\n")
+        (tmp_path / "parts" / "deep.py").write_text(f"TERM = {term}\n" + "#" * term)
+        return [row["y"] for row in rlt.run_sweep(file, out, jobs=jobs).rows]
+
+    assert ran(1, 0) == [1, 2]
+    (tmp_path / "unused.py").write_text("x = 1")
+    assert code_version(load_sweep(file), file) in codes(out)
+    assert ran(50, 0) == [50, 100]
+    assert ran(50, 1) == [51, 101]
+    assert ran(50, 10, jobs=2) == [60, 110]
+    assert ran(700, 10, jobs=2) == [710, 1410]
+    assert ran(700, 100, jobs=2) == [800, 1500]
+    assert len(codes(out)) == 6
+
+
+def codes(folder: Path) -> list[str]:
+    with read_ledger(folder) as ledger:
+        return ledger.codes("beside")
+
+
+def made(factor: Any, power: int = 1) -> rlt.Sweep:
+    def inner(seed: int, n: int, power: int = power) -> dict[str, Any]:
+        return {"y": factor if n < 0 else n**power}
+
+    return rlt.Sweep("made", inner, {"n": [1]}, seeds=1)
+
+
+def test_values_that_a_trial_has_hold_of_are_part_of_its_version() -> None:
+    def again(n: int) -> int:
+        return again(n - 1)
+
+    some: list[Any] = [
+        1,
+        2,
+        1.0,
+        "1",
+        True,
+        None,
+        np.ones(2),
+        np.zeros(2),
+        (1, 2),
+        {"a": 1},
+        {"a": 2},
+    ]
+    some += [{1}]
+    some += [
+        again,
+        lambda n: n,
+        lambda n: n + 1,
+        [again, 1],
+        math.sqrt,
+        math.exp,
+        partial(again, 1),
+    ]
+    versions = [code_version(made(value)) for value in some] + [code_version(made(1, power=2))]
+    assert len(set(versions)) == len(versions)
+    assert versions == [code_version(made(value)) for value in some] + versions[-1:]
+    with pytest.raises(SweepError, match=r"has hold of a builtins\.object, of .* version="):
+        code_version(made(object()))
