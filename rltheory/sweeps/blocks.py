@@ -20,6 +20,7 @@ __all__ = ["Blocks", "Work", "run_block"]
 
 _SECONDS = 0.25  # that a block should take: far above what it costs to send and to store one
 _LONGEST = 4096
+_FAULTS = (Exception, SystemExit)  # a trial that exits is over; the sweep is not
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _at_point(sweep: Sweep, seed: int, text: str, indices: list[int]) -> list[Re
     if sweep.batched:
         try:
             results = sweep.run_batch(text, point, indices, seed)
-        except Exception:
+        except _FAULTS:
             pass  # some seed of the batch is at fault: alone, it is known which
         else:
             return [_done(text, i, values) for i, values in zip(indices, results, strict=True)]
@@ -86,7 +87,7 @@ def _at_point(sweep: Sweep, seed: int, text: str, indices: list[int]) -> list[Re
     for index, drawn in zip(indices, trial_seeds(sweep.name, seed, text, indices), strict=True):
         try:
             records.append(_done(text, index, sweep.run_one(point, drawn)))
-        except Exception as fault:
+        except _FAULTS as fault:
             records.append(Record(text, index, "failed", _json({"error": _told(fault)})))
     return records
 
@@ -99,7 +100,7 @@ def _json(values: Values) -> str:
     return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _told(fault: Exception) -> str:
+def _told(fault: BaseException) -> str:
     """The error and the line of the trial that raised it; no addresses, so that it is the same
     in every run."""
     frames = traceback.extract_tb(fault.__traceback__)

@@ -141,6 +141,25 @@ def test_failures_are_kept_and_run_again_when_asked(tmp_path: Path) -> None:
     assert again.failures == [] and len(again) == 4
 
 
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_trial_that_exits_is_recorded_and_the_sweep_goes_on(
+    tmp_path: Path, batched: bool
+) -> None:
+    def alone(n: int, seed: int) -> dict[str, Any]:
+        if n == 2:
+            sys.exit(3)
+        return {"x": n}
+
+    def together(n: int, seeds: list[int]) -> list[dict[str, Any]]:
+        return [alone(n, seed) for seed in seeds]
+
+    trial: Any = together if batched else alone
+    sweep = rlt.Sweep("s", trial, {"n": [1, 2, 4]}, seeds=3, version="1", batched=batched)
+    result = rlt.run_sweep(sweep, tmp_path)
+    assert len(result) == 6 and len(result.failures) == 3
+    assert "SystemExit: 3 (test_run_sweep.py, line" in result.failures[0][2]
+
+
 def test_what_is_stored_is_not_run_again(tmp_path: Path) -> None:
     ran: list[int] = []
 
