@@ -42,7 +42,7 @@ class PointSummary:
 
 @dataclass(frozen=True, repr=False)
 class SweepResult:
-    """All that the ledger holds of a sweep under the present code.
+    """What the ledger holds, under the present code, of the trials that a sweep wants.
 
     Attributes
     ----------
@@ -175,9 +175,9 @@ def result_of(ledger: Ledger, sweep: Sweep, code: str) -> SweepResult:
     failures: list[tuple[Point, int, str]] = []
     missing = sum(wanted.values())
     for text, seed, status, result in ledger.records(sweep.name, code):
-        if text not in points:
-            continue
-        missing -= seed < wanted[text]
+        if text not in points or seed >= wanted[text]:
+            continue  # of another grid, or of a run with more seeds
+        missing -= 1
         if status == "done":
             group = groups.get(text)
             if group is None:

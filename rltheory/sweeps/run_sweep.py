@@ -62,7 +62,7 @@ def run_sweep(
     progress: Callable[[Progress], None] | None = None,
     waiting: Callable[[], None] | None = None,
 ) -> SweepResult:
-    """Run what a sweep still lacks, and give back all that its ledger holds of it.
+    """Run what a sweep still lacks, and give back what its ledger holds of its trials.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def run_sweep(
 def merge_ledgers(
     sweep: Sweep | str | Path, out: str | Path, folders: Iterable[str | Path]
 ) -> SweepResult:
-    """Copy what other folders' ledgers hold into that of `out`; all that it then holds.
+    """Copy what other folders' ledgers hold into that of `out`; what it then holds of the sweep.
 
     Raises
     ------

@@ -61,3 +61,18 @@ def test_bad_targets_are_named(result: Any, tmp_path: Path) -> None:
         result.export(tmp_path / "out.xlsx")
     with pytest.raises(SweepError, match="No such file"):
         result.export(tmp_path / "absent" / "out.csv")
+
+
+def test_fewer_seeds_in_the_same_folder_give_the_table_of_a_fresh_one(tmp_path: Path) -> None:
+    def made(seeds: int) -> rlt.Sweep:
+        def trial(seed: int, n: int) -> dict[str, int]:
+            if seed % 5 == 0:
+                raise ValueError("no")
+            return {"y": seed % 7}
+
+        return rlt.Sweep("few", trial, {"n": [1, 2]}, seeds=seeds, version="1")
+
+    rlt.run_sweep(made(40), tmp_path / "used")
+    used, fresh = (rlt.run_sweep(made(20), tmp_path / name) for name in ("used", "fresh"))
+    assert used.csv() == fresh.csv() and used.failures == fresh.failures != []
+    assert used.missing == 0 and len(used) + len(used.failures) == 40
