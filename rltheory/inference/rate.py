@@ -46,6 +46,7 @@ FEWEST_TRIALS = 20
 _RESAMPLES = 999
 _FEW = 1000  # trials a point, beyond which Student's quantile is as good as the bootstrap's
 _ULPS = 32 * 2.0**-53
+_MOST_POWER = 900  # of two, by which trials and factors are divided: their squares stay in range
 """What rounding may have done to a level, relative: trials without spread have intervals too."""
 
 
@@ -150,6 +151,8 @@ def fit_rate(
     g = np.ones_like(points) if factor is None else np.asarray(factor(points), dtype=np.float64)
     if g.shape != points.shape or not (np.isfinite(g) & (g > 0.0)).all():
         raise SweepError(f"the factor is {g.tolist()} at the points; it must be positive there")
+    if kind == "log-log":
+        samples, g = _scaled(samples, flags, g)
     levels = [
         _level(float(at), y, flag, kind, float(gi))
         for at, y, flag, gi in zip(points, samples, flags, g, strict=True)
@@ -237,6 +240,20 @@ def crossover(first: RateFit, second: RateFit) -> tuple[float, float, float]:
     root = discriminant**0.5
     with np.errstate(over="ignore"):
         return at, float(np.exp((-beta - root) / alpha)), float(np.exp((-beta + root) / alpha))
+
+
+def _scaled(
+    samples: list[Array], flags: list[NDArray[np.bool_]], g: Array
+) -> tuple[list[Array], Array]:
+    """Trials and factors of each point, both divided by one power of two: their quotients stay the
+    same to the bit, and squares of trials neither vanish nor overflow."""
+    found, factors = list(samples), g.copy()
+    for i, (y, flag) in enumerate(zip(samples, flags, strict=True)):
+        power = int(np.clip(np.frexp(np.abs(y).max())[1], -_MOST_POWER, _MOST_POWER))
+        scaled = np.ldexp(y, -power)
+        if scaled.mean() > 0.0 and not flag.any():  # the others are told of, or in logarithms
+            found[i], factors[i] = scaled, np.ldexp(g[i], -power)
+    return found, factors
 
 
 def _covariance(fit: RateFit) -> Array:

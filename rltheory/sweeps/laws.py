@@ -126,6 +126,9 @@ def _fit_law(law: Law, groups: list[Group]) -> list[FittedLaw]:
             found.append(FittedLaw(law, others, _fit(law, members)))
         except (SweepError, ClaimError) as fault:
             found.append(FittedLaw(law, others, None, str(fault)))
+        except Exception as fault:  # of the factor, which is the user's: the trials are done
+            told = f"the fit raised {type(fault).__name__}: {fault}"
+            found.append(FittedLaw(law, others, None, told))
     return sorted(found, key=lambda fitted: point_order(fitted.others))
 
 

@@ -202,3 +202,13 @@ GOOD = [np.linspace(1.0, 2.0, 20)] * 2
 def test_bad_input_is_named(x, trials, options, message):
     with pytest.raises(SweepError, match=message):
         fit_rate(x, trials, **options)
+
+
+@pytest.mark.parametrize("power", [-1000, -570, -500, 500, 560, 1013])
+def test_the_scale_of_trials_changes_no_slope(power: int) -> None:
+    trials = lognormal(np.random.Generator(np.random.Philox(12)), 0.5)
+    plain = fit_rate(X, trials, factor=np.log)
+    scaled = fit_rate(X, [np.ldexp(y, power) for y in trials], factor=np.log)
+    assert scaled.slope == pytest.approx(plain.slope, abs=1e-9)
+    assert scaled.interval == pytest.approx(plain.interval, abs=1e-9)
+    assert scaled.misfit == pytest.approx(plain.misfit, abs=1e-9)

@@ -1,5 +1,6 @@
 """Laws of a sweep: fitted apart for each setting of the other axes, and drawn."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ def test_censored_trials_are_counted(tmp_path: Path) -> None:
         (rlt.Law("zero", "n"), 20, "needs positive means"),
         (rlt.Law("error", "n"), 19, "at least 20"),
         (rlt.Law("error", "rule"), 20, "numbers along its axis"),
+        (rlt.Law("error", "n", factor=math.log), 20, "the fit raised TypeError: "),
+        (rlt.Law("error", "n", low="error", factor=math.log), 20, "the fit raised TypeError: "),
     ],
 )
 def test_why_there_is_no_law(tmp_path: Path, law: Any, seeds: int, reason: str) -> None:
