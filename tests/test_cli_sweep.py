@@ -122,8 +122,9 @@ def test_the_first_experiment(tmp_path: Path) -> None:
 
 
 def test_two_runs_are_compared(folder: Path) -> None:
+    text = EXPERIMENT.replace("seeds=4", "seeds=20")  # fewer without spread would not tell
+    (folder / "squares.py").write_text(text)
     assert typed(folder, "squares.py", "--out", "a").returncode == 0
-    text = (folder / "squares.py").read_text()
     (folder / "squares.py").write_text(text.replace("n * n", "n * n + 1"))
     done = typed(folder, "squares.py", "--out", "a", "--compare", "a")
     assert done.returncode == 0, done.stderr

@@ -4,9 +4,12 @@ Runs with the same root of seeds give the same seeds to the same trials, so that
 trial by trial, and their means by the t-test of the differences; means of other runs by Welch's
 test, and slopes of laws as if the runs were independent. All tests are made at one level together,
 by Holm's method (1979): the probability of calling any two equal means different is at most
-`level`, as far as means are normal.
+`level`, as far as means are normal. Trials without spread are no normal ones: if the laws are
+equal, n paired differences are of one sign with probability 2^(1-n) at most (the sign test), and n
+and m trials of two runs are constant, and apart, with 2 / C(n+m, n) (the permutation test).
 """
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,8 +35,8 @@ VERDICTS = {
     "same": "to the bit, in every trial",
     "agrees": "the means do not differ, as far as can be seen",
     "differs": "the means differ, or the intervals of laws from brackets have nothing in common",
-    "changed": "trials differ, and there is no mean to be tested: texts, or one trial",
-    "unknown": "nothing can be said: single trials of different seeds",
+    "changed": "trials differ, and no mean can be told: texts, one trial, or few without spread",
+    "unknown": "nothing can be said: other seeds, and single trials or few without spread",
 }
 
 _ULPS = 16 * 2.0**-53
@@ -120,7 +123,7 @@ def compare_runs(first: SweepResult, second: SweepResult, level: float = 0.01) -
     >>> import rltheory as rlt
     >>> def made(power):
     ...     trial = lambda seed, n: {"y": n**power}
-    ...     return rlt.Sweep("power", trial, {"n": [1, 2]}, seeds=3, version=f"{power}")
+    ...     return rlt.Sweep("power", trial, {"n": [1, 2]}, seeds=9, version=f"{power}")
     >>> with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
     ...     found = rlt.compare_runs(rlt.run_sweep(made(2), a), rlt.run_sweep(made(3), b))
     >>> [(each.point, each.verdict) for each in found.values]
@@ -244,7 +247,8 @@ def _tested(blank: Difference, x: Array, y: Array, paired: bool, level: float) -
         centre, error = means[1] - means[0], sum(parts) ** 0.5
         spread = sum(p**2 / (len(z) - 1) for p, z in zip(parts, (x, y), strict=True) if p > 0.0)
         degrees = error**4 / spread if spread > 0.0 else 1.0
-    return _told(blank, means, centre, error, degrees, slack, level)
+    chance = 2.0 ** (1 - len(x)) if paired else 2 / math.comb(len(x) + len(y), len(x))
+    return _told(blank, means, centre, error, degrees, slack, level, chance)
 
 
 def _told(
@@ -255,16 +259,22 @@ def _told(
     degrees: float,
     slack: float,
     level: float,
+    chance: float = 0.0,
 ) -> Difference:
-    """With the t-test of a difference that rounding may have moved by `slack`."""
+    """With the t-test of a difference that rounding may have moved by `slack`.
+
+    `chance` is the probability of a difference without spread if the laws are equal.
+    """
     if np.isnan(error):  # one trial says nothing of spread
         return replace(blank, first=sides[0], second=sides[1])
     beyond = max(abs(centre) - slack, 0.0)
     if error > 0.0:
         p_value = float(2.0 * stats.t.sf(beyond / error, degrees))
         reach = float(stats.t.isf(level / 2.0, degrees)) * error
-    else:  # trials without spread differ, or do not
-        p_value, reach = float(beyond == 0.0), 0.0
+    elif beyond > 0.0:
+        p_value, reach = chance, 0.0 if chance <= level else np.inf
+    else:
+        p_value, reach = 1.0, 0.0
     interval = (centre - reach - slack, centre + reach + slack)
     return replace(
         blank,
@@ -272,7 +282,7 @@ def _told(
         second=sides[1],
         interval=interval,
         p_value=p_value,
-        verdict="agrees",
+        verdict="agrees" if error > 0.0 or beyond == 0.0 else "unknown",
     )
 
 
@@ -318,7 +328,7 @@ def _slopes(one: FittedLaw, two: FittedLaw, level: float) -> Difference:
 def _holm(found: list[Difference], level: float) -> list[Difference]:
     """The comparisons with their verdicts: from the least p-value on, until one does not differ."""
     judged = list(found)
-    tested = [i for i, each in enumerate(found) if each.verdict == "agrees" and each.p_value <= 1.0]
+    tested = [i for i, each in enumerate(found) if each.verdict != "same" and each.p_value <= 1.0]
     for rank, i in enumerate(sorted(tested, key=lambda i: found[i].p_value)):
         if found[i].p_value > level / (len(found) - rank):
             break

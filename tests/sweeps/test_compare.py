@@ -8,6 +8,7 @@ import pytest
 
 import rltheory as rlt
 from rltheory.errors import SweepError
+from rltheory.mdp.streams import Stream
 from rltheory.sweeps.compare import compare_runs, stored_result
 
 
@@ -80,7 +81,7 @@ def test_single_trials_and_trials_without_spread(tmp_path: Path) -> None:
     assert (y.verdict, y.changed) == ("changed", 1)
 
     def plain(value: float, version: str) -> Any:
-        sweep = rlt.Sweep("s", lambda seed: {"y": value}, {}, 3, version=version)
+        sweep = rlt.Sweep("s", lambda seed: {"y": value}, {}, 9, version=version)
         return rlt.run_sweep(sweep, tmp_path / version, seed=int(version))
 
     (agrees,) = compare_runs(plain(1.0, "1"), plain(1.0, "2")).values
@@ -89,6 +90,27 @@ def test_single_trials_and_trials_without_spread(tmp_path: Path) -> None:
     assert differs.interval == pytest.approx((0.5, 0.5))
     (tenths,) = compare_runs(plain(0.1, "4"), plain(0.1 + 1e-17, "5")).values
     assert tenths.verdict == "agrees"
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize("paired", [True, False])
+def test_few_trials_without_spread_are_not_called_different(
+    tmp_path: Path, seeds: int, paired: bool
+) -> None:
+    """Fair coins under both versions: at 60 points some are constant, and apart, by chance."""
+
+    def ran(version: str, root: int) -> Any:
+        def trial(seed: int, n: int) -> dict[str, Any]:
+            return {"y": int(Stream(seed, version).uniform() < 0.5)}
+
+        sweep = rlt.Sweep("coin", trial, {"n": list(range(60))}, seeds, version=version)
+        return rlt.run_sweep(sweep, tmp_path / version, seed=root)
+
+    found = compare_runs(ran("1", 0), ran("2", 0 if paired else 1))
+    assert found.paired == paired and found.count("differs") == 0
+    apart = [each for each in found.values if each.interval == (-np.inf, np.inf)]
+    assert {each.verdict for each in apart} <= {"changed" if paired else "unknown"}
+    assert apart or seeds > 3
 
 
 def test_texts_failures_and_two_laws_of_one_value(tmp_path: Path) -> None:
