@@ -63,9 +63,11 @@ class Measurement:
         The two sides. Fractions and integers compare exactly.
     trivial : number, optional
         A bound that always holds; where `bound` is not below it (for a lower bound: above it)
-        the instance says nothing.
+        the instance says nothing. An infinite bound, and one of an expectation that is not below
+        the top of its range, says nothing without it.
     event : bool
-        Whether the condition under which the conclusion is claimed holds here.
+        Whether the condition under which the conclusion is claimed holds here; of an expectation
+        the same in every trial.
     tolerance : number
         Bound of the rounding errors of both sides together; 0 when the arithmetic is exact.
     certified : bool

@@ -9,7 +9,7 @@ from typing import Any
 from rltheory.claims.claim import Claim, Measurement
 from rltheory.errors import ClaimError
 
-__all__ = ["FEWEST_INFORMATIVE", "Evidence", "measurements", "violated"]
+__all__ = ["FEWEST_INFORMATIVE", "Evidence", "is_informative", "measurements", "violated"]
 
 FEWEST_INFORMATIVE = 20
 """Informative instances that a confirmation needs, unless all instances are named ones."""
@@ -32,6 +32,18 @@ def violated(kind: str, m: Measurement) -> bool:
         return False
     excess = _excess(kind, m)
     return excess > m.tolerance
+
+
+def is_informative(kind: str, m: Measurement) -> bool:
+    """Whether the comparison says something: its condition holds, its bound is not trivial."""
+    if not m.event:
+        return False
+    if kind == "lower-bound":
+        return m.bound > (-math.inf if m.trivial is None else m.trivial)
+    if m.trivial is None:
+        # Infinity is above everything, but a side that an identity or a decision may have to meet.
+        return m.bound < math.inf or kind in ("identity", "decision")
+    return m.bound < m.trivial
 
 
 def _excess(kind: str, m: Measurement) -> Any:
@@ -79,7 +91,7 @@ class Evidence:
     def add(self, label: str, found: list[Measurement]) -> Measurement | None:
         """Count an instance; returns its first violated measurement."""
         self.instances += 1
-        self.informative += any(map(self._is_informative, found))
+        self.informative += any(is_informative(self.kind, m) for m in found)
         for m in found:
             if m.arithmetic != "exact":
                 self.exact = False
@@ -89,15 +101,8 @@ class Evidence:
                 self._measure(label, m)
         return next((m for m in found if violated(self.kind, m)), None)
 
-    def _is_informative(self, m: Measurement) -> bool:
-        if not m.event:
-            return False
-        if m.trivial is None:
-            return True
-        return m.bound > m.trivial if self.kind == "lower-bound" else m.bound < m.trivial
-
     def _measure(self, label: str, m: Measurement) -> None:
-        if self.kind in ("identity", "decision") or not self._is_informative(m):
+        if self.kind in ("identity", "decision") or not is_informative(self.kind, m):
             return
         top, bottom = m.measured, m.bound
         if self.kind == "lower-bound":

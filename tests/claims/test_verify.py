@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rltheory.claims.claim import Claim, Measurement, Mutant
 from rltheory.claims.counterexamples import load_instance
-from rltheory.claims.evidence import Evidence, violated
+from rltheory.claims.evidence import Evidence, is_informative, violated
 from rltheory.claims.family import Family, Instance
 from rltheory.claims.smt import Proof, Query, prove
 from rltheory.claims.space import Dyadic, Integer
@@ -126,6 +126,17 @@ def test_vacuous_where_bounds_are_trivial_or_conditions_never_hold():
     assert quick(tiny(measured(2, event=False))).status == "vacuous"
 
 
+def test_an_infinite_bound_says_nothing():
+    infinite = Mutant("m", "0", check=lambda i: Measurement(1, 0))
+    verdict = quick(tiny(lambda i: Measurement(i.x, math.inf), mutants=(infinite,)))
+    assert (verdict.status, verdict.informative) == ("vacuous", 0)
+    below = Mutant("m", "1", check=lambda i: Measurement(0, 1))
+    check = lambda i: Measurement(i.x, -math.inf)  # noqa: E731
+    assert quick(tiny(check, "lower-bound", mutants=(below,))).status == "vacuous"
+    equal = Measurement(math.inf, math.inf)
+    assert is_informative("identity", equal) and not is_informative("inequality", equal)
+
+
 def test_toothless_where_a_mutant_survives():
     survivor = Mutant("weaker", "twice the bound", check=measured(1, 2))
     verdict = quick(tiny(mutants=(WRONG, survivor)))
@@ -234,7 +245,8 @@ def test_kinds(kind, measured_, bound, fails):
         "m", "fails", check=lambda i: Measurement(0, 1 if kind == "lower-bound" else -1)
     )
     verdict = quick(tiny(check, kind=kind, mutants=(mutant,)))
-    assert verdict.status == ("refuted" if fails else "confirmed")
+    says_nothing = (kind, bound) == ("inequality", math.inf)
+    assert verdict.status == ("refuted" if fails else "vacuous" if says_nothing else "confirmed")
     assert json.loads(json.dumps(verdict.record(), allow_nan=False))["status"] == verdict.status
 
 
@@ -417,6 +429,9 @@ def mean(p, bound, **fields):
     )
 
 
+WRONG_MEAN = Mutant("m", "m", check=lambda i, s: Measurement(0.9, 0.1))
+
+
 def test_expectations():
     verdict = quick(mean(0.1, 0.5))
     assert (verdict.status, verdict.margin, verdict.level) == ("confirmed", 1.02, LEVEL)
@@ -432,6 +447,39 @@ def test_the_bound_of_an_expectation_is_one_number():
     claim = mean(0.1, 0.5)
     moving = replace(claim, check=lambda i, s: Measurement(0.0, 0.5 + s.uniform()))
     assert "changes with the trial" in quick(moving).reason
+
+
+@pytest.mark.parametrize(
+    ("claim", "fields"),
+    [
+        (lambda: coin(0.02), {"event": False}),
+        (lambda: coin(0.02), {"trivial": 0.5}),
+        (lambda: mean(0.1, 0.5), {"event": False}),
+        (lambda: mean(0.1, 0.5), {"trivial": 0.5}),
+    ],
+)
+def test_random_claims_are_vacuous_as_others_are(claim, fields):
+    check = claim().check
+
+    def empty(instance, stream):
+        return replace(check(instance, stream), **fields)
+
+    verdict = quick(replace(claim(), check=empty))
+    assert (verdict.status, verdict.informative) == ("vacuous", 0), verdict.reason
+    assert verdict.tightness is None
+
+
+def test_a_random_claim_that_is_false_is_refuted_however_trivial_it_is_called():
+    for claim in (coin(0.6), mean(0.7, 0.5)):
+        check = claim.check
+        beside = replace(claim, check=lambda i, s, c=check: replace(c(i, s), trivial=0.5))
+        assert quick(beside).status == "refuted"
+
+
+def test_the_top_of_its_range_says_nothing_of_a_mean():
+    assert quick(replace(mean(0.2, 1.0), mutants=(WRONG_MEAN,))).status == "vacuous"
+    moving = replace(mean(0.1, 0.5), check=lambda i, s: Measurement(0, 1, event=s.uniform() < 0.5))
+    assert "the condition of an expectation changes with the trial" in quick(moving).reason
 
 
 def test_trials_have_streams_of_their_own():
