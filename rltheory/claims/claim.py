@@ -127,6 +127,9 @@ class Rate:
         Whether the mean grows as fast as the bound; else no faster.
     margin : float
         By how much a slope may be off what is claimed for the claim to be called confirmed.
+    fixed : bool
+        Whether trials at a point cannot differ, as the check computes the mean itself. Without it,
+        trials that are all equal leave the claim undecided.
 
     Raises
     ------
@@ -143,6 +146,7 @@ class Rate:
     grid: Sequence[float] | Callable[[Any], Sequence[float]]
     theta: bool = False
     margin: float = 0.05
+    fixed: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 < self.margin < 1.0:

@@ -17,7 +17,9 @@ is shared evenly by the looks. To refute, the estimate has to be beyond the boun
 standard errors: if it is right, the plain rule refutes with probability .99. A slope that is off by
 what is told is refuted with probability .99. Bounds of b are Student's with the degrees of freedom
 of Welch and Satterthwaite (`rltheory.inference.rate`); their levels are asymptotic in the number of
-trials, and too small for trials with heavy tails.
+trials, and too small for trials with heavy tails. Trials that are all equal show no spread to
+judge by: as long as those at some point are, nothing is sure, unless `Rate.fixed` says that they
+cannot differ.
 """
 
 import math
@@ -42,6 +44,8 @@ Array = NDArray[np.float64]
 _LOOKS = {"quick": 2, "standard": 7, "deep": 10}
 """Times that trials are looked at, each time twice as many, from 20 a point on."""
 _POWER = 0.99
+_SAME = 1e-9
+"""Trials whose relative differences are below this are equal; what is left is rounding."""
 
 
 class _Trials:
@@ -113,6 +117,15 @@ def _judged(rate: Rate, trials: _Trials, level: float) -> Outcome:
     if not (means > 0.0).all():
         told = f"the mean at x = {trials.x[int(np.argmin(means))]:g} is {means.min():g}"
         return Outcome("undecided", trials.total, None, f"{told}; a rate needs positive means")
+    flat = np.array([np.ptp(y) <= _SAME * max(y) for y in trials.measured])
+    if rate.fixed and not flat.all():
+        x = trials.x[int(np.argmin(flat))]
+        raise ClaimError(f"trials at x = {x:g} differ; those of a rate with fixed=True must not")
+    if flat.any() and not rate.fixed:
+        where = ", ".join(f"{x:g}" for x in np.asarray(trials.x)[flat])
+        told = f"all {len(trials.measured[0])} trials at x = {where} are equal"
+        told += ": what is rare was not seen, and may change the mean"
+        return Outcome("undecided", trials.total, None, told)
     try:
         fit = _fitted(trials)
     except SweepError as fault:

@@ -43,7 +43,8 @@ class Verdict:
     instances, informative : int
         Instances looked at, and those where the claim says something.
     level : float
-        Probability that the verdict is wrong by chance; 0 where nothing is random.
+        Probability that the verdict is wrong by chance; 0 where nothing is random. That of a rate
+        is asymptotic in the number of trials: no bound with finitely many.
     margin : float
         Factor beyond the bound up to which a random claim is called confirmed; 1 otherwise.
     trials : int

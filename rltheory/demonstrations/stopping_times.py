@@ -40,7 +40,8 @@ __all__ = [
 
 DELTA = 0.1
 STATES, ACTIONS, HORIZON = 3, 2, 3
-_GROWTH = 0.05
+GROWTH = 0.05
+"""By how much of the episodes so far the next look at the certificate is later."""
 
 
 @cache
@@ -57,27 +58,33 @@ def visits_needed(epsilon: float, temperature: float) -> int:
     return least_visits(epsilon, STATES, ACTIONS, HORIZON, temperature, DELTA)
 
 
-def _learner(epsilon: float, temperature: float) -> RegularizedBPI:
+def _learner(epsilon: float, temperature: float, growth: float) -> RegularizedBPI:
     uniform = np.full((STATES, ACTIONS), 1.0 / ACTIONS)
-    return RegularizedBPI(uniform, temperature, epsilon, DELTA, _GROWTH)
+    return RegularizedBPI(uniform, temperature, epsilon, DELTA, growth)
 
 
-def regularized_time(seed: int, epsilon: float, temperature: float) -> int:
+def regularized_time(seed: int, epsilon: float, temperature: float, growth: float = GROWTH) -> int:
     """Episodes of `RegularizedBPI`."""
-    return _learner(epsilon, temperature).run(online(random_model(), seed), seed).episodes
+    return _learner(epsilon, temperature, growth).run(online(random_model(), seed), seed).episodes
 
 
-def greedy_time(seed: int, epsilon: float) -> int:
+def greedy_time(seed: int, epsilon: float, growth: float = GROWTH) -> int:
     """Episodes of `BestPolicyIdentification`."""
-    learner = BestPolicyIdentification(epsilon, DELTA, _GROWTH)
+    learner = BestPolicyIdentification(epsilon, DELTA, growth)
     return learner.run(online(random_model(), seed), seed).episodes
 
 
-def linear_time(seed: int, epsilon: float, temperature: float, most: int = 2**21) -> int:
+def linear_time(
+    seed: int,
+    epsilon: float,
+    temperature: float,
+    most: int = 2**21,
+    growth: float = GROWTH,
+) -> int:
     """Episodes of `RegularizedBPI` when the certificate has D itself; `most` if they are more."""
     mdp = random_model()
     known = online(mdp, seed).known()
-    core = _learner(epsilon, temperature).core(known)
+    core = _learner(epsilon, temperature, growth).core(known)
     purposes = ("access-starts", "access-transitions", "bpi-stages", "bpi-actions")
     words = [word for purpose in purposes for word in philox_key(seed, purpose)]
     keys = np.array(words, dtype=np.uint64)
@@ -89,10 +96,10 @@ def linear_time(seed: int, epsilon: float, temperature: float, most: int = 2**21
                 np.arange(size + 1), STATES, ACTIONS, HORIZON, DELTA, may_end=False
             )
             core.use(bonus, np.sqrt(kappa))
-        core.explore(mdp.core, known.initial, keys, 0, _GROWTH, 1e-12, t)  # planned at t
+        core.explore(mdp.core, known.initial, keys, 0, growth, 1e-12, t)  # planned at t
         if linear_certificate(core, kappa) <= epsilon:
             return t
-        t = min(t + max(1, math.floor(_GROWTH * t)), most)
+        t = min(t + max(1, math.floor(growth * t)), most)
     return most
 
 
@@ -119,7 +126,13 @@ class Taught(NamedTuple):
     clone_gap: float
 
 
-def taught(seed: int, demonstrations: int, epsilon: float = 0.2, inverted: bool = False) -> Taught:
+def taught(
+    seed: int,
+    demonstrations: int,
+    epsilon: float = 0.2,
+    inverted: bool = False,
+    growth: float = GROWTH,
+) -> Taught:
     """One run of cloning and exploring, with all of delta for each and K its bound.
 
     The temperature is epsilon / (2 K); with `inverted`, for a mutant, it is epsilon K / 2.
@@ -130,7 +143,7 @@ def taught(seed: int, demonstrations: int, epsilon: float = 0.2, inverted: bool 
     clone = behavior_cloning(data, STATES, ACTIONS, HORIZON)
     K = HORIZON * STATES * (ACTIONS - 1) / (DELTA * (demonstrations + 1))
     temperature = epsilon / 2 * (K if inverted else 1 / K)
-    learner = RegularizedBPI(clone, temperature, epsilon / 2, DELTA, _GROWTH)
+    learner = RegularizedBPI(clone, temperature, epsilon / 2, DELTA, growth)
     result = learner.run(online(mdp, seed), seed)
     values = [float(evaluate(mdp, policy)[0, 0]) for policy in (result.policy, clone)]
     optimum = float(best.value[0, 0])

@@ -89,7 +89,11 @@ class RateFit:
     rounding: float = 0.0
 
     def one_sided(self, error_level: float) -> tuple[float, float]:
-        """(lower, upper) bounds of the slope, each at this error level by itself."""
+        """(lower, upper) bounds of the slope, each at this error level by itself.
+
+        The level is asymptotic in the number of trials; a point whose trials are all equal counts
+        as known, so that the bounds are too narrow where a rare trial would have differed.
+        """
         reach = float(student.isf(error_level, self.degrees)) * self.standard_error + self.rounding
         return self.slope - reach, self.slope + reach
 

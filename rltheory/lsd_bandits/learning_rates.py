@@ -34,7 +34,6 @@ from rltheory.lsd_bandits.learning_claims import (
     committed_reward,
     framed_reward,
     slow,
-    two_blocking,
 )
 from rltheory.lsd_bandits.relaxation import concave_relaxation
 from rltheory.lsd_bandits.virtual_value import virtual_value
@@ -75,9 +74,15 @@ def _ucb(i: Instance, x: float, stream: Stream, radii: bool = True) -> Measureme
     return Measurement(regret, frame_rate(*shape_of(bandit), T))
 
 
-def two_plans() -> LSDBandit:
-    """Always to play earns 1/2, to play after every rest 9/20: few samples confuse the two."""
-    return LSDBandit([LSDArm(["9/10"], ["1/2"])])
+def two_plans(worse: str = "24/25") -> LSDBandit:
+    """Always to play earns 1/2, to play after every rest half of `worse`."""
+    return LSDBandit([LSDArm([worse], ["1/2"])])
+
+
+def one_is_worse(*delays: int) -> LSDBandit:
+    """Blocking arms that pay 1/2, the last of them a tenth less."""
+    *better, last = delays
+    return LSDBandit([*(LSDArm.blocking(d, "1/2") for d in better), LSDArm.blocking(last, "9/20")])
 
 
 def four_states() -> LSDBandit:
@@ -103,15 +108,15 @@ CLAIMS = (
 payoffs,
 $$T\,A(x)-E\Bigl[\sum_{t\le T}r_t\Bigr]=O\bigl(L^{1/3}B^{2/3}\bigr)
 =O\bigl(T^{2/3}(\ln T)^{1/3}\bigr),\qquad T\in\{2000,\dots,200{,}000\},$$
-on each of four instances, where it is positive and grows: the slope of its logarithm over
-$\log T$ is not above that of $L^{1/3}B^{2/3}$, about $0.69$. For one arm $A(x)=\mathrm{LP}=g^*$
-and `lsd-etc-regret` says so; for several it is proved where $x$ is the only solution.""",
+on each of three instances, of plans so near that even the longest exploration confuses them at
+times. There it is positive and grows: the slope of its logarithm over $\log T$ is not above that
+of $L^{1/3}B^{2/3}$, about $0.69$. For one arm $A(x)=\mathrm{LP}=g^*$ and
+`lsd-etc-regret` says so; for several it is proved where $x$ is the only solution.""",
         provenance=("derived", "derived"),
         named=_named(
-            two_blocking_arms=lambda: LSDBandit(two_blocking()),
             one_arm_with_two_plans=two_plans,
-            blocking_arms_of_delays_2_and_3=GOLDEN["B23"],
-            three_arms=GOLDEN["I2"],
+            three_blocking_arms_of_delay_2=partial(one_is_worse, 2, 2, 2),
+            blocking_arms_of_delays_2_3_and_3=partial(one_is_worse, 2, 3, 3),
         ),
         rate=Rate(COMMIT_ROUNDS),
         mutants=(
@@ -125,6 +130,7 @@ and `lsd-etc-regret` says so; for several it is proved where $x$ is the only sol
                 "half-explores",
                 "half of the rounds explore",
                 check=partial(_etc, samples="half of the rounds"),
+                named=_named(two_near_plans=partial(two_plans, "249/250")),
             ),
         ),
         bound=growing_regret,

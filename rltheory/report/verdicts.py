@@ -49,7 +49,8 @@ MEASURES = {
     "detection limit": "every bound smaller than this share of the stated one is refuted by the "
     "same instances: how sharp the test was",
     "mutant": "the claim with one thing made wrong, which the same check must refute",
-    "error level": "the probability that chance alone makes a verdict wrong; 0 without trials",
+    "error level": "the probability that chance alone makes a verdict wrong, asymptotic for rates; "
+    "0 without trials",
 }
 """What the numbers of a verdict say."""
 
@@ -161,14 +162,18 @@ def counts(verdicts: Sequence[Verdict]) -> str:
 
 
 def levels(verdicts: Sequence[Verdict]) -> str:
-    """The sum of the error levels, in a sentence."""
-    random = [verdict for verdict in verdicts if verdict.level]
+    """The sum of the error levels, in a sentence; those of rates are no bounds, and left out."""
+    rates = sum(verdict.kind == "rate" and verdict.level > 0 for verdict in verdicts)
+    beside = f"; those of {rates} rate claim{'s' * (rates > 1)} are asymptotic and not in it"
+    beside = beside if rates else ""
+    random = [verdict for verdict in verdicts if verdict.level and verdict.kind != "rate"]
     if not random:
-        return "error levels sum to 0: no verdict depends on chance"
+        return f"error levels sum to 0{beside or ': no verdict depends on chance'}"
     total = math.fsum(verdict.level for verdict in random)
     which = "1 random claim" if len(random) == 1 else f"{len(random)} random claims"
     return (
-        f"error levels sum to {total:.2g}, a bound of the probability that chance misjudged {which}"
+        f"error levels sum to {total:.2g}, a bound of the probability that chance misjudged "
+        f"{which}{beside}"
     )
 
 
@@ -195,6 +200,7 @@ def facts(verdict: Verdict) -> dict[str, str]:
         found["detection limit"] = share(verdict.detection_limit)
     if verdict.level:
         found["chance"] = f"{verdict.trials} trials, error level {verdict.level:.0e}"
+        found["chance"] += " (asymptotic)" if verdict.kind == "rate" else ""
         if verdict.margin != 1:
             found["chance"] += f", confirmed up to {verdict.margin:g} times the bound"
     return found

@@ -80,6 +80,51 @@ def test_more_trials_where_they_are_noisy():
     assert quiet.trials == 20 * len(GRID) < loud.trials
 
 
+def test_what_is_rare_is_not_taken_for_impossible():
+    """Two trials of a hundred lose more: their mean is the bound everywhere, or grows linearly."""
+
+    def fails(at):
+        def check(instance, x, stream):
+            if not at(x):
+                return Measurement(math.sqrt(x), math.sqrt(x))
+            share = 25.5 if stream.uniform() < 0.02 else 0.5
+            return Measurement(share * math.sqrt(x), math.sqrt(x))
+
+        return check
+
+    for seed in range(3):
+        verdict = verify(claim_of(fails(lambda x: x < 100)), seed=seed)
+        assert verdict.status == "undecided", verdict.reason
+        assert "trials at x = 100, 300, 1000 are equal" in verdict.reason
+
+    def commits(instance, x, stream):
+        wrong = stream.uniform() < 0.01
+        return Measurement(x if wrong else math.sqrt(x) / 2, math.sqrt(x))
+
+    grid = (1000, 3000, 10_000, 100_000)
+    for seed in range(10):
+        assert verify(claim_of(commits, grid=grid), seed=seed).status != "confirmed"
+
+
+def test_differences_by_rounding_alone_are_none():
+    def check(instance, x, stream):
+        return Measurement(x * (1 + 1e-14 * stream.uniform()), x)
+
+    assert verify(claim_of(check)).status == "undecided"
+
+
+def test_trials_that_cannot_differ_are_sure():
+    exact = claim_of(
+        lambda i, x, stream: Measurement(x, x),
+        (Mutant("square", "grows faster", check=lambda i, x, stream: Measurement(x * x, x)),),
+        fixed=True,
+    )
+    verdict = verify(exact)
+    assert verdict.status == "confirmed" and verdict.mutants[0].status == "refuted"
+    verdict = verify(claim_of(noisy(logs, logs), fixed=True))
+    assert verdict.status == "error" and "trials at x = 10 differ" in verdict.reason
+
+
 def test_what_is_too_noisy_for_the_budget_is_undecided():
     def check(instance, x, stream):
         return Measurement(x * stream.uniform() ** 20, x)

@@ -135,6 +135,13 @@ def test_counts_and_levels():
     assert levels([CONFIRMED]) == "error levels sum to 0: no verdict depends on chance"
     assert "sum to 2e-06" in levels([UNDECIDED, UNDECIDED])
     assert "2 random claims" in levels([UNDECIDED, UNDECIDED])
+    rate = replace(UNDECIDED, kind="rate")
+    beside = "those of 1 rate claim are asymptotic and not in it"
+    assert levels([rate]) == f"error levels sum to 0; {beside}"
+    assert "sum to 1e-06" in levels([rate, UNDECIDED]) and beside in levels([rate, UNDECIDED])
+    assert facts(rate)["chance"].endswith(
+        "error level 1e-06 (asymptotic), confirmed up to 1.1 times the bound"
+    )
 
 
 def test_sentences():
