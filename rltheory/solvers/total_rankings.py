@@ -8,6 +8,7 @@ k r + 2 above 0, each time beyond what the policy that was met needs. A decrease
 for rounding: f and g are used where they decrease by 1, which is all a certificate asks for.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,8 +75,9 @@ def upper_ranking(collapsed: Collapsed, rows: Rows) -> UpperRanking | None:
     weight = 0.0
     if _core.graph.end_components(core, moves)[0].max() >= 0:
         least = -float(paid.max())
-        if least >= 2.0**-1000 and least >= _SIMILAR * -float(paid.min()):
-            return UpperRanking(np.zeros(core.n_states), 2.0 / least)
+        alone = 2.0 / least if least > 0.0 else math.inf
+        if math.isfinite(alone) and least >= _SIMILAR * -float(paid.min()):
+            return UpperRanking(np.zeros(core.n_states), alone)
     for _ in range(_MOST_RAISES):
         ranked = np.where(moves, weight * core.reward + 2.0, 0.0)
         if not np.isfinite(ranked).all():

@@ -1,5 +1,6 @@
 """Total reward: answers against brute force in fractions, known values, and what is refused."""
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -414,3 +415,16 @@ def test_small_rewards_are_ranked_beside_a_run_that_lasts(method: str) -> None:
         termination=1.0 - rows.sum(axis=1),
     )
     assert solved(mdp, method=method).value.tolist() == [-(2.0**30), -1, -1, 0, 0]
+
+
+@pytest.mark.parametrize("size", [1e-305, 1e-307, 1e-309])
+def test_costs_of_an_end_component_near_no_double(size: float) -> None:
+    # 2 / 1e-309, which the ranking would weigh rewards by, is infinite: refused, not certified.
+    mdp = rlt.MDP([[[0.5], [1.0]]], [[-size, -size]], termination=[[0.5, 0.0]])
+    if math.isinf(2.0 / size):
+        with pytest.raises(rlt.ModelError, match="no ranking of the states was found"):
+            rlt.solve_exact(mdp, criterion="total")
+    else:
+        found = rlt.solve_exact(mdp, criterion="total")
+        assert found.value == (-2 * Fraction(size),)
+        assert found.certificate.check(mdp).accepted
