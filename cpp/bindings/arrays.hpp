@@ -11,6 +11,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "model/model.hpp"
 #include "support/buffer.hpp"
@@ -20,44 +21,23 @@
 // bindings compile in four fifths of the time. write_stubs.py puts numpy's names in their place.
 namespace pybind11::detail {
 
-template <int Flags>
-struct handle_type_name<array_t<bool, Flags>> {
-    static constexpr auto name = const_name("Bools");
-};
+template <class T>
+constexpr auto name_of_many() {
+    if constexpr (std::is_same_v<T, bool>) {
+        return const_name("Bools");
+    } else {
+        constexpr auto bits = const_name<8 * sizeof(T)>() + const_name("s");
+        if constexpr (std::is_floating_point_v<T>)
+            return const_name("Float") + bits;
+        else
+            return const_name<std::is_signed_v<T>>("Int", "UInt") + bits;
+    }
+}
 
-template <int Flags>
-struct handle_type_name<array_t<double, Flags>> {
-    static constexpr auto name = const_name("Float64s");
-};
-
-template <int Flags>
-struct handle_type_name<array_t<std::int32_t, Flags>> {
-    static constexpr auto name = const_name("Int32s");
-};
-
-template <int Flags>
-struct handle_type_name<array_t<std::int64_t, Flags>> {
-    static constexpr auto name = const_name("Int64s");
-};
-
-template <int Flags>
-struct handle_type_name<array_t<std::uint8_t, Flags>> {
-    static constexpr auto name = const_name("UInt8s");
-};
-
-template <int Flags>
-struct handle_type_name<array_t<std::uint16_t, Flags>> {
-    static constexpr auto name = const_name("UInt16s");
-};
-
-template <int Flags>
-struct handle_type_name<array_t<std::uint32_t, Flags>> {
-    static constexpr auto name = const_name("UInt32s");
-};
-
-template <int Flags>
-struct handle_type_name<array_t<std::uint64_t, Flags>> {
-    static constexpr auto name = const_name("UInt64s");
+template <class T, int Flags>
+    requires std::is_arithmetic_v<T>
+struct handle_type_name<array_t<T, Flags>> {
+    static constexpr auto name = name_of_many<T>();
 };
 
 }  // namespace pybind11::detail

@@ -127,8 +127,7 @@ inline void bind_cycle_means(py::module_& m) {
     m.def("mean_cycles", &mean_cycles, py::arg("ptr").noconvert(), py::arg("to").noconvert(),
           py::arg("weight").noconvert(), py::arg("by_karp"),
           py::doc("(policy, cycle of each vertex, reference and level of each cycle, halves of "
-                  "potentials, "
-                  "iterations)."));
+                  "potentials, iterations)."));
     bind_walks<double>(m);
     bind_walks<std::int64_t>(m);
 }

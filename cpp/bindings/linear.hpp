@@ -330,8 +330,7 @@ inline void bind_soft_linear(py::module_& m) {
             py::arg("world"), py::arg("keys").noconvert(), py::arg("first_episode"),
             py::arg("first"), py::arg("episodes"),
             py::doc("Plays episodes and learns from them; the number of steps. The world's words "
-                    "are those "
-                    "from first_episode on, the learner's own those from first on."))
+                    "are those from first_episode on, the learner's own those from first on."))
         .def(
             "roll_out",
             [](const X& x, const HeldWorld& held, const Array<std::uint64_t>& keys,

@@ -310,8 +310,7 @@ void bind_graph(py::module_& m) {
             "from the last to the first."));
     m.def("far_apart", &states_far_apart, py::arg("model"), py::arg("steps"), py::arg("most"),
           py::doc("Whether a state is more than so many steps away from state 0, as far as can be "
-                  "told by "
-                  "looking at no more than `most` states."));
+                  "told by looking at no more than `most` states."));
     m.def(
         "mostly_acyclic", &states_mostly_acyclic, py::arg("model"),
         py::doc("Whether from more than half of the states no way leads round, but in one state."));
