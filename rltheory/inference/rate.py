@@ -46,8 +46,9 @@ FEWEST_TRIALS = 20
 _RESAMPLES = 999
 _FEW = 1000  # trials a point, beyond which Student's quantile is as good as the bootstrap's
 _ULPS = 32 * 2.0**-53
-_MOST_POWER = 900  # of two, by which trials and factors are divided: their squares stay in range
 """What rounding may have done to a level, relative: trials without spread have intervals too."""
+_MOST_POWER = 900
+"""Of two, by which trials and factors are divided at most: the divisor stays a double."""
 
 
 @dataclass(frozen=True)

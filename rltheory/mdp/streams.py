@@ -144,6 +144,7 @@ def philox_key(seed: int | np.random.SeedSequence, purpose: str, *key: int) -> t
 def seed_sequence(
     seed: int | np.random.SeedSequence, words: tuple[int, ...]
 ) -> np.random.SeedSequence:
+    """The child of a seed under these words."""
     if isinstance(seed, np.random.SeedSequence):
         return np.random.SeedSequence(
             seed.entropy, spawn_key=(*seed.spawn_key, *words), pool_size=seed.pool_size

@@ -40,12 +40,13 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-NEEDS = {
+_NEEDS = {
     "sublinear": ("step_size", "initial"),
     "geometric": ("step_size", "initial"),
     "gamma": ("slack",),
     "entropy": ("step_size", "temperature", "reference"),
 }
+"""What each bound depends on, beside the model, the number of steps and the first policy."""
 
 
 def trust_region_bound(step: float, span: float) -> float:
@@ -141,12 +142,12 @@ def mdpo_bound(
     if isinstance(n_iters, bool) or not isinstance(n_iters, int | np.integer) or n_iters < 0:
         raise ModelError(f"n_iters is {n_iters!r}; it must be an integer of at least 0")
     k, g = np.arange(int(n_iters) + 1), discount_of(mdp)
-    if kind not in tuple(NEEDS):
-        raise ModelError(f"kind is {kind!r}; known are {', '.join(NEEDS)}")
+    if kind not in tuple(_NEEDS):
+        raise ModelError(f"kind is {kind!r}; known are {', '.join(_NEEDS)}")
     given = {"step_size": step_size, "slack": slack, "initial": initial}
     given |= {"temperature": temperature, "reference": reference}
     for name, number in given.items():
-        if number is not None and name not in NEEDS[kind]:
+        if number is not None and name not in _NEEDS[kind]:
             raise ModelError(f"{name} is given; the bound {kind!r} does not depend on it")
     if kind == "entropy":
         return _entropy(mdp, k, step_size, temperature, reference, init)

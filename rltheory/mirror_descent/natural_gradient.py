@@ -113,8 +113,8 @@ def natural_policy_gradient(
         # advantages less their mean. Less their maximum they are the same policy, and no product
         # overflows upwards.
         q = q_rows(mdp, value)
-        centred = q - of_state(mdp, largest_of_state(mdp, q))
-        logs = normalised(mdp, logs + np.where(moves, weight * centred, 0.0))
+        behind = q - of_state(mdp, largest_of_state(mdp, q))
+        logs = normalised(mdp, logs + np.where(moves, weight * behind, 0.0))
         value = value_of_logs(mdp, logs)
         values.append(value)
         policies.append(spread(mdp, logs))
